@@ -1,0 +1,1 @@
+"""Face crops in, embeddings out."""

@@ -1,0 +1,26 @@
+"""What every face detector is to the rest of the house."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sameface.types import Detection, ImageRGB
+
+
+class Detector(Protocol):
+    """Finds faces. Safe to use from several threads at once.
+
+    Attributes:
+        id: names the weights and every setting that moves a box; part of each template.
+    """
+
+    @property
+    def id(self) -> str: ...
+
+    def detect(self, image_rgb: ImageRGB) -> list[Detection]:
+        """All faces of a picture, most confident first; none is an empty list.
+
+        Args:
+            image_rgb: ``(h, w, 3)`` uint8 RGB, any size.
+        """
+        ...

@@ -1,0 +1,170 @@
+"""Distance and the decision: the one place where a distance meets a threshold.
+
+The rule is *same person iff distance < τ*: at equality the answer is no, and τ = 0 accepts nobody.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from sameface.errors import EmbeddingError, SettingError
+from sameface.types import Embeddings, OperatingPoint
+
+Key = TypeVar("Key")
+
+
+def is_same(distance: float, threshold: float) -> bool:
+    """Decide 1:1: whether a distance is under a threshold.
+
+    >>> is_same(0.5, 0.6), is_same(0.6, 0.6), is_same(0.0, 0.0)
+    (True, False, False)
+    """
+    return bool(distance < threshold)
+
+
+def distance(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
+    """L2 distance of two embeddings.
+
+    Args:
+        a, b: ``(d,)`` of the same length, finite.
+
+    Returns:
+        ``‖a − b‖₂``, at least 0, computed in float64.
+
+    Raises:
+        EmbeddingError: on other shapes, NaN or infinity.
+
+    >>> distance([0.0, 3.0], [4.0, 0.0])
+    5.0
+    """
+    first, second = as_embedding(a), as_embedding(b, expect=np.shape(a)[-1] if np.ndim(a) else None)
+    return float(np.linalg.norm(first.astype(np.float64) - second.astype(np.float64)))
+
+
+def distances(probe: npt.ArrayLike, references: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+    """L2 distances from one embedding to each row of a matrix.
+
+    Args:
+        probe: ``(d,)``.
+        references: ``(n, d)``.
+
+    Returns:
+        ``(n,)`` float32, in the order of the rows.
+    """
+    vector = as_embedding(probe, expect=references.shape[1])
+    return np.linalg.norm(references - vector, axis=1).astype(np.float32)
+
+
+def nearest(probe: npt.ArrayLike, database: Mapping[Key, npt.ArrayLike]) -> tuple[Key | None, float]:
+    """The entry nearest to a probe, over everybody: the search before any threshold.
+
+    Args:
+        probe: ``(d,)`` embedding.
+        database: an embedding by name.
+
+    Returns:
+        The name with the smallest distance and that distance; of equal distances the first in the mapping's order; ``(None, inf)``
+        for an empty database. Whether that is a match is for a threshold τ(K) to say.
+
+    >>> nearest([0.0, 0.0], {"Ada": [3.0, 4.0], "Grace": [0.0, 2.0]})
+    ('Grace', 2.0)
+    >>> nearest([0.0], {})
+    (None, inf)
+    """
+    best: Key | None = None
+    smallest = math.inf
+    for name, reference in database.items():
+        candidate = distance(probe, reference)
+        if candidate < smallest:
+            best, smallest = name, candidate
+    return best, smallest
+
+
+def as_embedding(vector: npt.ArrayLike, expect: int | None = None) -> Embeddings:
+    """Check and convert one embedding.
+
+    Returns:
+        ``(d,)`` float32.
+
+    Raises:
+        EmbeddingError: not one-dimensional, empty, not of the expected length, or not finite.
+    """
+    array = np.asarray(vector, dtype=np.float32)
+    if array.ndim != 1 or array.size == 0 or (expect is not None and array.size != expect):
+        raise EmbeddingError(
+            expected=f"one embedding of shape ({expect if expect is not None else 'd'},)",
+            got=f"an array of shape {array.shape}",
+            advice="compare only embeddings of one encoder, one at a time",
+        )
+    if not np.isfinite(array).all():
+        raise EmbeddingError(
+            expected="finite numbers", got="NaN or infinity in an embedding", advice="encode the photo again"
+        )
+    return array
+
+
+def false_match_rate_for(fpir: float, comparisons: int) -> float:
+    """The FMR one comparison may have so that a search of many keeps its FPIR.
+
+    Solves ``FPIR = 1 − (1 − FMR)^K`` for FMR.
+
+    Args:
+        fpir: wanted rate of searches of unknown people that name somebody, in (0, 1).
+        comparisons: K, templates searched, at least 1.
+
+    >>> round(false_match_rate_for(0.01, 1), 6), round(false_match_rate_for(0.01, 100), 7)
+    (0.01, 0.0001005)
+    """
+    if not 0 < fpir < 1 or comparisons < 1:
+        raise SettingError(
+            expected="an FPIR between 0 and 1 and at least one comparison",
+            got=f"FPIR {fpir}, K = {comparisons}",
+            advice="give the share of unknown people that may be named wrongly, for instance 0.01",
+        )
+    return -math.expm1(math.log1p(-fpir) / comparisons)
+
+
+def identification_threshold(point: OperatingPoint, comparisons: int, fpir: float) -> float | None:
+    """τ(K): the threshold for a search of K templates at a stated FPIR.
+
+    Read from the measured false-match tail at ``FMR = 1 − (1 − FPIR)^(1/K)``, never above the 1:1 threshold. The independence that the
+    formula assumes makes it a guide; `sameface evaluate` measures FPIR where the data allow.
+
+    Args:
+        point: the operating point of the encoder in use.
+        comparisons: K, at least 1.
+        fpir: in (0, 1).
+
+    Returns:
+        The threshold; None where the data behind the operating point cannot support a claim for so many people.
+    """
+    wanted = false_match_rate_for(fpir, comparisons)
+    if wanted < point.smallest_fmr or not point.tail:
+        return None
+    supported = [item.threshold for item in point.tail if item.fmr <= wanted]
+    return min(point.threshold, max(supported)) if supported else None
+
+
+def unit_length(vectors: npt.NDArray[np.float32]) -> Embeddings:
+    """Scale each row to length 1.
+
+    Args:
+        vectors: ``(m, d)``.
+
+    Raises:
+        EmbeddingError: a row of length zero has no direction.
+
+    >>> unit_length(np.array([[3.0, 4.0]], dtype=np.float32)).tolist()
+    [[0.6000000238418579, 0.800000011920929]]
+    """
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    if not (lengths > 0).all():
+        raise EmbeddingError(expected="vectors with a direction", got="a zero vector", advice="encode another photo")
+    return (vectors / lengths).astype(np.float32)
+
+

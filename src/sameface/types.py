@@ -1,0 +1,252 @@
+"""Frozen values that the floors hand to each other. No logic beyond arithmetic on their own fields.
+
+Boxes are ``xyxy`` in pixels, x to the right, y down, (0, 0) at the top left corner of the top left pixel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+#: ``(h, w, 3)`` uint8 in R, G, B order.
+ImageRGB = npt.NDArray[np.uint8]
+#: ``(m, h, w, 3)`` uint8 in R, G, B order: face crops.
+CropsRGB = npt.NDArray[np.uint8]
+#: ``(m, d)`` or ``(d,)`` float32.
+Embeddings = npt.NDArray[np.float32]
+
+NO_DETAILS: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels; may reach outside its image.
+
+    >>> Box(10, 20, 40, 80).width, Box(10, 20, 40, 80).center_xy
+    (30, (25.0, 50.0))
+    """
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+    @property
+    def width(self) -> float:
+        return self.x2 - self.x1
+
+    @property
+    def height(self) -> float:
+        return self.y2 - self.y1
+
+    @property
+    def area(self) -> float:
+        return self.width * self.height
+
+    @property
+    def center_xy(self) -> tuple[float, float]:
+        return (self.x1 + self.x2) / 2, (self.y1 + self.y2) / 2
+
+    @property
+    def xyxy(self) -> tuple[float, float, float, float]:
+        return self.x1, self.y1, self.x2, self.y2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Landmarks:
+    """Named points of a face.
+
+    Attributes:
+        scheme: which points, in which order. ``dlib5``: the four eye corners and the base of the nose, as dlib's 5-point
+            predictor gives them; ``dlib68``: the 68 points of iBUG; ``arcface5``: pupils, tip of the nose, corners of the mouth,
+            the image's left side first.
+        points_xy: ``(n, 2)`` float32 pixels.
+    """
+
+    scheme: str
+    points_xy: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detection:
+    """A face as a detector found it.
+
+    Attributes:
+        box: the detector's own idea of the face's extent.
+        confidence: the detector's score, 0 to 1; comparable only within one detector.
+        landmarks: the detector's own points, or None where it has none.
+    """
+
+    box: Box
+    confidence: float
+    landmarks: Landmarks | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingSpace:
+    """What two embeddings must share before their distance means anything.
+
+    Attributes:
+        encoder: id of the encoder: weights and preprocessing.
+        detector: id of the detector that found the box.
+        alignment: id of the alignment that made the crop.
+    """
+
+    encoder: str
+    detector: str
+    alignment: str
+
+    def __str__(self) -> str:
+        return f"{self.encoder} on {self.detector} + {self.alignment}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """An embedding as it is stored: with where it came from, without any pixels.
+
+    Attributes:
+        embedding: ``(d,)`` float32, finite.
+        source: where the photo lay (a path or a label), "" when unknown.
+        source_sha256: hex digest of the photo's bytes, "" when unknown.
+        box: the face in that photo, None when the crop was given.
+        quality: 0 to 1, None when not judged.
+    """
+
+    embedding: Embeddings
+    source: str = ""
+    source_sha256: str = ""
+    box: Box | None = None
+    quality: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An enrolled identity.
+
+    Attributes:
+        person_id: stable, never reused, 32 hex digits.
+        name: unique in its gallery; data, never a path.
+        details: free text by free keys.
+        groups: tags to search within.
+        photos: how many templates are stored.
+        created: UTC, ISO 8601.
+    """
+
+    person_id: str
+    name: str
+    details: Mapping[str, str] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+    photos: int = 0
+    created: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One ranked answer of a search: a person and the distance of their nearest template. Not yet a match."""
+
+    person_id: str
+    name: str
+    distance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What `forget` took away, counted.
+
+    Attributes:
+        person_id: whose data it was; the name is not repeated.
+        templates: vectors erased from the record.
+        elsewhere: further places and what was erased there, for instance ``{"search cache": 2}``.
+    """
+
+    person_id: str
+    templates: int
+    elsewhere: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A confidence interval of a rate.
+
+    Attributes:
+        low, high: bounds, both within [0, 1].
+        level: coverage, 0.95 unless said.
+        method: how it was made: ``clopper-pearson``, ``bootstrap over people``, ``rule of three``.
+    """
+
+    low: float
+    high: float
+    level: float = 0.95
+    method: str = "clopper-pearson"
+
+
+@dataclass(frozen=True, slots=True)
+class TailPoint:
+    """One point of the measured false-match curve: the FMR of the rule ``distance < threshold``."""
+
+    threshold: float
+    fmr: float
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """A threshold with its provenance; a threshold never travels alone.
+
+    Attributes:
+        threshold: τ of the rule *same iff distance < τ*, for 1:1.
+        space: the encoder, detector and alignment that it belongs to.
+        target: what it was chosen for, in words: ``FMR 0.001``, ``accuracy``, ``published by dlib``.
+        target_fmr: the FMR asked for, None when the target was another.
+        fmr, fmr_interval: measured on the data it was chosen on.
+        fnmr, fnmr_interval: likewise.
+        mated_pairs, non_mated_pairs, people: size of that data.
+        data: the data set's name.
+        protocol: how pairs were made, in a sentence.
+        tail: the measured low end of the false-match curve, rising in both fields; what τ(K) is read from.
+        smallest_fmr: below this the data support no claim; 0 when there is no tail.
+        confirmed: what the same τ gave on other data, scored once (same field names, free keys).
+        created: UTC date, ISO 8601.
+    """
+
+    threshold: float
+    space: EmbeddingSpace
+    target: str
+    target_fmr: float | None = None
+    fmr: float | None = None
+    fmr_interval: Interval | None = None
+    fnmr: float | None = None
+    fnmr_interval: Interval | None = None
+    mated_pairs: int = 0
+    non_mated_pairs: int = 0
+    people: int = 0
+    data: str = ""
+    protocol: str = ""
+    tail: tuple[TailPoint, ...] = ()
+    smallest_fmr: float = 0.0
+    confirmed: Mapping[str, Any] = field(default_factory=dict)
+    created: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The 1:1 answer for two embeddings.
+
+    Attributes:
+        same: ``distance < threshold``.
+        distance: L2; lower is more alike.
+        threshold: the τ that decided.
+        probability: calibrated on labelled pairs, else None; never a rescaled distance.
+    """
+
+    same: bool
+    distance: float
+    threshold: float
+    probability: float | None = None
+
+    def __bool__(self) -> bool:
+        return self.same
