@@ -35,7 +35,9 @@ def check_sha256(path: Path, expected: str) -> None:
     """
     if not path.is_file():
         raise ModelMissingError(
-            expected=f"a weights file at {path}", got="nothing there", advice="install sameface again, or run `sameface doctor`"
+            expected=f"a weights file at {path}",
+            got="nothing there",
+            advice="install sameface again, or run `sameface doctor`",
         )
     found = sha256_of(path)
     if found != expected:

@@ -63,7 +63,7 @@ class Session:
             self._session = ort.InferenceSession(
                 str(network) if isinstance(network, Path) else network, options, providers=[PROVIDERS[device]]
             )
-        except Exception as error:  # noqa: BLE001  # ONNX Runtime raises its own unrelated classes
+        except Exception as error:  # ONNX Runtime raises its own unrelated classes
             raise ModelDamagedError(
                 expected="an ONNX network that runs here",
                 got=str(error).splitlines()[0][:300],
@@ -72,7 +72,9 @@ class Session:
         used = self._session.get_providers()
         if PROVIDERS[device] not in used:
             raise DeviceUnavailableError(
-                expected=f"{PROVIDERS[device]} to start", got=", ".join(used), advice="run `sameface doctor` to see what is missing"
+                expected=f"{PROVIDERS[device]} to start",
+                got=", ".join(used),
+                advice="run `sameface doctor` to see what is missing",
             )
         self.device = device
         self.inputs: dict[str, list[Any]] = {item.name: list(item.shape) for item in self._session.get_inputs()}

