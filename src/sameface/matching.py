@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sameface.errors import EmbeddingError, SettingError
-from sameface.types import Embeddings, OperatingPoint
+from sameface.types import Embeddings, OperatingPoint, ProbabilityCalibration
 
 Key = TypeVar("Key")
 
@@ -148,6 +148,38 @@ def identification_threshold(point: OperatingPoint, comparisons: int, fpir: floa
         return None
     supported = [item.threshold for item in point.tail if item.fmr <= wanted]
     return min(point.threshold, max(supported)) if supported else None
+
+
+def probability_same(
+    calibration: ProbabilityCalibration | None, distance: float, prior: float | None = None
+) -> float | None:
+    """The calibrated probability that a pair at this distance shows one person.
+
+    Args:
+        calibration: fitted on labelled pairs; None gives None, since a rescaled distance is no probability.
+        distance: L2.
+        prior: share of mated pairs where it is used, in (0, 1); None keeps the calibration's own. Another prior moves the log odds by the
+            difference of the priors' log odds (Bayes' rule).
+
+    >>> probability_same(ProbabilityCalibration("logistic", slope=-10.0, intercept=6.0), 0.6)
+    0.5
+    >>> probability_same(None, 0.6) is None
+    True
+    """
+    if calibration is None:
+        return None
+    if calibration.kind == "logistic":
+        log_odds = calibration.intercept + calibration.slope * distance
+    else:
+        at, odds = zip(*calibration.knots, strict=True)
+        log_odds = float(np.interp(distance, at, odds))
+    if prior is not None:
+        if not 0 < prior < 1:
+            raise SettingError(
+                expected="a prior between 0 and 1", got=str(prior), advice="give the share of pairs that are mated"
+            )
+        log_odds += math.log(prior / (1 - prior)) - math.log(calibration.prior / (1 - calibration.prior))
+    return 1 / (1 + math.exp(-log_odds)) if log_odds > -700 else 0.0
 
 
 def unit_length(vectors: npt.NDArray[np.float32]) -> Embeddings:

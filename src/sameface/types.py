@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -194,6 +194,31 @@ class TailPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class ProbabilityCalibration:
+    """A measured map from distance to the probability that two photos show the same person.
+
+    Attributes:
+        kind: ``logistic``: log odds = ``intercept + slope · distance``; ``isotonic``: log odds interpolated linearly between `knots`, constant
+            outside them.
+        prior: share of mated pairs that the probability assumes.
+        slope, intercept: of the logistic map, at that prior.
+        knots: (distance, log odds at that prior), rising in distance and never rising in log odds.
+        log_loss: cross-validated, in nats.
+        brier: cross-validated mean squared error.
+        pairs: labelled pairs it was fitted on.
+    """
+
+    kind: Literal["logistic", "isotonic"]
+    prior: float = 0.5
+    slope: float = 0.0
+    intercept: float = 0.0
+    knots: tuple[tuple[float, float], ...] = ()
+    log_loss: float | None = None
+    brier: float | None = None
+    pairs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class OperatingPoint:
     """A threshold with its provenance; a threshold never travels alone.
 
@@ -209,6 +234,7 @@ class OperatingPoint:
         protocol: how pairs were made, in a sentence.
         tail: the measured low end of the false-match curve, rising in both fields; what τ(K) is read from.
         smallest_fmr: below this the data support no claim; 0 when there is no tail.
+        probability: the calibrated map from distance to probability, None where none was fitted.
         confirmed: what the same τ gave on other data, scored once (same field names, free keys).
         created: UTC date, ISO 8601.
     """
@@ -228,6 +254,7 @@ class OperatingPoint:
     protocol: str = ""
     tail: tuple[TailPoint, ...] = ()
     smallest_fmr: float = 0.0
+    probability: ProbabilityCalibration | None = None
     confirmed: Mapping[str, Any] = field(default_factory=dict)
     created: str = ""
 
