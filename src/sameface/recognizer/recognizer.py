@@ -80,19 +80,20 @@ class Recognizer:
         image_rgb = load_image(image, limits=self.limits)
         return self._encode(image_rgb, in_reading_order(self.detector.detect(image_rgb)))
 
-    def encode_photo(self, image: ImageSource, choose: Choice = "only") -> EncodedFace:
+    def encode_photo(self, image: ImageSource, choose: Choice = "only", *, source: str = "") -> EncodedFace:
         """The one face of a photo with its embedding.
 
         Args:
             image: path, bytes, file object, `PIL.Image` or RGB array.
             choose: ``only`` raises when there are several; ``centre`` takes the one nearest the middle, as evaluations do; ``largest``.
+            source: what to call the photo in errors, where it has no path of its own.
 
         Raises:
             ImageError: the photo cannot be read.
             NoFaceError, SeveralFacesError, FaceTooSmallError: as `choose` says.
         """
         image_rgb = load_image(image, limits=self.limits)
-        detection = choose_face(self.detector.detect(image_rgb), image_rgb, choose, source=label_of(image))
+        detection = choose_face(self.detector.detect(image_rgb), image_rgb, choose, source=source or label_of(image))
         return self._encode(image_rgb, [detection])[0]
 
     def encode_photos(

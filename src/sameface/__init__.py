@@ -1,0 +1,81 @@
+"""Face verification and recognition with Siamese networks.
+
+>>> import sameface
+>>> sameface.nearest([0.0, 0.0], {"Ada": [3.0, 4.0], "Grace": [0.0, 2.0]})
+('Grace', 2.0)
+
+Importing this package loads no network, no runtime and no driver; each name below is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from sameface.encoders import load_encoder
+    from sameface.errors import SamefaceError
+    from sameface.faces import load_detector
+    from sameface.imaging import Limits, load_image
+    from sameface.matching import distance, is_same, nearest
+    from sameface.recognizer import Enrollment, Gallery, Identification, Recognizer, Verification
+    from sameface.recognizer.shortcuts import verify
+    from sameface.types import Box, Erased, OperatingPoint, Person
+
+__version__ = "0.1.0"
+
+_HOMES: Final = {
+    "Box": "sameface.types",
+    "Enrollment": "sameface.recognizer",
+    "Erased": "sameface.types",
+    "Gallery": "sameface.recognizer",
+    "Identification": "sameface.recognizer",
+    "Limits": "sameface.imaging",
+    "OperatingPoint": "sameface.types",
+    "Person": "sameface.types",
+    "Recognizer": "sameface.recognizer",
+    "SamefaceError": "sameface.errors",
+    "Verification": "sameface.recognizer",
+    "distance": "sameface.matching",
+    "is_same": "sameface.matching",
+    "load_detector": "sameface.faces",
+    "load_encoder": "sameface.encoders",
+    "load_image": "sameface.imaging",
+    "nearest": "sameface.matching",
+    "verify": "sameface.recognizer.shortcuts",
+}
+
+__all__ = [
+    "Box",
+    "Enrollment",
+    "Erased",
+    "Gallery",
+    "Identification",
+    "Limits",
+    "OperatingPoint",
+    "Person",
+    "Recognizer",
+    "SamefaceError",
+    "Verification",
+    "__version__",
+    "distance",
+    "is_same",
+    "load_detector",
+    "load_encoder",
+    "load_image",
+    "nearest",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'sameface' has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,281 @@
+"""A gallery of people: photos in, names out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from sameface.errors import EnrollmentRefusedError, PersonNotFoundError, SamefaceError
+from sameface.faces.choose import Choice
+from sameface.faces.quality import judge_face
+from sameface.gallery import TemplateStore, gallery_exists, open_store, read_space
+from sameface.imaging import ImageSource, load_photo
+from sameface.imaging.sources import label_of
+from sameface.matching import is_same, probability_same
+from sameface.recognizer import review as reviewing
+from sameface.recognizer.identify import decide
+from sameface.recognizer.recognizer import Recognizer
+from sameface.recognizer.results import EncodedFace, Enrollment, Identification, PhotoReport, Verification
+from sameface.recognizer.review import Review
+from sameface.types import Candidate, Erased, Person, Template
+
+#: Share of searches of unknown people that may name somebody, unless the caller says otherwise.
+DEFAULT_FPIR = 0.01
+
+
+class Gallery:
+    """Enrolled people, bound to one encoder, detector and alignment.
+
+    Opening loads no network: `people`, `rename` and `forget` work without one. The networks are loaded when the first photo comes.
+
+    Args:
+        location: a file (SQLite), or ``postgresql://…``.
+        recognizer: what turns photos into embeddings; None takes the encoder and detector that the gallery was made with, or the defaults
+            for a new one.
+        create: whether to make a gallery where there is none.
+        key: secret of an encrypted gallery.
+        fpir: for `identify`, the share of unknown people that may be named wrongly.
+
+    Raises:
+        GalleryMissingError, NotAGalleryError, GalleryDamagedError, …: see `sameface.errors`.
+        GalleryMismatchError: the recognizer's encoder, detector or alignment is another than the gallery's.
+    """
+
+    def __init__(
+        self,
+        location: str | Path = "people.db",
+        *,
+        recognizer: Recognizer | None = None,
+        create: bool = True,
+        key: str | None = None,
+        fpir: float = DEFAULT_FPIR,
+    ) -> None:
+        self.location = location
+        self.fpir = fpir
+        self._given = recognizer
+        self._key = key
+        self._create = create
+        if recognizer is not None or gallery_exists(location) or not create:
+            _ = self.store
+
+    @cached_property
+    def recognizer(self) -> Recognizer:
+        """What turns photos into embeddings."""
+        if self._given is not None:
+            return self._given
+        if not gallery_exists(self.location):
+            return Recognizer()
+        space = read_space(self.location, key=self._key)
+        return Recognizer(detector=space.detector, encoder=space.encoder)
+
+    @cached_property
+    def store(self) -> TemplateStore:
+        """Where templates lie."""
+        if self._given is None and (gallery_exists(self.location) or not self._create):
+            return open_store(self.location, create=False, key=self._key)
+        space, dimension = self.recognizer.space, self.recognizer.card.dimension
+        return open_store(self.location, space=space, dimension=dimension, create=self._create, key=self._key)
+
+    # -- people ---------------------------------------------------------------------------------------------------
+    def enroll(
+        self,
+        name: str,
+        photos: ImageSource | Sequence[ImageSource],
+        *,
+        details: Mapping[str, str] | None = None,
+        groups: Iterable[str] = (),
+        choose: Choice = "only",
+        review: Review = "standard",
+    ) -> Enrollment:
+        """Make a person known by one photo or several, or add photos to somebody known. Nothing is retrained.
+
+        Args:
+            name: 1 to 200 characters; data, never a path.
+            photos: one photo or a list of them.
+            details: free text to keep with the person.
+            groups: tags to search within.
+            choose: which face of a photo that shows several.
+            review: ``off``, ``standard`` (quality, duplicates, looks like somebody else) or ``strict`` (the photos must also agree).
+
+        Returns:
+            The person and a report per photo. All accepted photos are stored in one transaction.
+
+        Raises:
+            ImageError, FaceError: there is one photo, and it does not show the one face.
+            EnrollmentRefusedError: no photo passed.
+            PersonNameError: the name cannot be stored.
+        """
+        reviewing.check_review(review)
+        self.store.check_name(name)
+        sources = list(photos) if isinstance(photos, (list, tuple)) else [photos]
+        known = self._templates_of(name)
+        own = [template.embedding for template in known]
+        digests = {template.source_sha256 for template in known if template.source_sha256}
+        accepted: list[Template] = []
+        reports: list[PhotoReport] = []
+        failures: list[SamefaceError] = []
+        for source in sources:
+            try:
+                face, template, faults = self._template(source, choose)
+            except SamefaceError as error:
+                failures.append(error)
+                reports.append(reviewing.refused(label_of(source), error))
+                continue
+            report = reviewing.review_photo(
+                name,
+                template,
+                faults,
+                own=own,
+                stored=digests,
+                neighbours=self._neighbours(face) if review != "off" else (),
+                threshold=self.recognizer.operating_point.threshold if review != "off" else 0.0,
+                review=review,
+            )
+            reports.append(report)
+            if report.accepted:
+                accepted.append(template)
+                own.append(template.embedding)
+                digests.add(template.source_sha256)
+        if not accepted:
+            if len(sources) == 1 and failures:
+                raise failures[0]
+            known_already = bool(reports) and all(report.reason == "duplicate" for report in reports)
+            if known_already:
+                return Enrollment(self.store.person(name), tuple(reports))
+            raise EnrollmentRefusedError(
+                expected=f"at least one photo that passes the {review} review",
+                got="; ".join(f"{report.source or 'a photo'}: {report.reason}. {report.detail}" for report in reports[:3])
+                or "no photos",
+                advice="give another photo, or relax the review if you are sure",
+            )
+        person = self.store.add(name, accepted, details=dict(details or {}), groups=tuple(groups))
+        return Enrollment(person, tuple(reports))
+
+    def people(self, group: str | None = None) -> list[Person]:
+        """Everybody enrolled, in order of enrolment."""
+        return self.store.people(group) if self._exists else []
+
+    def person(self, name: str) -> Person:
+        """One person by name.
+
+        Raises:
+            PersonNotFoundError: nobody of that name.
+        """
+        return self.store.person(name)
+
+    def rename(self, name: str, new: str) -> Person:
+        """Give a person another name; the id and the photos stay."""
+        return self.store.rename(name, new)
+
+    def merge(self, into: str, other: str) -> Person:
+        """Two entries are one person: the second's photos go to the first."""
+        return self.store.merge(into, other)
+
+    def forget(self, name: str) -> Erased:
+        """Erase a person: vectors, index rows and caches. Says what was erased."""
+        return self.store.forget(name)
+
+    def __len__(self) -> int:
+        return len(self.people())
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and any(person.name == name for person in self.people())
+
+    # -- questions ------------------------------------------------------------------------------------------------
+    def verify(self, name: str, photo: ImageSource, choose: Choice = "only") -> Verification:
+        """Is this the claimed person? Compares with the nearest of the person's photos, under the 1:1 threshold.
+
+        Raises:
+            PersonNotFoundError: nobody of that name is enrolled.
+            ImageError, FaceError: the photo does not show the one face asked for.
+        """
+        person = self.store.person(name)
+        face = self.recognizer.encode_photo(photo, choose)
+        point = self.recognizer.operating_point
+        apart = float(np.min(self.store.distances_to(person.person_id, face.embedding)))
+        return Verification(
+            same=is_same(apart, point.threshold),
+            distance=apart,
+            threshold=point.threshold,
+            probability=probability_same(point.probability, apart),
+            operating_point=point,
+            claimed=person,
+            box=face.box,
+        )
+
+    def identify(
+        self, photo: ImageSource, *, candidates: int = 3, group: str | None = None, fpir: float | None = None
+    ) -> list[Identification]:
+        """Who is this? One answer per face, in reading order; an empty list for a photo without a face.
+
+        The nearest person answers when under τ(K), which grows stricter with the number of templates searched; else nobody.
+
+        Args:
+            photo: any picture.
+            candidates: how many nearest people to list with each answer.
+            group: search only people of this group.
+            fpir: instead of the gallery's own.
+        """
+        return self.identify_faces(self.recognizer.encode_faces(photo), candidates=candidates, group=group, fpir=fpir)
+
+    def identify_faces(
+        self, faces: Sequence[EncodedFace], *, candidates: int = 3, group: str | None = None, fpir: float | None = None
+    ) -> list[Identification]:
+        """`identify` for faces that are encoded already, of one photo or many, in one search."""
+        if not faces:
+            return []
+        comparisons = self.store.count(group) if self._exists else 0
+        ranked: list[list[Candidate]] = [[] for _ in faces]
+        if comparisons:
+            probes = np.stack([face.embedding for face in faces])
+            ranked = self.store.search(probes, k=max(2, candidates), group=group)
+        point = self.recognizer.operating_point
+        rate = self.fpir if fpir is None else fpir
+        return [
+            decide(face.box, found, comparisons, point, rate, candidates)
+            for face, found in zip(faces, ranked, strict=True)
+        ]
+
+    # -- house keeping --------------------------------------------------------------------------------------------
+    def close(self) -> None:
+        """Let go of the file or connection."""
+        if "store" in self.__dict__:
+            self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def _exists(self) -> bool:
+        return "store" in self.__dict__ or gallery_exists(self.location)
+
+    def _neighbours(self, face: EncodedFace) -> Sequence[Candidate]:
+        """The two nearest people, so that one of them is somebody else."""
+        if not self._exists or not self.store.count():
+            return ()
+        return self.store.search(face.embedding[np.newaxis], k=2)[0]
+
+    def _templates_of(self, name: str) -> Sequence[Template]:
+        if not self._exists:
+            return ()
+        try:
+            return self.store.templates_of(self.store.person(name).person_id)
+        except PersonNotFoundError:
+            return ()
+
+    def _template(self, source: ImageSource, choose: Choice) -> tuple[EncodedFace, Template, tuple[str, ...]]:
+        photo = load_photo(source, limits=self.recognizer.limits)
+        face = self.recognizer.encode_photo(photo.image_rgb, choose, source=photo.source)
+        quality = judge_face(photo.image_rgb, face.detection)
+        template = Template(face.embedding, photo.source, photo.sha256, face.box, quality.value)
+        return face, template, quality.reasons
