@@ -90,7 +90,8 @@ class ModelCard:
         unit_length: whether embeddings are scaled to length 1.
         views: the crop as it is, its mirror image, or both averaged.
         metric: always ``l2``.
-        published_threshold: τ as its authors give it, None when they give none; one measured here is an `OperatingPoint`.
+        published_threshold: τ as its authors give it, None when they give none; one measured here is an
+            `OperatingPoint`.
         quantised: how the weights were quantised, "" for float32.
         measured: results on public data.
     """

@@ -57,5 +57,7 @@ def _decode(data: bytes, name: str) -> OperatingPoint:
         return msgspec.json.decode(data, type=OperatingPoint)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise CalibrationError(
-            expected="an operating point in JSON", got=f"{error} in {name}", advice="make it again with `sameface calibrate`"
+            expected="an operating point in JSON",
+            got=f"{error} in {name}",
+            advice="make it again with `sameface calibrate`",
         ) from error

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
+import onnxruntime as ort  # type: ignore[import-untyped]
 
 from sameface.errors import DeviceUnavailableError, ModelDamagedError, ModelMissingError
 
@@ -78,6 +78,8 @@ class Session:
             )
         self.device = device
         self.inputs: dict[str, list[Any]] = {item.name: list(item.shape) for item in self._session.get_inputs()}
+        #: ONNX Runtime's names of the inputs' types, for instance ``tensor(uint8)``.
+        self.input_types: dict[str, str] = {item.name: item.type for item in self._session.get_inputs()}
         self.outputs: dict[str, list[Any]] = {item.name: list(item.shape) for item in self._session.get_outputs()}
 
     def run(self, feeds: Mapping[str, npt.NDArray[Any]]) -> list[npt.NDArray[np.float32]]:

@@ -1,0 +1,69 @@
+"""The ONNX file of an encoder: found as it is, or converted once from what its publisher gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sameface.errors import ModelCardError
+from sameface.models.cache import cache_folder, cached
+from sameface.models.card import ModelCard
+from sameface.models.registry import locate, network_card
+
+#: Told the share of a long work that is done, 0 to 1.
+Progress = Callable[[float], None]
+
+
+def network_file(card: ModelCard, *, progress: Progress | None = None) -> Path:
+    """The path of the ONNX network that a card runs.
+
+    The first call for a dlib ``.dat`` file converts it (a fraction of a second) into the cache; later calls find it
+    there by the
+    digest that the card pins, without reading the source again.
+
+    Args:
+        card: an encoder that has weights.
+        progress: told how far a conversion is; not called when there is nothing to convert.
+
+    Raises:
+        ModelMissingError: the weights are not on this machine.
+        ModelDamagedError: they are not the file that the card pins.
+        ModelCardError: the card names no weights.
+    """
+    owner = network_card(card)
+    if len(owner.files) != 1:
+        raise ModelCardError(
+            expected="one weights file",
+            got=f"{len(owner.files)} in the card {owner.id!r}",
+            advice="correct the model card",
+        )
+    if not owner.files[0].name.endswith(".dat"):
+        return locate(owner)[0]
+
+    def convert(target: Path) -> None:
+        from sameface.models.dlib_resnet import read_resnet
+        from sameface.models.dlib_resnet_onnx import write_onnx
+
+        source = locate(owner)[0]
+        weights = read_resnet(
+            source.read_bytes(), str(source), None if progress is None else lambda p: progress(0.5 * p)
+        )
+        write_onnx(weights, target)
+        if progress is not None:
+            progress(1.0)
+
+    return cached(_converted_name(owner), convert)
+
+
+def is_converted(card: ModelCard) -> bool:
+    """Whether nothing is left to convert before this card can run."""
+    owner = network_card(card)
+    if not owner.files or not owner.files[0].name.endswith(".dat"):
+        return True
+    return (cache_folder() / "models" / _converted_name(owner)).is_file()
+
+
+def _converted_name(owner: ModelCard) -> str:
+    from sameface.models.dlib_resnet import CONVERTER_VERSION
+
+    return f"{owner.id}-{owner.sha256[:16]}-v{CONVERTER_VERSION}.onnx"
