@@ -1,0 +1,132 @@
+"""From whatever the caller holds to the bytes of one picture file, never more than the limit allows."""
+
+from __future__ import annotations
+
+import hashlib
+from os import PathLike, fspath
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from sameface.errors import ImageAccessError, ImageNotFoundError, ImageTooLargeError, NotAnImageError
+from sameface.imaging.limits import Limits
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+#: A path, the bytes of a file, an open binary file, a Pillow image, or an RGB or grey uint8 array.
+ImageSource: TypeAlias = (
+    "str | PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | Image | npt.NDArray[np.uint8]"
+)
+
+
+def is_pillow_image(source: object) -> bool:
+    """Whether this is a Pillow image, asked without importing Pillow: who holds one has imported it.
+
+    >>> is_pillow_image("a.jpg")
+    False
+    """
+    return any(kind.__module__ == "PIL.Image" and kind.__name__ == "Image" for kind in type(source).__mro__)
+
+
+def label_of(source: object) -> str:
+    """What to call a source in messages and provenance: its path where it has one, else "".
+
+    >>> label_of(Path("ada.jpg")), label_of(b"...")
+    ('ada.jpg', '')
+    """
+    if isinstance(source, (str, PathLike)):
+        return str(fspath(source))
+    for attribute in ("filename", "name"):  # Pillow images, open files
+        name = getattr(source, attribute, None)
+        if isinstance(name, (str, PathLike)) and name:
+            return str(fspath(name))
+    return ""
+
+
+def sha256_of_bytes(data: bytes) -> str:
+    """Hex digest that names a photo by its content.
+
+    >>> sha256_of_bytes(b"")[:8]
+    'e3b0c442'
+    """
+    return hashlib.sha256(data).hexdigest()
+
+
+def read_bytes(source: str | PathLike[str] | bytes | bytearray | memoryview | IO[bytes], limits: Limits) -> bytes:
+    """The bytes of a picture file.
+
+    Args:
+        source: a path, bytes, or a binary file, which is read from where it stands.
+
+    Raises:
+        ImageNotFoundError: no file there; addresses (``https://…``) are paths that do not exist: nothing is fetched.
+        ImageAccessError: a folder, or no permission.
+        ImageTooLargeError: more bytes than the limit; at most one byte above it was read.
+        NotAnImageError: zero bytes.
+    """
+    name = label_of(source) or "the given bytes"
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        data = bytes(source) if len(source) <= limits.max_bytes else _refuse_size(name, len(source), limits)
+    elif isinstance(source, (str, PathLike)):
+        data = _read_path(Path(fspath(source)), name, limits)
+    else:
+        data = _read_file(source, name, limits)
+    if not data:
+        raise NotAnImageError(
+            expected="a picture", got=f"zero bytes in {name}", advice="check that the file was saved or sent whole"
+        )
+    return data
+
+
+def _read_path(path: Path, name: str, limits: Limits) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return _read_file(file, name, limits)
+    except FileNotFoundError as error:
+        web = "://" in name
+        raise ImageNotFoundError(
+            expected="the path of a picture",
+            got=f"{name!r}, where there is no file",
+            advice="download the picture first: addresses are not opened" if web else "check the path",
+        ) from error
+    except IsADirectoryError as error:
+        raise ImageAccessError(
+            expected="a picture",
+            got=f"the folder {name!r}",
+            advice="name one picture in it, or use a command that takes folders",
+        ) from error
+    except PermissionError as error:
+        raise ImageAccessError(
+            expected="a picture that may be read",
+            got=f"no permission for {name!r}",
+            advice="change its permissions or its owner",
+        ) from error
+    except (ValueError, OSError) as error:
+        if isinstance(error, (ImageTooLargeError, ImageAccessError)):
+            raise
+        # A null byte, a name too long, a loop of links, a disk that fails.
+        raise ImageNotFoundError(
+            expected="the path of a picture", got=f"{name[:200]!r} ({error})", advice="check the path"
+        ) from error
+
+
+def _read_file(file: IO[bytes], name: str, limits: Limits) -> bytes:
+    data: Any = file.read(limits.max_bytes + 1)
+    if not isinstance(data, (bytes, bytearray)):
+        raise ImageAccessError(
+            expected="a file opened for bytes", got=f"text from {name}", advice='open it with mode "rb"'
+        )
+    if len(data) > limits.max_bytes:
+        _refuse_size(name, None, limits)
+    return bytes(data)
+
+
+def _refuse_size(name: str, size: int | None, limits: Limits) -> bytes:
+    raise ImageTooLargeError(
+        expected=f"a picture of at most {limits.max_bytes:,} bytes",
+        got=f"{f'{size:,} bytes' if size is not None else 'more'} in {name}",
+        advice="send a smaller picture, or raise the limit",
+    )
