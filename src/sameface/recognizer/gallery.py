@@ -110,7 +110,7 @@ class Gallery:
             EnrollmentRefusedError: no photo passed.
             PersonNameError: the name cannot be stored.
         """
-        reviewing.check_review(review)
+        reviewing.as_review(review)
         self.store.check_name(name)
         sources = list(photos) if isinstance(photos, (list, tuple)) else [photos]
         known = self._templates_of(name)
@@ -149,7 +149,9 @@ class Gallery:
                 return Enrollment(self.store.person(name), tuple(reports))
             raise EnrollmentRefusedError(
                 expected=f"at least one photo that passes the {review} review",
-                got="; ".join(f"{report.source or 'a photo'}: {report.reason}. {report.detail}" for report in reports[:3])
+                got="; ".join(
+                    f"{report.source or 'a photo'}: {report.reason}. {report.detail}" for report in reports[:3]
+                )
                 or "no photos",
                 advice="give another photo, or relax the review if you are sure",
             )

@@ -17,7 +17,7 @@ from sameface.matching import distance, is_same, probability_same
 from sameface.models.card import ModelCard
 from sameface.recognizer.results import EncodedFace, Verification
 from sameface.recognizer.thresholds import resolve
-from sameface.types import Detection, Embeddings, EmbeddingSpace, ImageRGB, OperatingPoint
+from sameface.types import Detection, EmbeddingSpace, ImageRGB, OperatingPoint
 
 #: Crops encoded in one call: large enough to be fast, small enough to keep memory flat.
 BATCH = 32

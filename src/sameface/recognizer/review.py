@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Final, Literal, get_args
+from typing import Final, Literal, cast, get_args
 
 from sameface.errors import (
     FaceQualityError,
@@ -30,8 +30,8 @@ _REASONS: Final[tuple[tuple[type[SamefaceError], str], ...]] = (
 )
 
 
-def check_review(review: str) -> None:
-    """Raise unless this is a way to review.
+def as_review(review: str) -> Review:
+    """A word as a way to review.
 
     Raises:
         SettingError: another word.
@@ -40,6 +40,7 @@ def check_review(review: str) -> None:
         raise SettingError(
             expected=f"a review among {', '.join(get_args(Review))}", got=repr(review), advice="choose one of those"
         )
+    return cast(Review, review)
 
 
 def refused(source: str, error: SamefaceError) -> PhotoReport:
@@ -85,7 +86,11 @@ def review_photo(
         return report(faults[0], "take a sharper, brighter, larger or more frontal photo, or review less strictly")
     nearest_own = min((distance(template.embedding, item) for item in own), default=None)
     other = next((item for item in neighbours if item.name != name), None)
-    if other is not None and is_same(other.distance, threshold) and (nearest_own is None or other.distance < nearest_own):
+    if (
+        other is not None
+        and is_same(other.distance, threshold)
+        and (nearest_own is None or other.distance < nearest_own)
+    ):
         return report(
             "looks like somebody else",
             f"{other.name} is at distance {other.distance:.3f}, under τ = {threshold:.3f}: check who this is",

@@ -52,7 +52,9 @@ def resolve(point: OperatingPoint | float | None, card: ModelCard, space: Embedd
         return shipped
     if card.published_threshold is not None:
         return OperatingPoint(
-            threshold=card.published_threshold, space=space, target="published by the network's authors, not measured here"
+            threshold=card.published_threshold,
+            space=space,
+            target="published by the network's authors, not measured here",
         )
     raise NoThresholdError(
         expected=f"a threshold measured for {space}",

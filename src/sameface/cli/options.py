@@ -1,0 +1,112 @@
+"""Options that several commands share, each worded once."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from sameface.recognizer import Gallery, Recognizer
+
+DEFAULT_GALLERY: Final = "people.db"
+
+GalleryOption = Annotated[
+    str | None,
+    typer.Option(
+        "--gallery",
+        "-g",
+        help="Gallery: a file, or postgresql://…  [default: $SAMEFACE_GALLERY, else ./people.db]",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
+EncoderOption = Annotated[
+    str | None,
+    typer.Option("--encoder", "-e", help="Encoder by name, or an ONNX file with a model card.", show_default=False),
+]
+DetectorOption = Annotated[
+    str | None,
+    typer.Option("--detector", "-d", help="Detector by name; `none` takes pictures as face crops.", show_default=False),
+]
+ThresholdOption = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold", "-t", help="Decide by this L2 distance instead of the measured one.", show_default=False
+    ),
+]
+PointOption = Annotated[
+    str | None,
+    typer.Option("--operating-point", help="Decide by this file, made by `sameface calibrate`.", show_default=False),
+]
+DeviceOption = Annotated[
+    str, typer.Option("--device", help="Where networks run: cpu, cuda, coreml, directml, openvino. Never a silent CPU.")
+]
+ChooseOption = Annotated[
+    str, typer.Option("--choose", help="Of several faces: `only` refuses, `centre` or `largest` takes one.")
+]
+
+
+def gallery_location(option: str | None) -> str:
+    """Where the gallery is: the option, else ``$SAMEFACE_GALLERY``, else ``people.db`` here."""
+    return option or os.environ.get("SAMEFACE_GALLERY") or DEFAULT_GALLERY
+
+
+def make_recognizer(
+    encoder: str | None,
+    detector: str | None,
+    threshold: float | None = None,
+    operating_point: str | None = None,
+    device: str = "cpu",
+) -> Recognizer:
+    """A recognizer from options.
+
+    Raises:
+        SettingError: a threshold and an operating point together.
+    """
+    from sameface.encoders import DEFAULT_ENCODER
+    from sameface.faces import DEFAULT_DETECTOR
+    from sameface.recognizer import Recognizer
+
+    return Recognizer(
+        encoder=encoder or DEFAULT_ENCODER,
+        detector=detector or DEFAULT_DETECTOR,
+        operating_point=decide_by(threshold, operating_point),
+        device=device,
+    )
+
+
+def decide_by(threshold: float | None, operating_point: str | None):  # type: ignore[no-untyped-def]
+    """The operating point that the options ask for: a bare τ, a file, or None for the measured one."""
+    from sameface.errors import SettingError
+    from sameface.models.operating_points import load_operating_point
+
+    if threshold is not None and operating_point is not None:
+        raise SettingError(
+            expected="one of --threshold and --operating-point", got="both", advice="leave one of them out"
+        )
+    return load_operating_point(operating_point) if operating_point is not None else threshold
+
+
+def open_gallery(
+    option: str | None,
+    *,
+    create: bool,
+    encoder: str | None = None,
+    detector: str | None = None,
+    threshold: float | None = None,
+    operating_point: str | None = None,
+    device: str = "cpu",
+) -> Gallery:
+    """A gallery from options; without an encoder or detector it takes those that it was made with."""
+    from sameface.gallery import gallery_exists, read_space
+    from sameface.recognizer import Gallery
+
+    location = gallery_location(option)
+    if gallery_exists(location):
+        space = read_space(location)
+        encoder, detector = encoder or space.encoder, detector or space.detector
+    needs_networks = encoder is not None or detector is not None or create
+    recognizer = make_recognizer(encoder, detector, threshold, operating_point, device) if needs_networks else None
+    return Gallery(location, recognizer=recognizer, create=create)

@@ -1,0 +1,90 @@
+"""`sameface people` and `sameface forget`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+
+from sameface.cli.options import GalleryOption, JsonOption
+
+people_app = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
+forget_app = typer.Typer(rich_markup_mode=None)
+
+
+@people_app.callback()
+def people(
+    ctx: typer.Context,
+    gallery: GalleryOption = None,
+    group: Annotated[str | None, typer.Option("--group", help="Only people with this tag.", show_default=False)] = None,
+    json: JsonOption = False,
+) -> None:
+    """List the people of a gallery; `rename` and `merge` change it."""
+    if ctx.invoked_subcommand is not None:
+        return
+    from sameface.cli.options import gallery_location
+    from sameface.cli.output import note, print_json, print_table
+    from sameface.recognizer import Gallery
+
+    note(f"gallery: {gallery_location(gallery)}")
+    with Gallery(gallery_location(gallery), create=False) as known:
+        listed = known.people(group)
+    if json:
+        print_json(listed)
+        return
+    print_table(
+        ("name", "photos", "groups", "enrolled", "id"),
+        ([item.name, str(item.photos), ", ".join(item.groups), item.created[:19], item.person_id] for item in listed),
+    )
+
+
+@people_app.command()
+def rename(name: str, new: str, gallery: GalleryOption = None) -> None:
+    """Give a person another name; the id and the photos stay."""
+    from sameface.cli.options import gallery_location
+    from sameface.cli.output import note, print_line
+    from sameface.recognizer import Gallery
+
+    note(f"gallery: {gallery_location(gallery)}")
+    with Gallery(gallery_location(gallery), create=False) as known:
+        print_line(f"{name} is now {known.rename(name, new).name}")
+
+
+@people_app.command()
+def merge(into: str, other: str, gallery: GalleryOption = None) -> None:
+    """Two entries are one person: OTHER's photos go to INTO."""
+    from sameface.cli.options import gallery_location
+    from sameface.cli.output import note, print_line
+    from sameface.recognizer import Gallery
+
+    note(f"gallery: {gallery_location(gallery)}")
+    with Gallery(gallery_location(gallery), create=False) as known:
+        person = known.merge(into, other)
+        print_line(f"{person.name} has {person.photos} photos now; {other} is gone")
+
+
+@forget_app.command()
+def forget(
+    names: Annotated[list[str], typer.Argument(help="Whom to erase.")],
+    gallery: GalleryOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Erase people: vectors, index rows and caches. Says what was erased."""
+    from sameface.cli.options import gallery_location
+    from sameface.cli.output import note, print_json, print_line
+    from sameface.recognizer import Gallery
+
+    note(f"gallery: {gallery_location(gallery)}")
+    with Gallery(gallery_location(gallery), create=False) as known:
+        for name in names:
+            known.person(name)  # all or nobody: an unknown name is an error before anything is erased
+        erased = {name: known.forget(name) for name in names}
+    if json:
+        print_json(erased)
+        return
+    for name, what in erased.items():
+        places = "".join(f", {count} in the {place}" for place, count in what.elsewhere.items() if count)
+        print_line(f"{name}: erased {what.templates} template{'s' if what.templates != 1 else ''}{places}")
+
+
+APPS: Final = {"people": people_app, "forget": forget_app}

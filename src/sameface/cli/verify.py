@@ -1,0 +1,121 @@
+"""`sameface verify`: 1:1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from sameface.cli.options import (
+    ChooseOption,
+    DetectorOption,
+    DeviceOption,
+    EncoderOption,
+    GalleryOption,
+    JsonOption,
+    PointOption,
+    ThresholdOption,
+)
+
+if TYPE_CHECKING:
+    from sameface.recognizer import Verification
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def verify(
+    photos: Annotated[list[str], typer.Argument(help="Two photos; or one, with --as.", metavar="PHOTO [PHOTO]")],
+    claimed: Annotated[
+        str | None, typer.Option("--as", help="The enrolled person that the photo is said to show.", show_default=False)
+    ] = None,
+    gallery: GalleryOption = None,
+    encoder: EncoderOption = None,
+    detector: DetectorOption = None,
+    threshold: ThresholdOption = None,
+    operating_point: PointOption = None,
+    choose: ChooseOption = "only",
+    device: DeviceOption = "cpu",
+    json: JsonOption = False,
+) -> None:
+    """Are two photos the same person? With --as: is this the claimed person?
+
+    Exit code 0: same; 1: not the same; 2 and up: no answer, with the reason.
+    """
+    from sameface.cli.options import gallery_location, make_recognizer, open_gallery
+    from sameface.cli.output import note, print_json
+    from sameface.errors import SettingError
+    from sameface.faces.choose import as_choice
+
+    wanted = 2 if claimed is None else 1
+    if len(photos) != wanted:
+        raise SettingError(
+            expected="two photos, or one photo and --as NAME",
+            got=f"{len(photos)} photo{'s' if len(photos) != 1 else ''}{' and --as' if claimed is not None else ''}",
+            advice="see `sameface verify --help`",
+        )
+    if claimed is None:
+        recognizer = make_recognizer(encoder, detector, threshold, operating_point, device)
+        answer = recognizer.verify(photos[0], photos[1], as_choice(choose))
+    else:
+        note(f"gallery: {gallery_location(gallery)}")
+        people = open_gallery(
+            gallery,
+            create=False,
+            encoder=encoder,
+            detector=detector,
+            threshold=threshold,
+            operating_point=operating_point,
+            device=device,
+        )
+        with people:
+            answer = people.verify(claimed, photos[0], as_choice(choose))
+    if json:
+        print_json(as_json(answer))
+    else:
+        _print(answer)
+    raise typer.Exit(0 if answer.same else 1)
+
+
+def as_json(answer: Verification) -> dict[str, object]:
+    """The stable JSON form of a 1:1 answer."""
+    point = answer.operating_point
+    return {
+        "same": answer.same,
+        "distance": answer.distance,
+        "threshold": answer.threshold,
+        "probability": answer.probability,
+        "claimed": answer.claimed.name if answer.claimed else None,
+        "box_xyxy": answer.box.xyxy if answer.box else None,
+        "reference_box_xyxy": answer.reference_box.xyxy if answer.reference_box else None,
+        "encoder": point.space.encoder,
+        "detector": point.space.detector,
+        "alignment": point.space.alignment,
+        "operating_point": {"target": point.target, "data": point.data, "fmr": point.fmr, "fnmr": point.fnmr},
+    }
+
+
+def _print(answer: Verification) -> None:
+    from sameface.cli.output import print_line
+
+    point = answer.operating_point
+    who = f" as {answer.claimed.name}" if answer.claimed else ""
+    sign = "<" if answer.same else "≥"
+    print_line(f"{'same person' if answer.same else 'not the same person'}{who}")
+    print_line(f"distance     {answer.distance:.4f} {sign} τ {answer.threshold:.4f}")
+    print_line(f"probability  {PROBABILITY_ABSENT if answer.probability is None else probability_text(answer)}")
+    print_line(f"τ from       {point.target}{f', measured on {point.data}' if point.data else ''}")
+    print_line(f"by           {point.space}")
+
+
+PROBABILITY_ABSENT: Final = "none: not calibrated"
+
+
+def probability_text(answer: Verification) -> str:
+    """The probability with the prior that it assumes."""
+    calibration = answer.operating_point.probability
+    prior = calibration.prior if calibration else 0.5
+    return f"{answer.probability:.4f} (were {prior:.0%} of all pairs mated)"
+
+
+APPS: Final = {"verify": app}
