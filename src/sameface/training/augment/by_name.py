@@ -1,0 +1,32 @@
+"""Augmentations by the names users type."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from sameface.errors import SettingError
+from sameface.training.augment.augmentation import Augmentation, NoAugmentation
+from sameface.training.augment.characters import CharacterAugmentation
+from sameface.training.augment.faces import FaceAugmentation
+
+Domain = Literal["faces", "characters", "none"]
+
+
+def augmentation(domain: str, size: int) -> Augmentation:
+    """The augmentation of a domain.
+
+    Args:
+        domain: ``faces``, ``characters`` or ``none``.
+        size: side of the network's pictures.
+    """
+    if domain == "faces":
+        return FaceAugmentation()
+    if domain == "characters":
+        return CharacterAugmentation(size)
+    if domain == "none":
+        return NoAugmentation()
+    raise SettingError(
+        expected="augmentation faces, characters or none",
+        got=repr(domain),
+        advice="use none where a mirror image is another thing",
+    )

@@ -1,0 +1,119 @@
+"""Checkpoints: everything a training needs to go on to the same result.
+
+Batches, augmentation and dropout are functions of the seed and the step, so no random state is stored. Written whole
+or not at all: a full disk leaves the last checkpoint as it was. Read with ``weights_only``: a checkpoint can hold
+    tensors and numbers, no code.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+
+from sameface.errors import CheckpointError
+from sameface.models.cache import atomic_write
+from sameface.training.networks.by_name import NetworkSpec
+
+FORMAT: Final = 1
+
+
+@dataclass
+class Checkpoint:
+    """The state between two steps.
+
+    Attributes:
+        spec: the network in words.
+        step: steps done.
+        network, averaged, loss: weights; `averaged` is the running average, `loss` the loss's own weights.
+        optimizer: its state.
+        best: weights of the best validation, None before the first.
+        best_error, best_step: that validation; `since_best` validations have passed since.
+        settings: what the training was told, for the record and for resuming.
+    """
+
+    spec: NetworkSpec
+    step: int
+    network: dict[str, Tensor]
+    averaged: dict[str, Tensor]
+    loss: dict[str, Tensor]
+    optimizer: dict[str, Any]
+    best: dict[str, Tensor] | None = None
+    best_error: float = float("inf")
+    best_step: int = 0
+    since_best: int = 0
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint, whole or not at all.
+
+    Raises:
+        StorageFullError: no room; what lay there before is untouched.
+    """
+    words = {"spec": asdict(checkpoint.spec), "settings": checkpoint.settings}
+    content = {
+        "sameface_checkpoint": FORMAT,
+        "words": json.dumps(words),
+        **{key: getattr(checkpoint, key) for key in ("step", "network", "averaged", "loss", "optimizer", "best")},
+        **{key: getattr(checkpoint, key) for key in ("best_error", "best_step", "since_best")},
+    }
+    with atomic_write(path) as part:
+        try:
+            with part.open("wb") as file:
+                torch.save(content, file)
+        except RuntimeError as error:
+            # PyTorch's zip writer reports a failed write as its own RuntimeError, with the OSError behind it.
+            cause = error.__context__ or error.__cause__
+            if isinstance(cause, OSError):
+                raise cause from error
+            raise
+
+
+def load_checkpoint(path: Path, expect: NetworkSpec | None = None) -> Checkpoint:
+    """Read a checkpoint.
+
+    Args:
+        path: the file.
+        expect: the network it must be of; None takes any.
+
+    Raises:
+        CheckpointError: no such file, damaged, or of another network.
+    """
+    if not path.is_file():
+        raise CheckpointError(expected=f"a checkpoint at {path}", got="nothing there", advice="check the path")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        if not isinstance(content, dict) or content.get("sameface_checkpoint") != FORMAT:
+            raise CheckpointError(
+                expected=f"a checkpoint of format {FORMAT}",
+                got=f"another file: {path}",
+                advice="give a checkpoint that `sameface train` wrote",
+            )
+        words = json.loads(content.pop("words"))
+        del content["sameface_checkpoint"]
+        options = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in words["spec"]["options"].items()
+        }
+        spec = NetworkSpec(**{**words["spec"], "options": options})
+        found = Checkpoint(spec=spec, settings=words["settings"], **content)
+    except CheckpointError:
+        raise
+    except (RuntimeError, OSError, EOFError, KeyError, TypeError, ValueError, pickle.UnpicklingError) as error:
+        raise CheckpointError(
+            expected="a whole checkpoint",
+            got=f"{path}, which cannot be read: {str(error).splitlines()[0][:200]}",
+            advice="use an earlier checkpoint or start again",
+        ) from error
+    if expect is not None and found.spec != expect:
+        raise CheckpointError(
+            expected=f"a checkpoint of {expect}",
+            got=f"one of {found.spec}",
+            advice="resume with the options it was started with",
+        )
+    return found

@@ -1,0 +1,75 @@
+"""Where the numbers of a training go."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from sameface.errors import ExtraMissingError
+
+
+class Log(Protocol):
+    """Takes a row of numbers per report."""
+
+    def write(self, step: int, numbers: Mapping[str, float]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class CsvLog:
+    """One CSV file; a resumed training goes on in it, without the rows that will be made again.
+
+    Args:
+        path: the file.
+        columns: names of the numbers, in order; a row may leave some out.
+        from_step: rows of later steps are dropped first.
+    """
+
+    def __init__(self, path: Path, columns: tuple[str, ...], *, from_step: int = 0) -> None:
+        kept: list[dict[str, str]] = []
+        if from_step and path.is_file():
+            with path.open(newline="", encoding="utf-8") as file:
+                kept = [row for row in csv.DictReader(file) if int(row["step"]) <= from_step]
+        self._file = path.open("w", newline="", encoding="utf-8")
+        self._writer = csv.DictWriter(self._file, ["step", *columns], extrasaction="ignore", restval="")
+        self._writer.writeheader()
+        self._writer.writerows(kept)
+
+    def write(self, step: int, numbers: Mapping[str, float]) -> None:
+        self._writer.writerow({"step": step, **{name: f"{value:.6g}" for name, value in numbers.items()}})
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class TensorBoardLog:
+    """Event files for TensorBoard.
+
+    Args:
+        folder: for the event files.
+
+    Raises:
+        ExtraMissingError: tensorboard is not installed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise ExtraMissingError(
+                expected="the package tensorboard for these logs",
+                got="an installation without it",
+                advice="run `pip install tensorboard`, or leave the option out: the CSV holds the same numbers",
+            ) from error
+        self._writer: Any = SummaryWriter(str(folder))
+
+    def write(self, step: int, numbers: Mapping[str, float]) -> None:
+        for name, value in numbers.items():
+            self._writer.add_scalar(name, value, step)
+        self._writer.flush()
+
+    def close(self) -> None:
+        self._writer.close()

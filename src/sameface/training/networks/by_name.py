@@ -1,0 +1,82 @@
+"""Networks by name, and what must be known to build one again."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, field
+
+from torch import nn
+
+from sameface.errors import SettingError
+from sameface.training.networks.convnet import ConvNet
+from sameface.training.networks.head import Head
+from sameface.training.networks.inception_resnet_v1 import InceptionResnetV1
+from sameface.training.networks.siamese import SiameseNetwork
+
+#: What an option of a network may be: what JSON can hold.
+Option = int | float | bool | str | tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """A network in words: enough to build it again, empty.
+
+    Attributes:
+        name: ``convnet``, ``inception_resnet_v1``, ``head``, or ``package.module:Class`` of your own.
+        size: side of the square picture it takes, in pixels; 0 for ``head``.
+        channels: 1 grey, 3 RGB; 0 for ``head``.
+        dimension: d of the embedding.
+        unit_length: whether embeddings are scaled to length 1.
+        options: further arguments of the class, by name.
+    """
+
+    name: str = "convnet"
+    size: int = 32
+    channels: int = 1
+    dimension: int = 128
+    unit_length: bool = True
+    options: dict[str, Option] = field(default_factory=dict)
+
+
+def build_network(spec: NetworkSpec) -> SiameseNetwork:
+    """An untrained Siamese network; weights come from PyTorch's own random state.
+
+    Raises:
+        SettingError: an unknown name, a module that cannot be imported, or options that it does not take.
+    """
+    try:
+        return SiameseNetwork(_backbone(spec), unit_length=spec.unit_length)
+    except TypeError as error:
+        raise SettingError(
+            expected=f"options that {spec.name} takes", got=str(error), advice="see the class's own arguments"
+        ) from error
+
+
+def _backbone(spec: NetworkSpec) -> nn.Module:
+    if spec.name == "convnet":
+        return ConvNet(channels=spec.channels, size=spec.size, dimension=spec.dimension, **spec.options)  # type: ignore[arg-type]
+    if spec.name == "inception_resnet_v1":
+        return InceptionResnetV1(dimension=spec.dimension, **spec.options)  # type: ignore[arg-type]
+    if spec.name == "head":
+        return Head(dimension=spec.dimension, **spec.options)  # type: ignore[arg-type]
+    module, _, attribute = spec.name.partition(":")
+    if not attribute:
+        raise SettingError(
+            expected="convnet, inception_resnet_v1, head, or package.module:Class",
+            got=repr(spec.name),
+            advice="name a class that takes channels, size and dimension, and maps (m, channels, size, size) to (m, d)",
+        )
+    try:
+        kind = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise SettingError(
+            expected=f"a class {attribute} in module {module}",
+            got=str(error),
+            advice="check that it can be imported from here",
+        ) from error
+    backbone = kind(channels=spec.channels, size=spec.size, dimension=spec.dimension, **spec.options)
+    if not isinstance(backbone, nn.Module):
+        raise SettingError(
+            expected=f"{spec.name} to be a torch.nn.Module", got=type(backbone).__name__, advice="derive it from one"
+        )
+    return backbone

@@ -1,0 +1,1 @@
+"""Recipes: whole trainings on public data, each one command."""

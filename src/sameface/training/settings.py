@@ -1,0 +1,64 @@
+"""What a training is told."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from sameface.errors import SettingError
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Everything but the network, the loss and the pictures.
+
+    Attributes:
+        steps: batches in all.
+        people, photos: P and K of a batch.
+        learning_rate: at its highest; rises over `warmup` steps, then falls by half a cosine to 0 at the last step.
+        warmup: steps of the rise.
+        weight_decay: AdamW's.
+        averaging: decay per step of the running average of the weights, which is what is validated and exported (the
+            last iterates of a noisy descent average out); 0 exports the weights themselves.
+        validate_every: steps between validations; 0 validates never.
+        patience: validations without a better EER before stopping early; 0 never stops early. With patience the best
+            weights are kept, without it the last.
+        save_every: steps between checkpoints; 0 saves at the end only.
+        report_every: steps between progress reports.
+        seed: one number for batches, augmentation, dropout and held-out people; it and the step decide every draw.
+        one_group: share of batches drawn from one group (an alphabet) first.
+        stop_on_collapse: whether a collapsed training is ended with an error, or only reported.
+    """
+
+    steps: int = 1000
+    people: int = 32
+    photos: int = 4
+    learning_rate: float = 1e-3
+    warmup: int = 100
+    weight_decay: float = 5e-4
+    averaging: float = 0.995
+    validate_every: int = 200
+    patience: int = 0
+    save_every: int = 200
+    report_every: int = 20
+    seed: int = 0
+    one_group: float = 0.0
+    stop_on_collapse: bool = True
+
+    def __post_init__(self) -> None:
+        if self.steps < 1 or not self.learning_rate > 0 or not 0 <= self.averaging < 1:
+            raise SettingError(
+                expected="at least one step, a learning rate above 0, averaging in [0, 1)",
+                got=f"{self.steps} steps, {self.learning_rate}, {self.averaging}",
+                advice="start from the defaults",
+            )
+
+    def learning_rate_at(self, step: int) -> float:
+        """The learning rate of one step.
+
+        >>> settings = TrainingSettings(steps=10, warmup=2, learning_rate=1.0)
+        >>> [round(settings.learning_rate_at(step), 3) for step in (0, 1, 5)]
+        [0.5, 0.976, 0.5]
+        """
+        rise = min(1.0, (step + 1) / self.warmup) if self.warmup else 1.0
+        return self.learning_rate * rise * 0.5 * (1 + math.cos(math.pi * step / self.steps))

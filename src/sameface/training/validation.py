@@ -1,0 +1,112 @@
+"""How well a network does on people it never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from sameface.training.collapse import spread_of
+
+
+class Validation(NamedTuple):
+    """Numbers on held-out people.
+
+    Attributes:
+        eer: equal error rate over all pairs of their pictures.
+        one_shot_error: share of pictures whose nearest, of one random picture each of everybody held out, is another
+            person's; NaN where nobody has two pictures.
+        spread: see `sameface.training.collapse.spread_of`.
+    """
+
+    eer: float
+    one_shot_error: float
+    spread: float
+
+
+def pair_distances(
+    embeddings: npt.NDArray[np.float32], labels: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Distances of all mated pairs, and of all non-mated pairs.
+
+    Args:
+        embeddings: ``(n, d)``.
+        labels: ``(n,)``.
+    """
+    wide = embeddings.astype(np.float64)
+    squares = (wide**2).sum(axis=1)
+    distances = np.sqrt(np.maximum(squares[:, None] + squares[None, :] - 2 * wide @ wide.T, 0))
+    rows, columns = np.triu_indices(len(labels), k=1)
+    same = labels[rows] == labels[columns]
+    every = distances[rows, columns]
+    return every[same], every[~same]
+
+
+def equal_error_rate(mated: npt.NDArray[np.float64], non_mated: npt.NDArray[np.float64]) -> float:
+    """Where as many mated pairs are refused as non-mated ones accepted; NaN without pairs of both kinds.
+
+    The mean of FNMR and FMR at the threshold where they are nearest, under the rule *same iff distance < τ*.
+    """
+    if not len(mated) or not len(non_mated):
+        return float("nan")
+    thresholds = np.unique(np.concatenate([mated, non_mated, [np.inf]]))
+    fnmr = 1 - np.searchsorted(np.sort(mated), thresholds, side="left") / len(mated)
+    fmr = np.searchsorted(np.sort(non_mated), thresholds, side="left") / len(non_mated)
+    nearest = int(np.abs(fnmr - fmr).argmin())
+    return float((fnmr[nearest] + fmr[nearest]) / 2)
+
+
+def one_shot_error(
+    embeddings: npt.NDArray[np.float32], labels: npt.NDArray[np.int64], *, seed: int = 0, rounds: int = 5
+) -> float:
+    """One picture of everybody is enrolled, the others are asked about; the mean over several draws of the enrolled
+    ones."""
+    random = np.random.default_rng(seed)
+    wrong = asked = 0
+    for _ in range(rounds):
+        enrolled = np.array([random.choice(np.flatnonzero(labels == label)) for label in np.unique(labels)])
+        probes = np.setdiff1d(np.arange(len(labels)), enrolled)
+        if not len(probes):
+            return float("nan")
+        gallery = embeddings[enrolled]
+        scores = (gallery**2).sum(axis=1)[None, :] - 2 * embeddings[probes] @ gallery.T
+        wrong += int((labels[enrolled][scores.argmin(axis=1)] != labels[probes]).sum())
+        asked += len(probes)
+    return wrong / asked
+
+
+def validate(
+    embed: Callable[[Tensor], Tensor],
+    pixels: Tensor,
+    labels: npt.NDArray[np.int64],
+    *,
+    seed: int = 0,
+    batch_size: int = 256,
+    most: int = 4000,
+) -> Validation:
+    """Measure a network on held-out pictures.
+
+    Args:
+        embed: stored pixels ``(m, …)`` to embeddings ``(m, d)``.
+        pixels: ``(n, …)``.
+        labels: ``(n,)``.
+        seed: of the enrolled pictures, and of the draw when there are more than `most`.
+        batch_size: at once.
+        most: pictures measured at most (pairs grow with the square).
+    """
+    rows = np.arange(len(labels))
+    if len(rows) > most:
+        rows = np.sort(np.random.default_rng(seed).permutation(rows)[:most])
+    chosen = torch.from_numpy(rows)
+    with torch.no_grad():
+        parts = [embed(pixels[part]).float().cpu() for part in torch.split(chosen, batch_size)]
+    embeddings = torch.cat(parts)
+    vectors = embeddings.numpy().astype(np.float32)
+    mated, non_mated = pair_distances(vectors, labels[rows])
+    return Validation(
+        equal_error_rate(mated, non_mated), one_shot_error(vectors, labels[rows], seed=seed), spread_of(embeddings)
+    )
