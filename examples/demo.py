@@ -1,0 +1,83 @@
+"""The main job on real photos: enroll from one portrait each, verify claims, name the faces of a group picture.
+
+The group picture is put together here from the shipped photos, so that the repository holds only originals.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+
+import sameface
+from sameface.imaging.annotate import annotate, write_png
+from sameface.recognizer.labels import face_labels
+
+PHOTOS = Path(__file__).parent / "photos"
+OUTPUT = Path("demo-output")
+PORTRAITS = {"Barack Obama": "obama.jpg", "Eileen Collins": "astronaut.png", "Grace Hopper": "grace_hopper.jpg"}
+CLAIMS = [
+    ("Barack Obama", "obama2.jpg"),
+    ("Barack Obama", "obama3.jpg"),
+    ("Barack Obama", "biden.jpg"),
+    ("Grace Hopper", "astronaut.png"),
+]
+GROUP = ["obama2.jpg", "astronaut.png", "biden.jpg", "obama3.jpg", "grace_hopper.jpg"]
+GROUP_HEIGHT = 720
+GAP = 12
+
+
+def compose_group() -> Image.Image:
+    """The photos side by side at one height, like people in a row."""
+    tiles = []
+    for name in GROUP:
+        with Image.open(PHOTOS / name) as photo:
+            width = round(photo.width * GROUP_HEIGHT / photo.height)
+            tiles.append(photo.convert("RGB").resize((width, GROUP_HEIGHT), Image.Resampling.LANCZOS))
+    group = Image.new("RGB", (sum(tile.width + GAP for tile in tiles) + GAP, GROUP_HEIGHT + 2 * GAP), (246, 246, 244))
+    x = GAP
+    for tile in tiles:
+        group.paste(tile, (x, GAP))
+        x += tile.width + GAP
+    return group
+
+
+def main() -> None:
+    console = Console()
+    start = time.perf_counter()
+    OUTPUT.mkdir(exist_ok=True)
+    gallery_file = OUTPUT / "people.db"
+    with sameface.Gallery(gallery_file) as people:
+        for name in [person.name for person in people.people()]:
+            people.forget(name)
+        for name, photo in PORTRAITS.items():
+            people.enroll(name, PHOTOS / photo)
+        console.print(f"Enrolled {', '.join(PORTRAITS)}: one photo each, by {people.recognizer.space}.\n")
+
+        claims = Table("photo", "is this …?", "distance", "τ", "answer", title="1:1 verification", title_justify="left")
+        for name, photo in CLAIMS:
+            answer = people.verify(name, PHOTOS / photo)
+            said = "[green]same person[/]" if answer.same else "[red]not the same[/]"
+            claims.add_row(photo, name, f"{answer.distance:.3f}", f"{answer.threshold:.3f}", said)
+        console.print(claims)
+
+        group = compose_group()
+        answers = people.identify(group)
+        found = Table("face", "who", "distance", "τ(K)", "nearest", title="1:K identification", title_justify="left")
+        for number, (photo, one) in enumerate(zip(GROUP, answers, strict=False), 1):
+            who = f"[green]{one.name}[/]" if one.name else "[yellow]nobody known[/]"
+            nearest = one.candidates[0].name if one.candidates else "–"
+            threshold = f"{one.threshold:.3f}" if one.threshold is not None else "–"
+            found.add_row(f"{number} ({photo})", who, f"{one.distance:.3f}", threshold, nearest)
+        console.print(found)
+
+        picture = OUTPUT / "group.png"
+        write_png(annotate(sameface.load_image(group), face_labels(answers)), picture)
+    console.print(f"\nLook at {picture}. Done in {time.perf_counter() - start:.1f} s.")
+
+
+if __name__ == "__main__":
+    main()
