@@ -228,7 +228,13 @@ class SettingError(SamefaceError, ValueError):
 
 # -- service ----------------------------------------------------------------------------------------------------------
 class RequestError(SamefaceError):
-    """A request that the service does not take."""
+    """A request that the service does not take.
+
+    Attributes:
+        retry_after: whole seconds after which the same request may succeed; None where waiting does not help.
+    """
+
+    retry_after: int | None = None
 
 
 class NotAuthenticatedError(RequestError, PermissionError):

@@ -1,0 +1,137 @@
+"""How much at once: a rate per caller, and a bounded workshop that refuses rather than piles up."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final, TypeVar
+
+from sameface.errors import OverloadedError, RateLimitedError, RequestTimeoutError
+
+Answer = TypeVar("Answer")
+#: Callers remembered at once; the longest unseen is forgotten first, and starts with a full bucket again.
+_REMEMBERED: Final = 10_000
+
+
+class RateLimit:
+    """A token bucket per caller. Safe to use from several threads.
+
+    Args:
+        rate: tokens per second. burst: how many a bucket holds.
+        clock: seconds that only grow.
+
+    >>> limit = RateLimit(rate=1, burst=2, clock=lambda: 0.0)
+    >>> limit.take("ada"); limit.take("ada")
+    >>> limit.take("ada")
+    Traceback (most recent call last):
+    sameface.errors.RateLimitedError: expected at most 1 requests per second; got more. Wait 1 s and try again.
+    """
+
+    def __init__(self, rate: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate, self._burst, self._clock = rate, float(burst), clock
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def take(self, caller: str) -> None:
+        """Spend one token.
+
+        Raises:
+            RateLimitedError: none is left; its ``retry_after`` says in how many whole seconds there is one.
+        """
+        with self._lock:
+            now = self._clock()
+            tokens, seen = self._buckets.pop(caller, (self._burst, now))
+            tokens = min(self._burst, tokens + (now - seen) * self._rate)
+            self._buckets[caller] = (tokens - 1 if tokens >= 1 else tokens, now)
+            if len(self._buckets) > _REMEMBERED:
+                self._buckets.popitem(last=False)
+        if tokens < 1:
+            seconds = math.ceil((1 - tokens) / self._rate)
+            error = RateLimitedError(
+                expected=f"at most {self._rate:g} requests per second",
+                got="more",
+                advice=f"wait {seconds} s and try again",
+            )
+            error.retry_after = seconds
+            raise error
+
+
+class Workshop:
+    """Threads for blocking work, with a queue of fixed length: what does not fit is refused at once.
+
+    Work that runs cannot be stopped; when its request times out it keeps its place until it is done, so that a pile of abandoned
+    work never grows behind the queue.
+
+    Args:
+        workers: threads. queue: pieces of work that may wait.
+        timeout: seconds from submission to answer.
+        name: of the threads.
+    """
+
+    def __init__(self, workers: int, queue: int, timeout: float, name: str) -> None:
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix=name)
+        self._room = workers + queue
+        self._timeout = timeout
+        self._inside = 0
+
+    @property
+    def inside(self) -> int:
+        """Pieces of work that run or wait."""
+        return self._inside
+
+    async def run(self, work: Callable[[], Answer]) -> Answer:
+        """The answer of a blocking call.
+
+        Raises:
+            OverloadedError: no room; nothing was started.
+            RequestTimeoutError: not done in time.
+        """
+        if self._inside >= self._room:
+            error = OverloadedError(
+                expected=f"at most {self._room} requests at work", got="one more", advice="wait a second and try again"
+            )
+            error.retry_after = 1
+            raise error
+        loop = asyncio.get_running_loop()
+        self._inside += 1
+        try:
+            future: Future[Answer] = self._pool.submit(work)
+        except RuntimeError:  # the pool is shutting down
+            self._inside -= 1
+            raise OverloadedError(
+                expected="a running service", got="one that is stopping", advice="try again"
+            ) from None
+        future.add_done_callback(lambda _: _call_soon(loop, self._leave))
+        try:
+            return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), self._timeout)
+        except TimeoutError as error:
+            future.cancel()
+            late = RequestTimeoutError(
+                expected=f"an answer within {self._timeout:g} s",
+                got="none yet",
+                advice="send a smaller photo, or try again later",
+            )
+            late.retry_after = 1
+            raise late from error
+        except asyncio.CancelledError:  # the client went away
+            future.cancel()
+            raise
+
+    def _leave(self) -> None:
+        self._inside -= 1
+
+    def close(self) -> None:
+        """Wait for what runs, drop what waits."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _call_soon(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+    try:
+        loop.call_soon_threadsafe(callback)
+    except RuntimeError:  # the loop is closed: the process is ending
+        return

@@ -1,0 +1,128 @@
+"""Everything a running service may and may not do, in one frozen value."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from sameface.errors import PersonNameError, SettingError
+
+#: Formats that strangers may upload: decoders that are fuzzed by browsers every day.
+UPLOAD_FORMATS: Final = ("JPEG", "PNG", "WEBP")
+#: A gallery's name is a path component on disk and in addresses, so it is a strict slug.
+_SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of `sameface serve`.
+
+    Attributes:
+        galleries: a folder with one file per gallery, or ``postgresql://…``.
+        keys: the file of hashed keys; None means that nobody needs one, which only loopback allows.
+        host, port: where to listen.
+        allowed_hosts: names by which browsers may address the service; empty allows the loopback names, plus any when keys are asked for.
+        detector, encoder: as for `Recognizer`.
+        device: as for `Recognizer`.
+        operating_point: file of the policy's τ; "" takes the one measured for the encoder. Callers may only be stricter.
+        threshold: policy τ as a bare number, None takes the operating point's.
+        fpir: policy for 1:K: share of searches of unknown people that may name somebody.
+        embeddings: whether ``/v1/embeddings`` answers; embeddings are biometric data.
+        max_body: bytes of a whole request. max_photo: of one photo. max_pixels: of one photo.
+        max_photos: photos in one request. max_faces: faces in one photo.
+        formats: what may be uploaded.
+        workers: threads that decode, detect and align. queue: requests that may wait for them; more are refused at once.
+        batch: faces that concurrent requests may share in one encoder call.
+        timeout: seconds for a request, its body included. header_timeout: seconds for its head.
+        rate, burst: requests per second and at once, per key (per address without keys).
+        audit: file of the audit trail, None for none.
+        reports: folder of evaluation reports that the page may show, None for none.
+        secure: whether TLS protects the connection (here or at a proxy), for HSTS.
+    """
+
+    galleries: str
+    keys: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = 8000
+    allowed_hosts: tuple[str, ...] = ()
+    detector: str = ""
+    encoder: str = ""
+    device: str = "cpu"
+    operating_point: str = ""
+    threshold: float | None = None
+    fpir: float = 0.01
+    embeddings: bool = False
+    max_body: int = 40 * 2**20
+    max_photo: int = 12 * 2**20
+    max_pixels: int = 50_000_000
+    max_photos: int = 20
+    max_faces: int = 100
+    formats: tuple[str, ...] = UPLOAD_FORMATS
+    workers: int = field(default_factory=lambda: max(2, 2 * (os.cpu_count() or 1)))
+    queue: int = 32
+    batch: int = 32
+    timeout: float = 30.0
+    header_timeout: float = 10.0
+    rate: float = 50.0
+    burst: int = 100
+    audit: Path | None = None
+    reports: Path | None = None
+    secure: bool = False
+
+    def __post_init__(self) -> None:
+        if self.keys is None and not is_loopback(self.host):
+            raise SettingError(
+                expected="a file of keys to listen beyond this machine",
+                got=f"host {self.host} and no keys",
+                advice="make a key with `sameface keys add`, or listen on 127.0.0.1",
+            )
+        for name in ("max_body", "max_photo", "max_pixels", "max_photos", "max_faces", "workers", "batch", "burst"):
+            if getattr(self, name) < 1:
+                raise SettingError(expected=f"{name} of at least 1", got=str(getattr(self, name)), advice="raise it")
+        if min(self.timeout, self.header_timeout, self.rate) <= 0 or self.queue < 0 or not 0 < self.fpir < 1:
+            raise SettingError(
+                expected="timeouts and a rate above 0, and an FPIR between 0 and 1",
+                got=f"timeout {self.timeout}, header_timeout {self.header_timeout}, rate {self.rate}, fpir {self.fpir}",
+                advice="correct the setting",
+            )
+
+    @property
+    def in_database(self) -> bool:
+        """Whether galleries lie in PostgreSQL."""
+        return self.galleries.startswith(("postgresql://", "postgres://"))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address reaches this machine only.
+
+    >>> [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "::", "10.0.0.5", "")]
+    [True, True, True, False, False, False, False]
+    """
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_slug(name: str) -> str:
+    """The name of a gallery, unchanged, when it is one.
+
+    Raises:
+        PersonNameError: anything but lower-case letters, digits and inner hyphens, at most 64.
+
+    >>> check_slug("team-2")
+    'team-2'
+    """
+    if not _SLUG.match(name):
+        raise PersonNameError(
+            expected="a gallery name of lower-case letters, digits and inner hyphens, at most 64",
+            got=repr(name[:80]),
+            advice="choose a name like team-2",
+        )
+    return name
