@@ -1,0 +1,123 @@
+"""One suite over every encoder."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from sameface.encoders import DEFAULT_ENCODER, Encoder, load_encoder
+from sameface.errors import CropError, ModelMissingError
+from sameface.models.card import ModelCard
+from sameface.models.registry import cards, locate
+from sameface.types import CropsRGB
+
+
+def _has(card: ModelCard) -> bool:
+    try:
+        return bool(locate(card))
+    except ModelMissingError:
+        return False
+
+
+#: SFace comes by download only; it joins where it was pulled.
+ENCODERS = [card.id for card in cards("encoder") if card.id != "sface-2021dec" or _has(card)]
+
+
+@pytest.fixture(scope="module", params=ENCODERS)
+def encoder(request: pytest.FixtureRequest) -> Encoder:
+    try:
+        return load_encoder(request.param)
+    except ModelMissingError as error:
+        pytest.skip(str(error))
+
+
+def test_the_default_is_among_them() -> None:
+    assert DEFAULT_ENCODER in ENCODERS
+
+
+def test_shape_and_type(encoder: Encoder, crops: CropsRGB) -> None:
+    embeddings = encoder.encode(crops)
+    assert embeddings.shape == (len(crops), encoder.card.dimension)
+    assert embeddings.dtype == np.float32
+    assert np.isfinite(embeddings).all()
+
+
+def test_the_facenet_shape_and_other_sizes(encoder: Encoder, crops: CropsRGB) -> None:
+    for height, width in ((160, 160), (96, 96), (1, 1), (33, 71)):
+        assert encoder.encode(np.zeros((2, height, width, 3), np.uint8) + crops[:2, :1, :1]).shape == (
+            2,
+            encoder.card.dimension,
+        )
+
+
+def test_nothing_gives_nothing(encoder: Encoder) -> None:
+    embeddings = encoder.encode(np.zeros((0, 160, 160, 3), np.uint8))
+    assert embeddings.shape == (0, encoder.card.dimension)
+    assert embeddings.dtype == np.float32
+
+
+def test_the_same_crops_give_the_same_embeddings(encoder: Encoder, crops: CropsRGB) -> None:
+    np.testing.assert_array_equal(encoder.encode(crops), encoder.encode(crops.copy()))
+
+
+def test_a_batch_gives_what_single_crops_give(encoder: Encoder, crops: CropsRGB) -> None:
+    together = encoder.encode(np.concatenate([crops] * 9))  # more than one run of the network
+    alone = np.concatenate([encoder.encode(crop[None]) for crop in crops])
+    for start in range(0, 45, 5):
+        np.testing.assert_allclose(together[start : start + 5], alone, atol=2e-5)
+
+
+def test_unit_length_where_the_card_says_so(encoder: Encoder, crops: CropsRGB) -> None:
+    lengths = np.linalg.norm(encoder.encode(crops), axis=1)
+    if encoder.card.unit_length:
+        np.testing.assert_allclose(lengths, 1.0, atol=1e-5)
+    else:
+        assert np.abs(lengths - 1.0).max() > 1e-3
+
+
+def test_mirrored_crops_are_equal_where_both_views_are_averaged(encoder: Encoder, crops: CropsRGB) -> None:
+    apart = np.abs(encoder.encode(crops) - encoder.encode(crops[:, :, ::-1])).max()
+    assert (apart < 2e-5) == (set(encoder.card.views) == {"plain", "mirror"})
+
+
+def test_the_crops_are_left_alone(encoder: Encoder, crops: CropsRGB) -> None:
+    before = crops.copy()
+    encoder.encode(crops)
+    np.testing.assert_array_equal(crops, before)
+
+
+def test_any_memory_order_will_do(encoder: Encoder, crops: CropsRGB) -> None:
+    turned = np.asfortranarray(crops)
+    np.testing.assert_array_equal(encoder.encode(turned), encoder.encode(crops))
+    np.testing.assert_array_equal(encoder.encode(crops[::2]), encoder.encode(crops[::2].copy()))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        np.zeros((150, 150, 3), np.uint8),
+        np.zeros((1, 150, 150), np.uint8),
+        np.zeros((1, 150, 150, 4), np.uint8),
+        np.zeros((1, 3, 150, 150), np.uint8),
+        np.zeros((1, 0, 150, 3), np.uint8),
+        np.zeros((1, 150, 150, 3), np.float32),
+        np.zeros((1, 150, 150, 3), np.int64),
+        [[[[0, 0, 0]]]],
+        None,
+    ],
+    ids=lambda wrong: f"{type(wrong).__name__} {getattr(wrong, 'shape', '')} {getattr(wrong, 'dtype', '')}",
+)
+def test_what_is_no_crop_is_refused(encoder: Encoder, wrong: object) -> None:
+    with pytest.raises(CropError):
+        encoder.encode(wrong)  # type: ignore[arg-type]
+
+
+def test_threads_get_their_own_faces(encoder: Encoder, crops: CropsRGB) -> None:
+    alone = encoder.encode(crops)
+    order = [index % len(crops) for index in range(32)]
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda index: encoder.encode(crops[index : index + 1])[0], order))
+    for index, answer in zip(order, answers, strict=True):
+        np.testing.assert_allclose(answer, alone[index], atol=2e-5)
