@@ -1,0 +1,115 @@
+"""`sameface doctor`: what is installed, what runs, where things lie, what is wrong."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import sys
+from dataclasses import dataclass
+from typing import Final
+
+import typer
+
+from sameface.cli.options import JsonOption
+
+app = typer.Typer(rich_markup_mode=None)
+
+_PARTS: Final = (
+    "numpy",
+    "pillow",
+    "onnxruntime",
+    "onnx",
+    "face_recognition_models",
+    "mtcnn",
+    "lz4",
+    "msgspec",
+    "typer",
+    "rich",
+)
+_OPTIONAL: Final = {
+    "evaluate": ("scikit-learn", "scipy", "matplotlib", "jinja2"),
+    "train": ("torch", "pytorch-metric-learning", "h5py"),
+    "serve": ("fastapi", "uvicorn"),
+    "postgres": ("psycopg",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the doctor's report: what was looked at, whether it is well, and what was seen."""
+
+    subject: str
+    ok: bool
+    seen: str
+
+
+@app.command()
+def doctor(json: JsonOption = False) -> None:
+    """Say what is installed, which device runs, where models and caches lie, and what is wrong.
+
+    Exit code 0: all is well; 1: something that the default install needs is missing or broken.
+    """
+    from sameface import __version__
+    from sameface.cli.output import print_json, print_table
+
+    checks = [
+        Check("sameface", True, f"{__version__}, tested on Python 3.11"),
+        Check("Python", sys.version_info[:2] == (3, 11), f"{platform.python_version()} on {platform.platform()}"),
+        *_packages(),
+        *_runtime(),
+        *_models(),
+    ]
+    extras = [Check(f"extra {name}", True, _versions(parts)) for name, parts in _OPTIONAL.items()]
+    healthy = all(check.ok for check in checks)
+    if json:
+        print_json({"ok": healthy, "checks": [*checks, *extras]})
+    else:
+        rows = [(check.subject, "ok" if check.ok else "WRONG", check.seen) for check in checks]
+        rows += [(check.subject, "", check.seen) for check in extras]
+        print_table(("what", "", "seen"), rows)
+    raise typer.Exit(0 if healthy else 1)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _versions(names: tuple[str, ...]) -> str:
+    return ", ".join(f"{name} {_version(name) or 'not installed'}" for name in names)
+
+
+def _packages() -> list[Check]:
+    found = {name: _version(name) for name in _PARTS}
+    return [Check(name, version is not None, version or "not installed") for name, version in found.items()]
+
+
+def _runtime() -> list[Check]:
+    from sameface.models.runtime import available_devices
+
+    devices = available_devices()
+    return [Check("execution", "cpu" in devices, f"cpu by default; built in: {', '.join(devices)}")]
+
+
+def _models() -> list[Check]:
+    from sameface.encoders import DEFAULT_ENCODER
+    from sameface.errors import SamefaceError
+    from sameface.faces import DEFAULT_DETECTOR
+    from sameface.models.cache import cache_folder
+    from sameface.recognizer import Recognizer
+
+    checks = [Check("cache", True, str(cache_folder()))]
+    subject = f"{DEFAULT_DETECTOR} + {DEFAULT_ENCODER}"
+    try:
+        recognizer = Recognizer()
+        point = recognizer.operating_point
+    except (SamefaceError, OSError) as error:
+        checks.append(Check(subject, False, str(error)))
+    else:
+        checks.append(Check(subject, True, f"{recognizer.space}; τ = {point.threshold:.4f} ({point.target})"))
+    return checks
+
+
+APPS: Final = {"doctor": app}

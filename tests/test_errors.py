@@ -1,0 +1,47 @@
+"""Every error class has its exit code and HTTP status, a builtin base, and a message in three parts."""
+
+from __future__ import annotations
+
+import pytest
+
+from sameface import errors
+from sameface.errors import OUTCOMES, SamefaceError
+
+
+def all_classes(root: type[SamefaceError] = SamefaceError) -> list[type[SamefaceError]]:
+    return [root, *(found for child in root.__subclasses__() for found in all_classes(child))]
+
+
+def defined_here() -> list[type[SamefaceError]]:
+    return [kind for kind in all_classes() if kind.__module__ == errors.__name__]
+
+
+def test_no_class_is_missing_from_the_table() -> None:
+    assert set(OUTCOMES) == set(defined_here())
+
+
+def test_every_class_of_the_package_is_in_the_one_file() -> None:
+    elsewhere = {kind for kind in all_classes() if kind.__module__.startswith("sameface.")} - set(defined_here())
+    assert elsewhere == set()
+
+
+@pytest.mark.parametrize("kind", defined_here())
+def test_three_parts(kind: type[SamefaceError]) -> None:
+    error = kind(expected="a thing", got="another", advice="do this.")
+    assert str(error) == "expected a thing; got another. Do this."
+    assert (error.expected, error.got, error.advice) == ("a thing", "another", "do this.")
+
+
+@pytest.mark.parametrize("kind", defined_here())
+def test_codes_are_in_range(kind: type[SamefaceError]) -> None:
+    outcome = OUTCOMES[kind]
+    assert outcome.exit_code >= 2  # 0 and 1 are answers
+    assert 400 <= outcome.http_status < 600
+
+
+def test_builtins_fit() -> None:
+    assert issubclass(errors.ImageNotFoundError, FileNotFoundError)
+    assert issubclass(errors.NoFaceError, ValueError)
+    assert issubclass(errors.PersonNotFoundError, LookupError)
+    assert issubclass(errors.ExtraMissingError, ImportError)
+    assert issubclass(errors.GalleryUnavailableError, ConnectionError)
