@@ -22,7 +22,6 @@ def make_loss(
     people: int,
     margin: float | None = None,
     mining: str | None = None,
-    seed: int = 0,
     settings: Mapping[str, float | int | bool] | None = None,
 ) -> nn.Module:
     """Build a batch loss (see `BatchLoss`).
@@ -33,7 +32,6 @@ def make_loss(
         people: number of people in training.
         margin: None takes the loss's own default.
         mining: None takes the loss's own default; only triplet and contrastive have any.
-        seed: of miners that draw.
         settings: arguments of a pytorch-metric-learning class.
 
     >>> make_loss("triplet", dimension=128, people=10).margin
@@ -53,7 +51,7 @@ def make_loss(
             advice="leave them out",
         )
     if name == "triplet":
-        return TripletLoss(FACENET_MARGIN if margin is None else margin, cast("Mining", mining or "semi-hard"), seed)
+        return TripletLoss(FACENET_MARGIN if margin is None else margin, cast("Mining", mining or "semi-hard"))
     if name == "contrastive":
         if mining not in {None, "all", "hard"}:
             raise SettingError(

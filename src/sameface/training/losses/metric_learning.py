@@ -41,15 +41,13 @@ class MetricLearningLoss(nn.Module):
             wanted.setdefault("num_classes", people)
         if "embedding_size" in accepted:
             wanted.setdefault("embedding_size", dimension)
-        unknown = sorted(key for key in wanted if key not in accepted and "kwargs" not in accepted)
-        if unknown:
-            raise SettingError(
-                expected=f"settings that {name} has",
-                got=", ".join(unknown),
-                advice="see pytorch-metric-learning's pages",
-            )
         self.name = name
-        self._loss = kind(**wanted)
+        try:
+            self._loss = kind(**wanted)
+        except TypeError as error:
+            raise SettingError(
+                expected=f"settings that {name} has", got=str(error), advice="see pytorch-metric-learning's pages"
+            ) from error
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> LossReport:
         # The library computes some denominators in the type it is given; half precision would overflow its

@@ -72,14 +72,13 @@ class TripletLoss(nn.Module):
     Args:
         margin: α, a squared distance.
         mining: see `sameface.training.mining.Mining`.
-        seed: of the miner that draws at random (``distance-weighted``).
     """
 
-    def __init__(self, margin: float = FACENET_MARGIN, mining: Mining = "semi-hard", seed: int = 0) -> None:
+    def __init__(self, margin: float = FACENET_MARGIN, mining: Mining = "semi-hard") -> None:
         super().__init__()
         self.margin = margin
         self.mining = mining
-        self._pick = None if mining == "all" else triplet_miner(mining, margin=margin, seed=seed)
+        self._pick = None if mining == "all" else triplet_miner(mining, margin=margin)
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> LossReport:
         if self._pick is None:

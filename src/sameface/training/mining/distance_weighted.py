@@ -19,16 +19,21 @@ class DistanceWeighted:
         dimension: d of the sphere; None takes 128, the paper's and ours.
         nearest: distances below count as this (else noise would be drawn for ever).
         furthest: negatives beyond are not drawn, unless an anchor has no other; they cost nothing.
-        seed: draws are a function of the seed and of how many came before.
+        generator: where draws come from; None is PyTorch's own state, which the trainer sets at every step.
     """
 
     def __init__(
-        self, dimension: int | None = None, *, nearest: float = 0.5, furthest: float = 1.4, seed: int = 0
+        self,
+        dimension: int | None = None,
+        *,
+        nearest: float = 0.5,
+        furthest: float = 1.4,
+        generator: torch.Generator | None = None,
     ) -> None:
         self._dimension = dimension or 128
         self._nearest = nearest
         self._furthest = furthest
-        self._generator = torch.Generator().manual_seed(seed)
+        self._generator = generator
 
     def weights(self, sq_distances: Tensor, labels: Tensor) -> Tensor:
         """``(m, m)`` probabilities; row a sums to 1 over the negatives of anchor a, or to 0 where there are none."""
