@@ -17,9 +17,9 @@ from sameface.errors import LossNotFiniteError, TrainingError
 from sameface.training.augment import Augmentation, NoAugmentation
 from sameface.training.checkpoint import Checkpoint, save_checkpoint
 from sameface.training.collapse import CollapseWatch, spread_of
+from sameface.training.deployed import Deployed
 from sameface.training.device import Compute, choose_compute
 from sameface.training.distributed import World
-from sameface.training.intake import Intake
 from sameface.training.logs import Log
 from sameface.training.losses.report import LossReport
 from sameface.training.networks.by_name import NetworkSpec
@@ -79,10 +79,8 @@ class Trainer:
         loss: an ``nn.Module`` that is a `BatchLoss`; weights of its own are trained along.
         pictures: to train on.
         settings: see there.
-        intake: pixels to what the network computes on.
         augmentation: applied to training batches only.
         held_out: pictures of other people, to validate on; None validates never.
-        to_size: makes pictures the network's size where augmentation does that in training; None leaves them.
         compute: device and precision; None chooses.
         world: the processes of this training.
         checkpoint: where to save; None saves nowhere.
@@ -97,10 +95,8 @@ class Trainer:
         pictures: Pictures,
         settings: TrainingSettings,
         *,
-        intake: Intake,
         augmentation: Augmentation | None = None,
         held_out: Pictures | None = None,
-        to_size: Callable[[Tensor], Tensor] | None = None,
         compute: Compute | None = None,
         world: World | None = None,
         checkpoint: Path | None = None,
@@ -114,12 +110,11 @@ class Trainer:
         self.network = network.to(self.compute.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in its stubs
         self.averaged = copy.deepcopy(self.network).eval()
+        self._deployed = Deployed(self.averaged, spec)
         self.loss = loss.to(self.compute.device)
         self._pictures = pictures
         self._held_out = held_out
-        self._intake = intake
         self._augment: Augmentation = augmentation or NoAugmentation()
-        self._to_size = to_size
         self._path = checkpoint
         self._logs = logs if self.world.rank == 0 else ()
         self._sampler = PeopleTimesPhotos(
@@ -256,8 +251,10 @@ class Trainer:
         random = torch.Generator().manual_seed(settings.seed * 1_000_003 + step * 1_009 + own_draws)
         if not self._augment.whole_batch:
             rows = rows[self._share]
-        pictures = self._intake(self._pictures.pixels[rows].to(compute.device, non_blocking=True))
+        pictures = self._deployed.intake(self._pictures.pixels[rows].to(compute.device, non_blocking=True))
         pictures = self._augment(pictures, settings.photos, random)
+        if pictures.ndim == 4 and pictures.shape[-1] != self.spec.size:
+            pictures = self._deployed.shrunk(pictures)
         if self._augment.whole_batch:
             pictures = pictures[self._share]
         if pictures.ndim == 4:
@@ -305,10 +302,7 @@ class Trainer:
 
     def embed(self, pixels: Tensor) -> Tensor:
         """Stored pixels to embeddings, by the averaged weights, in float32."""
-        pictures = self._intake(pixels.to(self.compute.device))
-        if self._to_size is not None:
-            pictures = self._to_size(pictures)
-        embeddings: Tensor = self.averaged.embed(pictures)
+        embeddings: Tensor = self._deployed(pixels.to(self.compute.device))
         return embeddings
 
     def _validate(self) -> Validation:

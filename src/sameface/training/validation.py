@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from sameface.metrics import curve, equal_error_rate
 from sameface.training.collapse import spread_of
 
 
@@ -17,7 +18,7 @@ class Validation(NamedTuple):
     """Numbers on held-out people.
 
     Attributes:
-        eer: equal error rate over all pairs of their pictures.
+        eer: equal error rate over all pairs of their pictures; NaN without pairs of both kinds.
         one_shot_error: share of pictures whose nearest, of one random picture each of everybody held out, is another
             person's; NaN where nobody has two pictures.
         spread: see `sameface.training.collapse.spread_of`.
@@ -44,20 +45,6 @@ def pair_distances(
     same = labels[rows] == labels[columns]
     every = distances[rows, columns]
     return every[same], every[~same]
-
-
-def equal_error_rate(mated: npt.NDArray[np.float64], non_mated: npt.NDArray[np.float64]) -> float:
-    """Where as many mated pairs are refused as non-mated ones accepted; NaN without pairs of both kinds.
-
-    The mean of FNMR and FMR at the threshold where they are nearest, under the rule *same iff distance < τ*.
-    """
-    if not len(mated) or not len(non_mated):
-        return float("nan")
-    thresholds = np.unique(np.concatenate([mated, non_mated, [np.inf]]))
-    fnmr = 1 - np.searchsorted(np.sort(mated), thresholds, side="left") / len(mated)
-    fmr = np.searchsorted(np.sort(non_mated), thresholds, side="left") / len(non_mated)
-    nearest = int(np.abs(fnmr - fmr).argmin())
-    return float((fnmr[nearest] + fmr[nearest]) / 2)
 
 
 def one_shot_error(
@@ -107,6 +94,6 @@ def validate(
     embeddings = torch.cat(parts)
     vectors = embeddings.numpy().astype(np.float32)
     mated, non_mated = pair_distances(vectors, labels[rows])
-    return Validation(
-        equal_error_rate(mated, non_mated), one_shot_error(vectors, labels[rows], seed=seed), spread_of(embeddings)
-    )
+    both_kinds = len(mated) > 0 and len(non_mated) > 0
+    eer = equal_error_rate(curve(mated, non_mated))[0] if both_kinds else float("nan")
+    return Validation(eer, one_shot_error(vectors, labels[rows], seed=seed), spread_of(embeddings))

@@ -29,6 +29,7 @@ class CharacterAugmentation:
     Args:
         size: side of the network's pictures; pictures come in at twice that side, so that moving them blurs nothing.
         turns: whether to turn and mirror.
+        together: share of batches in which all characters are turned the same way, as those of one alphabet are.
         joined: share of characters that are joined.
         limits: of the affine changes.
         bend: strength of the bending, as a share of half the picture.
@@ -42,13 +43,15 @@ class CharacterAugmentation:
         size: int,
         *,
         turns: bool = True,
-        joined: float = 0.7,
+        together: float = 0.5,
+        joined: float = 0.3,
         limits: AffineRange | None = None,
-        bend: float = 0.08,
-        thicken: float = 1.0,
+        bend: float = 0.0,
+        thicken: float = 0.0,
     ) -> None:
         self._size = size
         self._turns = turns
+        self._together = together
         self._joined = joined
         self._limits = limits if limits is not None else AffineRange()
         self._bend = bend
@@ -71,7 +74,10 @@ class CharacterAugmentation:
     def _turn(self, pictures: Tensor, photos_each: int, random: torch.Generator) -> Tensor:
         characters = len(pictures) // photos_each
         turned = pictures.clone()
-        for number, kind in enumerate(torch.randint(8, (characters,), generator=random).tolist()):
+        kinds = torch.randint(8, (characters,), generator=random)
+        if float(torch.rand((), generator=random)) < self._together:
+            kinds = kinds[:1].expand(characters)
+        for number, kind in enumerate(kinds.tolist()):
             rows = slice(number * photos_each, (number + 1) * photos_each)
             x = pictures[rows].flip(-1) if kind >= 4 else pictures[rows]
             turned[rows] = torch.rot90(x, kind % 4, (-2, -1))

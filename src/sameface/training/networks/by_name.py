@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from torch import nn
 
 from sameface.errors import SettingError
+from sameface.training.intake import IntakeKind
 from sameface.training.networks.convnet import ConvNet
 from sameface.training.networks.head import Head
 from sameface.training.networks.inception_resnet_v1 import InceptionResnetV1
@@ -27,6 +28,8 @@ class NetworkSpec:
         channels: 1 grey, 3 RGB; 0 for ``head``.
         dimension: d of the embedding.
         unit_length: whether embeddings are scaled to length 1.
+        intake: how pixels become what the network computes on.
+        shrink: pictures come in at this many times `size` and are averaged down.
         options: further arguments of the class, by name.
     """
 
@@ -35,7 +38,14 @@ class NetworkSpec:
     channels: int = 1
     dimension: int = 128
     unit_length: bool = True
+    intake: IntakeKind = "centred"
+    shrink: int = 1
     options: dict[str, Option] = field(default_factory=dict)
+
+    @property
+    def picture_side(self) -> int:
+        """Side of the pictures that come in, in pixels."""
+        return self.size * self.shrink
 
 
 def build_network(spec: NetworkSpec) -> SiameseNetwork:
