@@ -198,5 +198,3 @@ def unit_length(vectors: npt.NDArray[np.float32]) -> Embeddings:
     if not (lengths > 0).all():
         raise EmbeddingError(expected="vectors with a direction", got="a zero vector", advice="encode another photo")
     return (vectors / lengths).astype(np.float32)
-
-

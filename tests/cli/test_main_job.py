@@ -1,0 +1,99 @@
+"""The main job at the shell, on the shipped photos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Run
+
+
+def test_verify_two_photos(run: Run, photos: Path) -> None:
+    same = run("verify", photos / "obama.jpg", photos / "obama2.jpg", "--json")
+    assert same.code == 0
+    assert same.json["same"] is True
+    assert same.json["distance"] < same.json["threshold"] - 0.05  # a margin, not a knife edge
+    other = run("verify", photos / "obama.jpg", photos / "biden.jpg", "--json")
+    assert other.code == 1
+    assert other.json["distance"] > other.json["threshold"] + 0.05
+
+
+def test_verify_says_what_decided(run: Run, photos: Path) -> None:
+    done = run("verify", photos / "obama.jpg", photos / "obama2.jpg")
+    assert "same person" in done.out
+    assert "τ from" in done.out
+    assert "mtcnn" in done.out
+
+
+def test_threshold_zero_is_legal_and_accepts_nobody(run: Run, photos: Path) -> None:
+    assert run("verify", photos / "obama.jpg", photos / "obama.jpg", "--threshold", "0").code == 1
+
+
+def test_from_one_photo_to_a_name_and_back(run: Run, photos: Path, tmp_path: Path) -> None:
+    assert run("enroll", "Obama", photos / "obama.jpg").code == 0
+    assert run("enroll", "Grace Hopper", photos / "grace_hopper.jpg", "--group", "navy").code == 0
+    listed = run("people", "--json").json
+    assert [person["name"] for person in listed] == ["Obama", "Grace Hopper"]
+
+    found = run("identify", photos / "obama3.jpg", "--json")
+    assert found.code == 0
+    assert [face["name"] for face in found.json[0]["faces"]] == ["Obama"]
+    nobody = run("identify", photos / "biden.jpg", "--json")
+    assert nobody.code == 1
+    assert [face["name"] for face in nobody.json[0]["faces"]] == [None]
+
+    assert run("verify", "--as", "Obama", photos / "obama2.jpg").code == 0
+    assert run("verify", "--as", "Grace Hopper", photos / "obama2.jpg").code == 1
+
+    picture = tmp_path / "named.png"
+    assert run("identify", photos / "obama2.jpg", "--annotate", picture).code == 0
+    assert picture.read_bytes()[:4] == b"\x89PNG"
+
+    assert run("people", "rename", "Obama", "Barack Obama").code == 0
+    erased = run("forget", "Barack Obama", "--json")
+    assert erased.code == 0
+    assert erased.json["Barack Obama"]["templates"] == 1
+    assert run("identify", photos / "obama3.jpg").code == 1
+
+
+def test_a_folder_per_person(run: Run, photos: Path, tmp_path: Path) -> None:
+    for person, files in {"Obama": ["obama.jpg", "obama2.jpg"], "Collins": ["astronaut.png"], "Empty": []}.items():
+        folder = tmp_path / "tree" / person
+        folder.mkdir(parents=True)
+        for name in files:
+            (folder / name).symlink_to(photos / name)
+    (tmp_path / "tree" / "Collins" / "notes.txt").write_text("not a photo")
+    done = run("enroll", tmp_path / "tree", "--json")
+    assert done.code == 0
+    reasons = {Path(r["source"]).name: r["reason"] for person in done.json for r in person["photos"]}
+    assert reasons == {
+        "astronaut.png": "accepted",
+        "notes.txt": "unreadable",
+        "obama.jpg": "accepted",
+        "obama2.jpg": "accepted",
+    }
+    assert {person["name"]: person["photos"] for person in run("people", "--json").json} == {"Collins": 1, "Obama": 2}
+
+
+def test_gallery_by_environment(run: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAMEFACE_GALLERY", str(tmp_path / "elsewhere.db"))
+    done = run("enroll", "Obama", photos / "obama.jpg")
+    assert "elsewhere.db" in done.err
+    assert (tmp_path / "elsewhere.db").is_file()
+    assert not (tmp_path / "people.db").exists()
+
+
+def test_doctor(run: Run) -> None:
+    done = run("doctor", "--json")
+    assert done.code == 0, done.json
+    assert done.json["ok"] is True
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["verify", "enroll", "identify", "forget", "people", "models", "doctor", "evaluate", "calibrate", "train"],
+)
+def test_help_of_every_command(run: Run, command: str) -> None:
+    done = run(command, "--help")
+    assert done.code == 0
+    assert "Usage" in done.out
