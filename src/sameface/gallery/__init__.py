@@ -1,0 +1,18 @@
+"""Where embeddings are kept and searched. `open_store` opens any gallery; `TemplateStore` says what it can do."""
+
+from __future__ import annotations
+
+from sameface.gallery.location import open_store, read_space
+from sameface.gallery.store import AuditEntry, CheckReport, NewPerson, Problem, Stats, StoredTemplate, TemplateStore
+
+__all__ = [
+    "AuditEntry",
+    "CheckReport",
+    "NewPerson",
+    "Problem",
+    "Stats",
+    "StoredTemplate",
+    "TemplateStore",
+    "open_store",
+    "read_space",
+]

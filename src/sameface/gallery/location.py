@@ -1,0 +1,134 @@
+"""From a location to an open gallery: a path is an SQLite file, ``postgresql://`` a server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sameface.errors import (
+    GalleryMismatchError,
+    GalleryMissingError,
+    GalleryReadOnlyError,
+    NotAGalleryError,
+    SettingError,
+)
+from sameface.gallery import sqlite_schema
+from sameface.gallery.sqlite import PATIENCE, SqliteStore
+from sameface.gallery.sqlite_errors import translated
+from sameface.gallery.store import TemplateStore
+from sameface.gallery.writer_queue import WriterQueue
+from sameface.types import EmbeddingSpace
+
+
+def open_store(
+    location: str | Path,
+    *,
+    space: EmbeddingSpace | None = None,
+    dimension: int | None = None,
+    create: bool = True,
+    patience: float = PATIENCE,
+    threads: int | None = None,
+) -> TemplateStore:
+    """Open a gallery, or make one.
+
+    Args:
+        location: a path, or ``postgresql://…``.
+        space: what its embeddings are of; needed to make one. None opens whatever is there.
+        dimension: their length; needed to make one.
+        create: make it when it is not there.
+        patience: seconds to wait for other processes before a call gives up.
+        threads: threads of one search, None for the default.
+
+    Raises:
+        GalleryMissingError: nothing there, and it was not to be made, or nobody said of which space.
+        GalleryMismatchError: its embeddings are of another space; both are named.
+        NotAGalleryError, GallerySchemaError, GalleryDamagedError, GalleryReadOnlyError, GalleryLockedError, StorageFullError.
+    """
+    path = Path(location)
+    if not path.exists():
+        _create(path, space, dimension, create, patience)
+    _refuse_folders_and_empty_files(path)
+    store = SqliteStore(path, patience=patience, threads=threads)
+    try:
+        require_same_space(store, space, dimension)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def read_space(location: str | Path) -> EmbeddingSpace:
+    """What the embeddings of an existing gallery are of, without knowing the encoder.
+
+    Raises:
+        GalleryMissingError, NotAGalleryError, GallerySchemaError, GalleryDamagedError.
+    """
+    path = Path(location)
+    if not path.exists():
+        raise _missing(path)
+    _refuse_folders_and_empty_files(path)
+    with translated(str(path)):
+        connection = sqlite_schema.connect(path, PATIENCE, write=False)
+        try:
+            return sqlite_schema.binding(connection, str(path)).space
+        finally:
+            connection.close()
+
+
+def require_same_space(store: TemplateStore, space: EmbeddingSpace | None, dimension: int | None) -> None:
+    """Raise GalleryMismatchError unless a store holds embeddings of this space."""
+    if space is not None and store.space != space:
+        raise GalleryMismatchError(
+            expected=f"a gallery of {space}",
+            got=f"{store.location} of {store.space}",
+            advice="use that encoder and detector, another gallery, or re-encode this one with `sameface gallery reindex --encoder`",
+        )
+    if dimension is not None and store.dimension != dimension:
+        raise GalleryMismatchError(
+            expected=f"a gallery of {dimension}-dimensional embeddings",
+            got=f"{store.location} of {store.dimension}-dimensional ones",
+            advice="use the encoder that made it, or another gallery",
+        )
+
+
+def _create(path: Path, space: EmbeddingSpace | None, dimension: int | None, create: bool, patience: float) -> None:
+    if not create or space is None:
+        raise _missing(path)
+    if dimension is None:
+        raise SettingError(expected="a dimension for a new gallery", got="none", advice="give the encoder's dimension")
+    if not path.absolute().parent.is_dir():
+        raise GalleryMissingError(
+            expected=f"the folder {path.absolute().parent}",
+            got="none there",
+            advice="make the folder, or check the path",
+        )
+    queue = WriterQueue(path.with_name(path.name + "-writers"), patience)
+    try:
+        with translated(str(path)), queue.turn():
+            sqlite_schema.create(path, space, dimension, patience=patience)
+    except PermissionError as error:
+        if isinstance(error, GalleryReadOnlyError):
+            raise
+        raise GalleryReadOnlyError(
+            expected=f"to make a gallery at {path}", got="no permission", advice="choose a folder that may be written"
+        ) from error
+    finally:
+        queue.close()
+
+
+def _missing(path: Path) -> GalleryMissingError:
+    return GalleryMissingError(
+        expected=f"a gallery at {path}", got="nothing there", advice="enroll somebody first, or check the path"
+    )
+
+
+def _refuse_folders_and_empty_files(path: Path) -> None:
+    if path.is_dir():
+        raise NotAGalleryError(
+            expected=f"a gallery file at {path}", got="a folder", advice="name a file, for instance people.db"
+        )
+    if path.stat().st_size == 0:
+        raise NotAGalleryError(
+            expected=f"a gallery at {path}",
+            got="an empty file",
+            advice="restore a backup; if it was meant to be new, delete it first",
+        )

@@ -1,0 +1,101 @@
+"""A run of templates in memory: the matrix and, beside it, whose each row is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+#: Rows that share one bound. Small enough to examine exactly, large enough that bounds are few.
+BLOCK: Final = 64
+
+
+class Segment:
+    """Rows in the order of enrolment. Reading is safe while another thread appends: what a reader counted does not move.
+
+    Attributes:
+        matrix: ``(capacity, d)`` float32; may be a read-only view of a mapped file.
+        ids, keys: ``(capacity,)`` int64, template id and person key of each row.
+        crcs: ``(capacity,)`` uint32, `crc_of_template` of each row as it lies here.
+        sq_norms: ``(capacity,)`` float32, ‖x‖² of each row.
+        alive: ``(capacity,)`` bool, False for rows that were forgotten.
+        count: rows in use.
+    """
+
+    def __init__(
+        self,
+        matrix: npt.NDArray[np.float32],
+        ids: npt.NDArray[np.int64],
+        keys: npt.NDArray[np.int64],
+        crcs: npt.NDArray[np.uint32],
+        sq_norms: npt.NDArray[np.float32],
+        count: int,
+    ) -> None:
+        self.matrix, self.ids, self.keys, self.crcs, self.sq_norms, self.count = (
+            matrix,
+            ids,
+            keys,
+            crcs,
+            sq_norms,
+            count,
+        )
+        self.alive = np.zeros(len(matrix), dtype=np.bool_)
+        self.alive[:count] = True
+        self.writable = bool(matrix.flags.writeable)
+        self._low: tuple[int, npt.NDArray[np.float32], float] | None = None
+
+    @classmethod
+    def empty(cls, capacity: int, dimension: int) -> Segment:
+        """Room for `capacity` rows."""
+        return cls(
+            np.zeros((capacity, dimension), np.float32),
+            np.zeros(capacity, np.int64),
+            np.zeros(capacity, np.int64),
+            np.zeros(capacity, np.uint32),
+            np.zeros(capacity, np.float32),
+            0,
+        )
+
+    def append(
+        self,
+        vectors: npt.NDArray[np.float32],
+        ids: npt.NDArray[np.int64],
+        keys: npt.NDArray[np.int64],
+        crcs: npt.NDArray[np.uint32],
+    ) -> None:
+        """Add rows at the end; there must be room."""
+        start, stop = self.count, self.count + len(vectors)
+        self.matrix[start:stop], self.ids[start:stop], self.keys[start:stop], self.crcs[start:stop] = (
+            vectors,
+            ids,
+            keys,
+            crcs,
+        )
+        self.sq_norms[start:stop] = square_norms(vectors)
+        self.alive[start:stop] = True
+        self.count = stop
+
+    def kill(self, person_keys: npt.NDArray[np.int64]) -> int:
+        """Take the rows of these people out of every answer, and overwrite their vectors where this process may."""
+        rows = np.flatnonzero(np.isin(self.keys[: self.count], person_keys) & self.alive[: self.count])
+        self.alive[rows] = False
+        if self.writable:
+            self.matrix[rows] = 0
+        return len(rows)
+
+    def lowest_norms(self, count: int) -> tuple[npt.NDArray[np.float32], float]:
+        """The smallest ‖x‖² of each block of the first `count` rows, and the largest of all."""
+        low = self._low
+        if low is None or low[0] != count:
+            norms = self.sq_norms[:count]
+            low = (count, np.minimum.reduceat(norms, np.arange(0, count, BLOCK)), float(norms.max()))
+            self._low = low
+        return low[1], low[2]
+
+
+def square_norms(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """``‖x‖²`` of each row, ``(n,)`` float32."""
+    with np.errstate(over="ignore"):
+        norms: npt.NDArray[np.float32] = np.einsum("ij,ij->i", vectors, vectors)
+        return norms

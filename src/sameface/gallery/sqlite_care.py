@@ -1,0 +1,146 @@
+"""Checking, measuring, compacting and re-encoding a gallery file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sameface.errors import EmbeddingError, SamefaceError
+from sameface.gallery.crc import crc_of_template
+from sameface.gallery.sqlite_rows import person_sound
+from sameface.gallery.sqlite_schema import SCHEMA, Binding
+from sameface.gallery.store import CheckReport, Problem, Stats
+from sameface.gallery.vault import Vault
+from sameface.gallery.vectors import storable
+from sameface.types import EmbeddingSpace
+
+
+def check(connection: sqlite3.Connection, binding: Binding, vault: Vault) -> CheckReport:
+    """Read every row, check sum and page again; damage is reported, not raised."""
+    problems: list[Problem] = []
+    names: dict[int, str] = {}
+    templates = 0
+    try:
+        connection.execute("BEGIN")
+        for row in connection.execute("PRAGMA integrity_check(20)"):
+            if row[0] != "ok":
+                problems.append(Problem(f"SQLite: {row[0]}"))
+        for key, person_id, name, details, crc in connection.execute(
+            "SELECT person_key, person_id, name, details, crc FROM person"
+        ):
+            names[key] = str(name)
+            if not person_sound(person_id, name, details, crc):
+                problems.append(Problem("name, id or details changed since they were written", person=str(name)))
+        rows = connection.execute("SELECT template_id, person_key, crc, embedding FROM template ORDER BY template_id")
+        for template_id, key, crc, stored in rows:
+            templates += 1
+            wrong = _wrong_with(template_id, key, crc, stored, binding.dimension, vault)
+            if wrong:
+                problems.append(Problem(wrong, person=names.get(key, ""), template_id=template_id))
+            elif key not in names:
+                problems.append(Problem(f"belongs to person number {key}, who is not there", template_id=template_id))
+    except sqlite3.DatabaseError as error:
+        problems.append(Problem(f"SQLite: {error}"))
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    return CheckReport(len(names), templates, tuple(problems))
+
+
+def _wrong_with(template_id: int, key: int, crc: int, stored: Any, dimension: int, vault: Vault) -> str:
+    if not isinstance(stored, bytes) or crc_of_template(stored, key) != crc:
+        return "vector changed since it was written"
+    try:
+        vector = np.frombuffer(vault.unseal(stored, template_id), dtype="<f4")
+    except SamefaceError as error:
+        return f"cannot be decrypted: {error.got}"
+    if len(vector) != dimension or not np.isfinite(vector).all():
+        return f"not {dimension} finite numbers"
+    return ""
+
+
+def stats(connection: sqlite3.Connection, path: Path, binding: Binding) -> Stats:
+    """Sizes and settings."""
+    groups = dict(
+        connection.execute("SELECT group_name, count(*) FROM membership GROUP BY group_name ORDER BY group_name")
+    )
+    page, free = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_size", "freelist_count"))
+    sizes = {"record": _size(path), "of it free": page * free}
+    sizes |= {
+        what: _size(path.with_name(path.name + end))
+        for what, end in (("write-ahead log", "-wal"), ("search cache", "-cache"))
+    }
+    return Stats(
+        location=str(path),
+        space=binding.space,
+        dimension=binding.dimension,
+        people=connection.execute("SELECT count(*) FROM person").fetchone()[0],
+        templates=connection.execute("SELECT count(*) FROM template").fetchone()[0],
+        groups=groups,
+        bytes=sizes,
+        settings={
+            "engine": f"SQLite {sqlite3.sqlite_version}",
+            "schema": str(SCHEMA),
+            "search": "exact",
+            "encryption": binding.encryption,
+        },
+    )
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def compact(connection: sqlite3.Connection, path: Path) -> int:
+    """Rewrite the file without unused pages. Returns the bytes saved."""
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    before = _size(path)
+    connection.execute("VACUUM")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return max(0, before - _size(path))
+
+
+def reembed(
+    connection: sqlite3.Connection,
+    binding: Binding,
+    vault: Vault,
+    space: EmbeddingSpace,
+    dimension: int,
+    vectors: Iterable[tuple[int, npt.ArrayLike]],
+    *,
+    drop_missing: bool,
+) -> int:
+    """Replace every embedding; the caller's transaction makes it all or none. Returns how many were replaced."""
+    owners = dict(connection.execute("SELECT template_id, person_key FROM template"))
+    replaced = 0
+    for template_id, vector in vectors:
+        key = owners.pop(template_id, None)
+        if key is None:
+            continue  # forgotten while the photos were encoded again, or given twice
+        stored = vault.seal(storable(vector, dimension).tobytes(), template_id)
+        connection.execute(
+            "UPDATE template SET embedding = ?, crc = ? WHERE template_id = ?",
+            (stored, crc_of_template(stored, key), template_id),
+        )
+        replaced += 1
+    if owners and not drop_missing:
+        raise EmbeddingError(
+            expected="a new embedding for every template",
+            got=f"none for {len(owners)} of {len(owners) + replaced}",
+            advice="find their photos, or drop those templates on purpose",
+        )
+    connection.executemany("DELETE FROM template WHERE template_id = ?", [(template_id,) for template_id in owners])
+    values = {"encoder": space.encoder, "detector": space.detector, "alignment": space.alignment}
+    values |= {"dimension": str(dimension), "epoch": str(binding.epoch + 1)}
+    connection.executemany(
+        "UPDATE gallery SET value = ? WHERE key = ?", [(value, key) for key, value in values.items()]
+    )
+    return replaced

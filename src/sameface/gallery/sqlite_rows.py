@@ -1,0 +1,265 @@
+"""Rows of a gallery file and the values they stand for. Plain functions on a connection; transactions are the caller's."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import struct
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any, Final
+
+import numpy as np
+
+from sameface.errors import GalleryDamagedError, PersonExistsError, PersonNotFoundError
+from sameface.gallery.crc import crc_of_person, crc_of_template
+from sameface.gallery.names import clean_details, clean_groups, clean_name
+from sameface.gallery.sqlite_schema import now
+from sameface.gallery.store import NewPerson, StoredTemplate
+from sameface.gallery.vault import Vault
+from sameface.gallery.vectors import storable
+from sameface.types import Box, Person, Template
+
+_SEPARATOR: Final = "\x1f"  # never in a group's name: it is a control character
+_PEOPLE: Final = f"""
+    SELECT p.person_key, p.person_id, p.name, p.details, p.created, p.crc,
+        (SELECT count(*) FROM template t WHERE t.person_key = p.person_key),
+        (SELECT group_concat(m.group_name, '{_SEPARATOR}') FROM membership m WHERE m.person_key = p.person_key)
+    FROM person p
+"""
+_BOX: Final = struct.Struct("<4d")
+_CHUNK: Final = 2000
+
+
+def select_people(
+    connection: sqlite3.Connection, where: str = "", values: Sequence[Any] = ()
+) -> list[tuple[int, Person]]:
+    """People with their keys, in the order of enrolment.
+
+    Raises:
+        GalleryDamagedError: a row that was changed.
+    """
+    return [_person(row) for row in connection.execute(f"{_PEOPLE} {where} ORDER BY p.person_key", values)]
+
+
+def _person(row: tuple[Any, ...]) -> tuple[int, Person]:
+    key, person_id, name, details, created, crc, photos, groups = row
+    if not person_sound(person_id, name, details, crc):
+        raise GalleryDamagedError(
+            expected="people as they were enrolled",
+            got=f"a changed row, number {key}",
+            advice="run `sameface gallery check`, then restore a backup",
+        )
+    return key, Person(
+        person_id=person_id.hex(),
+        name=name,
+        details=json.loads(details),
+        groups=tuple(sorted(groups.split(_SEPARATOR))) if groups else (),
+        photos=photos,
+        created=created,
+    )
+
+
+def person_sound(person_id: Any, name: Any, details: Any, crc: int) -> bool:
+    """Whether a person's row is as it was written."""
+    return (
+        isinstance(person_id, bytes)
+        and isinstance(name, str)
+        and isinstance(details, str)
+        and crc_of_person(person_id, name, details) == crc
+    )
+
+
+def find(connection: sqlite3.Connection, name: str) -> tuple[int, Person]:
+    """The person of a name. Raises PersonNotFoundError."""
+    found = select_people(connection, "WHERE p.name = ?", (clean_name(name),))
+    if not found:
+        raise PersonNotFoundError(
+            expected="an enrolled person",
+            got=f"the name {name!r}",
+            advice="`sameface people` lists all; enroll them first",
+        )
+    return found[0]
+
+
+def find_id(connection: sqlite3.Connection, person_id: str) -> tuple[int, Person]:
+    """The person of an id. Raises PersonNotFoundError."""
+    try:
+        raw = bytes.fromhex(person_id)
+    except ValueError:
+        raw = b""
+    found = select_people(connection, "WHERE p.person_id = ?", (raw,))
+    if not found:
+        raise PersonNotFoundError(
+            expected="an enrolled person", got=f"the id {person_id!r}", advice="`sameface people` lists all"
+        )
+    return found[0]
+
+
+def details_json(details: Mapping[str, str]) -> str:
+    """Details as they are stored."""
+    return json.dumps(clean_details(details), ensure_ascii=False, sort_keys=True) if details else "{}"
+
+
+def insert_people(connection: sqlite3.Connection, people: Iterable[NewPerson], dimension: int, vault: Vault) -> int:
+    """Store new people with their templates. Returns how many templates.
+
+    Raises:
+        PersonExistsError, PersonNameError, EmbeddingError, SettingError.
+    """
+    key, stored, moment = _last(connection, "person"), 0, now()
+    template_id = _last(connection, "template")
+    iterator = iter(people)
+    while chunk := list(islice(iterator, _CHUNK)):
+        rows, memberships, templates = [], [], []
+        for person in chunk:
+            key += 1
+            name, details = clean_name(person.name), details_json(person.details)
+            person_id = bytes.fromhex(person.person_id) if person.person_id else uuid.uuid4().bytes
+            rows.append(
+                (key, person_id, name, details, person.created or moment, crc_of_person(person_id, name, details))
+            )
+            memberships += [(group, key) for group in clean_groups(person.groups)]
+            for template in person.templates:
+                template_id += 1
+                templates.append(_template_row(template_id, key, template, dimension, vault))
+        try:
+            connection.executemany("INSERT INTO person VALUES (?, ?, ?, ?, ?, ?)", rows)
+        except sqlite3.IntegrityError:
+            raise _taken(connection, rows) from None
+        connection.executemany("INSERT INTO membership VALUES (?, ?)", memberships)
+        connection.executemany("INSERT INTO template VALUES (?, ?, ?, ?, ?, ?, ?, ?)", templates)
+        stored += len(templates)
+    return stored
+
+
+def _taken(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> PersonExistsError:
+    """Which of the rows' names or ids was there before."""
+    first, seen = rows[0][0], set()
+    for _, person_id, name, *_ in rows:
+        twice = name in seen or person_id in seen
+        before = connection.execute(
+            "SELECT 1 FROM person WHERE (name = ? OR person_id = ?) AND person_key < ?", (name, person_id, first)
+        ).fetchone()
+        if twice or before:
+            return name_taken(name)
+        seen |= {name, person_id}
+    return name_taken(rows[0][2])
+
+
+def name_taken(name: str) -> PersonExistsError:
+    """The error for a name or id that is enrolled."""
+    return PersonExistsError(
+        expected="a new name",
+        got=f"{name!r}, which is enrolled",
+        advice="add photos to that person, or choose another name",
+    )
+
+
+def insert_templates(
+    connection: sqlite3.Connection, key: int, templates: Sequence[Template], dimension: int, vault: Vault
+) -> None:
+    """Store more templates of a known person. Raises EmbeddingError."""
+    first = _last(connection, "template") + 1
+    rows = [_template_row(first + place, key, template, dimension, vault) for place, template in enumerate(templates)]
+    connection.executemany("INSERT INTO template VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def _last(connection: sqlite3.Connection, table: str) -> int:
+    """The highest number that was ever given out in a table."""
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _template_row(template_id: int, key: int, template: Template, dimension: int, vault: Vault) -> tuple[Any, ...]:
+    stored = vault.seal(storable(template.embedding, dimension).tobytes(), template_id)
+    box = _BOX.pack(*template.box.xyxy) if template.box is not None else None
+    quality = None if template.quality is None else float(template.quality)
+    return template_id, key, crc_of_template(stored, key), stored, template.source, template.source_sha256, box, quality
+
+
+def select_templates(
+    connection: sqlite3.Connection, key: int, person: Person, vault: Vault, location: str
+) -> list[StoredTemplate]:
+    """A person's templates in the order of enrolment, each checked. Raises GalleryDamagedError, which names the template."""
+    rows = connection.execute(
+        "SELECT template_id, crc, embedding, source, source_sha256, box, quality FROM template WHERE person_key = ? ORDER BY template_id",
+        (key,),
+    )
+    found = []
+    for template_id, crc, stored, source, digest, box, quality in rows:
+        if crc_of_template(stored, key) != crc:
+            raise damaged_template(location, person.name, template_id)
+        vector = np.frombuffer(vault.unseal(stored, template_id), dtype="<f4")
+        where = Box(*_BOX.unpack(box)) if box is not None else None
+        found.append(StoredTemplate(template_id, person.person_id, Template(vector, source, digest, where, quality)))
+    return found
+
+
+def damaged_template(location: str, name: str, template_id: int) -> GalleryDamagedError:
+    """The error for a vector that is not what was written."""
+    return GalleryDamagedError(
+        expected=f"whole templates in {location}",
+        got=f"template {template_id} of {name!r} changed since it was written",
+        advice="run `sameface gallery check` for all of them, then forget and enroll that person again, or restore a backup",
+    )
+
+
+def erase_templates(connection: sqlite3.Connection, key: int, template_id: int | None = None) -> int:
+    """Take templates out of the record (pages are overwritten by secure_delete), and tell the caches."""
+    if template_id is None:
+        count = connection.execute("DELETE FROM template WHERE person_key = ?", (key,)).rowcount
+    else:
+        count = connection.execute("DELETE FROM template WHERE template_id = ?", (template_id,)).rowcount
+    connection.execute("INSERT INTO change (person_key) VALUES (?)", (key,))
+    return count
+
+
+def move_templates(connection: sqlite3.Connection, source: int, target: int) -> int:
+    """Give all templates of one person to another. Check sums follow, for they cover the owner."""
+    rows = connection.execute(
+        "SELECT template_id, embedding, crc FROM template WHERE person_key = ?", (source,)
+    ).fetchall()
+    for template_id, stored, crc in rows:
+        # A damaged vector stays recognisably damaged.
+        fresh = crc_of_template(stored, target) ^ (crc_of_template(stored, source) ^ crc)
+        connection.execute(
+            "UPDATE template SET person_key = ?, crc = ? WHERE template_id = ?", (target, fresh, template_id)
+        )
+    connection.executemany("INSERT INTO change (person_key) VALUES (?)", [(source,), (target,)])
+    return len(rows)
+
+
+def update_person(
+    connection: sqlite3.Connection,
+    key: int,
+    person: Person,
+    *,
+    name: str | None = None,
+    details: Mapping[str, str] | None = None,
+) -> None:
+    """Write a person's name and details anew. Raises PersonExistsError, PersonNameError, SettingError."""
+    new_name = person.name if name is None else clean_name(name)
+    text = details_json(person.details if details is None else details)
+    crc = crc_of_person(bytes.fromhex(person.person_id), new_name, text)
+    try:
+        connection.execute(
+            "UPDATE person SET name = ?, details = ?, crc = ? WHERE person_key = ?", (new_name, text, crc, key)
+        )
+    except sqlite3.IntegrityError:
+        raise name_taken(new_name) from None
+
+
+def replace_groups(connection: sqlite3.Connection, key: int, groups: Sequence[str]) -> None:
+    """Set a person's groups."""
+    connection.execute("DELETE FROM membership WHERE person_key = ?", (key,))
+    connection.executemany("INSERT INTO membership VALUES (?, ?)", [(group, key) for group in clean_groups(groups)])
+
+
+def note(connection: sqlite3.Connection, action: str, person_id: str, templates: int) -> None:
+    """Add a line to the audit log."""
+    connection.execute(
+        "INSERT INTO audit (at, action, person_id, templates) VALUES (?, ?, ?, ?)",
+        (now(), action, bytes.fromhex(person_id) or None, templates),
+    )

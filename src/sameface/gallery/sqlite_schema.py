@@ -1,0 +1,241 @@
+"""The tables of a gallery file, how it is opened, and how an older one becomes a newer one."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from sameface.errors import GalleryDamagedError, GallerySchemaError, NotAGalleryError, SettingError
+from sameface.gallery.vault import PLAIN
+from sameface.types import EmbeddingSpace
+
+#: "SFAC": what SQLite's `application_id` says of a gallery.
+APPLICATION: Final = 0x53464143
+SCHEMA: Final = 1
+
+# person_key and template_id are never used twice (AUTOINCREMENT), so "later enrolled" is "larger", and a number that a cache remembers never means
+# somebody else. `change` tells caches whose templates were removed or moved; what was added they see by its id.
+_TABLES: Final = """
+CREATE TABLE gallery (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE person (
+    person_key INTEGER PRIMARY KEY AUTOINCREMENT,
+    person_id BLOB NOT NULL UNIQUE,
+    name TEXT NOT NULL UNIQUE,
+    details TEXT NOT NULL,
+    created TEXT NOT NULL,
+    crc INTEGER NOT NULL
+);
+CREATE TABLE membership (
+    group_name TEXT NOT NULL,
+    person_key INTEGER NOT NULL,
+    PRIMARY KEY (group_name, person_key)
+) WITHOUT ROWID;
+CREATE INDEX membership_of_person ON membership (person_key);
+CREATE TABLE template (
+    template_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    person_key INTEGER NOT NULL,
+    crc INTEGER NOT NULL,
+    embedding BLOB NOT NULL,
+    source TEXT NOT NULL,
+    source_sha256 TEXT NOT NULL,
+    box BLOB,
+    quality REAL
+);
+CREATE INDEX template_of_person ON template (person_key);
+CREATE INDEX template_of_source ON template (source_sha256) WHERE source_sha256 <> '';
+CREATE TABLE change (seq INTEGER PRIMARY KEY AUTOINCREMENT, person_key INTEGER NOT NULL);
+CREATE TABLE audit (seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, action TEXT NOT NULL, person_id BLOB, templates INTEGER NOT NULL);
+"""
+
+#: SQL that lifts a file from the version before; the first version has none.
+MIGRATIONS: Final[Mapping[int, str]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What a gallery file is bound to.
+
+    Attributes:
+        gallery_id: hex; a cache of another file is not taken for this one's.
+        epoch: counts the times that all embeddings were replaced.
+        encryption: a `Vault.scheme`.
+        key_check: how a key is known to be the right one, "" without encryption.
+    """
+
+    gallery_id: str
+    space: EmbeddingSpace
+    dimension: int
+    epoch: int
+    encryption: str
+    key_check: str
+
+
+def now() -> str:
+    """UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def connect(path: Path, patience: float, *, write: bool) -> sqlite3.Connection:
+    """A connection with everything set that durability, erasure and speed need.
+
+    Raises:
+        sqlite3.Error: see `sqlite_errors.translated`.
+    """
+    uri = f"{path.absolute().as_uri()}?{'mode=rw' if write else _reading_mode(path)}"
+    connection = sqlite3.connect(
+        uri, uri=True, timeout=patience, isolation_level=None, check_same_thread=False, cached_statements=64
+    )
+    try:
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("PRAGMA cache_size = -65536" if write else "PRAGMA cache_size = -16384")
+        connection.execute("PRAGMA temp_store = MEMORY")  # no embedding in a temporary file
+        if not write:
+            connection.execute("PRAGMA query_only = ON")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _reading_mode(path: Path) -> str:
+    """WAL readers share memory through a file beside the gallery; where nobody can make one, nobody can write either."""
+    if os.statvfs(path).f_flag & os.ST_RDONLY:
+        return "immutable=1"
+    return "mode=rw" if os.access(path, os.W_OK) and os.access(path.absolute().parent, os.W_OK) else "mode=ro"
+
+
+def create(
+    path: Path,
+    space: EmbeddingSpace,
+    dimension: int,
+    *,
+    encryption: str = PLAIN,
+    key_check: str = "",
+    patience: float = 10.0,
+) -> None:
+    """Make a new gallery file, whole or not at all, readable by its owner only; one that is there already stays as it is.
+
+    The caller holds the writers' turn.
+
+    Raises:
+        sqlite3.Error, OSError, SettingError.
+    """
+    if dimension < 1:
+        raise SettingError(
+            expected="a dimension of at least 1", got=str(dimension), advice="give the encoder's dimension"
+        )
+    if path.exists():
+        return
+    for leftover in (
+        "-wal",
+        "-shm",
+        "-cache",
+    ):  # of a gallery that was deleted: its log must not be replayed into the new one
+        path.with_name(path.name + leftover).unlink(missing_ok=True)
+    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.new")
+    os.close(os.open(part, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    try:
+        connection = connect(part, patience, write=True)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("BEGIN IMMEDIATE")
+            _fill(connection, space, dimension, encryption, key_check)
+            connection.execute("COMMIT")
+        finally:
+            connection.close()
+        part.rename(path)
+        folder = os.open(path.absolute().parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    finally:
+        for leftover in ("", "-wal", "-shm"):
+            part.with_name(part.name + leftover).unlink(missing_ok=True)
+
+
+def _fill(
+    connection: sqlite3.Connection, space: EmbeddingSpace, dimension: int, encryption: str, key_check: str
+) -> None:
+    for statement in _TABLES.split(";"):
+        if statement.strip():
+            connection.execute(statement)
+    values = {
+        "gallery_id": uuid.uuid4().hex,
+        "encoder": space.encoder,
+        "detector": space.detector,
+        "alignment": space.alignment,
+        "dimension": str(dimension),
+        "created": now(),
+        "epoch": "0",
+        "encryption": encryption,
+        "key_check": key_check,
+    }
+    connection.executemany("INSERT INTO gallery (key, value) VALUES (?, ?)", values.items())
+    connection.execute(f"PRAGMA application_id = {APPLICATION}")
+    connection.execute(f"PRAGMA user_version = {SCHEMA}")
+
+
+def binding(connection: sqlite3.Connection, location: str) -> Binding:
+    """Read what the file is bound to; the check that it is a gallery at all.
+
+    Raises:
+        NotAGalleryError: SQLite, but not ours.
+        GallerySchemaError: written by a newer sameface.
+        GalleryDamagedError: ours, but without its settings.
+    """
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    if application != APPLICATION:
+        raise NotAGalleryError(
+            expected=f"a sameface gallery at {location}",
+            got="an SQLite file of another program",
+            advice="check the path, or name a new file",
+        )
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA:
+        raise GallerySchemaError(
+            expected=f"a gallery of schema {SCHEMA} or older at {location}",
+            got=f"schema {version}",
+            advice="install the newer sameface that wrote it",
+        )
+    values = dict(connection.execute("SELECT key, value FROM gallery"))
+    try:
+        return Binding(
+            gallery_id=values["gallery_id"],
+            space=EmbeddingSpace(values["encoder"], values["detector"], values["alignment"]),
+            dimension=int(values["dimension"]),
+            epoch=int(values["epoch"]),
+            encryption=values["encryption"],
+            key_check=values["key_check"],
+        )
+    except (KeyError, ValueError) as error:
+        raise GalleryDamagedError(
+            expected=f"the settings of the gallery at {location}",
+            got=f"{error} missing or broken",
+            advice="restore a backup",
+        ) from error
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring an older file to this schema, one version at a time, all or nothing."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if not 0 < version < SCHEMA:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for step in range(version, SCHEMA):
+            for statement in MIGRATIONS[step].split(";"):
+                if statement.strip():
+                    connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {SCHEMA}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
