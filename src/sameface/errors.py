@@ -12,7 +12,8 @@ expected one face; got none in door.jpg. Use a photo that shows the face.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 
 class SamefaceError(Exception):
@@ -184,7 +185,13 @@ class PersonNameError(PersonError, ValueError):
 
 
 class EnrollmentRefusedError(PersonError, ValueError):
-    """No photo passed the review; the report says why, photo by photo."""
+    """No photo passed the review; the report says why, photo by photo.
+
+    Attributes:
+        reports: a `PhotoReport` for each photo, in the order given.
+    """
+
+    reports: Sequence[Any] = ()
 
 
 # -- measuring --------------------------------------------------------------------------------------------------------
@@ -243,6 +250,14 @@ class NotAuthenticatedError(RequestError, PermissionError):
 
 class NotAllowedError(RequestError, PermissionError):
     """The key is valid, but not for this."""
+
+
+class NothingHereError(RequestError, LookupError):
+    """No such address, or nothing of that name behind it."""
+
+
+class MethodError(RequestError, ValueError):
+    """The address does not take this method."""
 
 
 class MalformedRequestError(RequestError, ValueError):
@@ -329,6 +344,8 @@ OUTCOMES: dict[type[SamefaceError], Outcome] = {
     RequestError: Outcome(11, 400),
     NotAuthenticatedError: Outcome(11, 401),
     NotAllowedError: Outcome(11, 403),
+    NothingHereError: Outcome(11, 404),
+    MethodError: Outcome(11, 405),
     MalformedRequestError: Outcome(11, 422),
     RequestTooLargeError: Outcome(11, 413),
     UnsupportedMediaError: Outcome(11, 415),

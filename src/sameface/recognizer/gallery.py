@@ -147,7 +147,7 @@ class Gallery:
             known_already = bool(reports) and all(report.reason == "duplicate" for report in reports)
             if known_already:
                 return Enrollment(self.store.person(name), tuple(reports))
-            raise EnrollmentRefusedError(
+            refusal = EnrollmentRefusedError(
                 expected=f"at least one photo that passes the {review} review",
                 got="; ".join(
                     f"{report.source or 'a photo'}: {report.reason}. {report.detail}" for report in reports[:3]
@@ -155,6 +155,8 @@ class Gallery:
                 or "no photos",
                 advice="give another photo, or relax the review if you are sure",
             )
+            refusal.reports = tuple(reports)
+            raise refusal
         person = self.store.add(name, accepted, details=dict(details or {}), groups=tuple(groups))
         return Enrollment(person, tuple(reports))
 

@@ -1,0 +1,1 @@
+"""The service and its page: the use cases over HTTP, safe by default. Needs the extra ``serve``."""

@@ -44,6 +44,11 @@ def problem(error: SamefaceError, request_id: str) -> JSONResponse:
     if status >= 500 and not isinstance(error, RequestError):
         innards = {"expected": "", "got": "", "advice": "tell the operator the request id"}
         body.update(innards, detail="The server cannot do this now. Tell the operator the request id.")
+    if reports := getattr(error, "reports", ()):
+        body["reports"] = [
+            {"photo": place, "reason": report.reason, "detail": report.detail, "looks_like": report.looks_like}
+            for place, report in enumerate(reports)
+        ]
     headers = {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"

@@ -1,0 +1,120 @@
+"""`sameface serve`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from sameface.cli.options import DetectorOption, DeviceOption, EncoderOption, PointOption, ThresholdOption
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def serve(
+    galleries: Annotated[
+        str, typer.Argument(help="Folder of galleries, or postgresql://…", envvar="SAMEFACE_GALLERIES")
+    ] = "galleries",
+    host: Annotated[
+        str, typer.Option("--host", help="Address to listen on; beyond loopback keys are needed.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", "-p", min=0, max=65535)] = 8000,
+    keys: Annotated[
+        Path | None,
+        typer.Option(
+            "--keys", help="File of keys, made by `sameface keys add`.", envvar="SAMEFACE_KEYS", show_default=False
+        ),
+    ] = None,
+    workers: Annotated[int, typer.Option("--workers", "-w", min=1, help="Processes.")] = 1,
+    encoder: EncoderOption = None,
+    detector: DetectorOption = None,
+    device: DeviceOption = "cpu",
+    threshold: ThresholdOption = None,
+    operating_point: PointOption = None,
+    fpir: Annotated[
+        float, typer.Option("--fpir", min=1e-6, max=0.5, help="Share of strangers that identify may name wrongly.")
+    ] = 0.01,
+    allow_embeddings: Annotated[
+        bool, typer.Option("--allow-embeddings", help="Let admin keys read embeddings: biometric data.")
+    ] = False,
+    allowed_host: Annotated[
+        list[str] | None, typer.Option("--allowed-host", help="Name to answer to; repeat for more.", show_default=False)
+    ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option("--tls-cert", help="Certificate chain (PEM).", show_default=False)
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option("--tls-key", help="Its key (PEM).", show_default=False)] = None,
+    behind_proxy: Annotated[
+        str, typer.Option("--behind-proxy", help="Proxies whose X-Forwarded headers are believed, by commas.")
+    ] = "",
+    rate: Annotated[float, typer.Option("--rate", min=0.01, help="Requests per second per key.")] = 50.0,
+    burst: Annotated[int, typer.Option("--burst", min=1, help="Requests at once per key.")] = 100,
+    queue: Annotated[int, typer.Option("--queue", min=0, help="Photo requests that may wait; more get 503.")] = 32,
+    timeout: Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds for a request.")] = 30.0,
+    max_photo_mb: Annotated[int, typer.Option("--max-photo-mb", min=1)] = 12,
+    max_megapixels: Annotated[int, typer.Option("--max-megapixels", min=1)] = 50,
+    max_faces: Annotated[int, typer.Option("--max-faces", min=1, help="Faces in one photo.")] = 100,
+    audit: Annotated[
+        Path | None,
+        typer.Option("--audit", help="File of the audit trail.  [default: in the folder]", show_default=False),
+    ] = None,
+    reports: Annotated[
+        Path | None, typer.Option("--reports", help="Folder of evaluation reports to show.", show_default=False)
+    ] = None,
+) -> None:
+    """Run the service and its page. Stop it with Ctrl-C; requests at work are finished first.
+
+    TLS: give --tls-cert and --tls-key, or let a proxy do it and name the proxy with --behind-proxy.
+    """
+    from sameface.cli.output import note
+    from sameface.errors import ExtraMissingError, SettingError
+
+    try:
+        from sameface.service.server import run
+    except ImportError as error:
+        raise ExtraMissingError(
+            expected="the extra `serve`", got=f"no {error.name}", advice="run `pip install 'sameface[serve]'`"
+        ) from error
+    from sameface.service.settings import Settings
+
+    if (tls_cert is None) != (tls_key is None):
+        raise SettingError(expected="--tls-cert and --tls-key", got="one of them", advice="give both or neither")
+    for path in (tls_cert, tls_key):
+        if path is not None and not path.is_file():
+            raise SettingError(expected=f"a PEM file at {path}", got="nothing there", advice="check the path")
+    in_database = galleries.startswith(("postgresql://", "postgres://"))
+    settings = Settings(
+        galleries=galleries if in_database else str(Path(galleries).resolve()),
+        keys=keys.resolve() if keys else None,
+        host=host,
+        port=port,
+        allowed_hosts=tuple(allowed_host or ()),
+        detector=detector or "",
+        encoder=encoder or "",
+        device=device,
+        operating_point=operating_point or "",
+        threshold=threshold,
+        fpir=fpir,
+        embeddings=allow_embeddings,
+        max_photo=max_photo_mb * 2**20,
+        max_body=max(40, 2 * max_photo_mb) * 2**20,
+        max_pixels=max_megapixels * 1_000_000,
+        max_faces=max_faces,
+        queue=queue,
+        timeout=timeout,
+        rate=rate,
+        burst=burst,
+        audit=audit.resolve() if audit else None if in_database else Path(galleries).resolve() / "audit.jsonl",
+        reports=reports,
+        secure=tls_cert is not None or bool(behind_proxy),
+    )
+    scheme = "https" if tls_cert else "http"
+    note(f"sameface {scheme}://{host}:{port}/ · galleries: {'postgresql' if in_database else settings.galleries}")
+    if keys is None:
+        note("no keys: whoever can reach this machine's loopback may do everything")
+    run(settings, workers=workers, tls=(tls_cert, tls_key) if tls_cert and tls_key else None, behind_proxy=behind_proxy)
+
+
+APPS: Final = {"serve": app}

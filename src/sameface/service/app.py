@@ -1,0 +1,115 @@
+"""The application: routes, errors, lifespan."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.security import APIKeyHeader, HTTPBearer
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
+import sameface
+from sameface.errors import MethodError, NothingHereError, RequestError, SamefaceError
+from sameface.service.desk import open_desk
+from sameface.service.intake import malformed
+from sameface.service.middleware import Doorkeeper
+from sameface.service.problem import problem
+from sameface.service.routes import about, galleries, people, photos
+from sameface.service.schemas import Problem
+from sameface.service.settings import Settings
+
+log = logging.getLogger("sameface.service")
+
+PAGE: Final = Path(__file__).with_name("page")
+#: Where `sameface serve` leaves the settings for its worker processes, as JSON.
+SETTINGS_VARIABLE: Final = "SAMEFACE_SERVE_SETTINGS"
+
+_ABOUT: Final = """
+Face verification and recognition. Send photos as multipart file parts, or as base64 text in JSON.
+
+* **1:1** `POST /v1/verify` compares two photos; `POST /v1/galleries/{gallery}/verify` checks a claimed person.
+* **1:K** `POST /v1/galleries/{gallery}/identify` names each face, or nobody.
+
+A key goes into `Authorization: Bearer <key>`. Errors are `application/problem+json` with `expected`, `got` and `advice`.
+The server's policy sets the threshold; a caller may only be stricter.
+"""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service as an ASGI application. Networks are loaded when it starts, not before."""
+    desk = open_desk(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        await asyncio.get_running_loop().run_in_executor(None, desk.load)
+        yield
+        await asyncio.get_running_loop().run_in_executor(None, desk.close)
+
+    # Without FastAPI's own pages of documentation: they load scripts from elsewhere.
+    app = FastAPI(
+        title="sameface",
+        version=sameface.__version__,
+        description=_ABOUT,
+        lifespan=lifespan,
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        license_info={"name": "Apache-2.0"},
+        redirect_slashes=False,
+    )
+    app.state.desk = desk
+    described: dict[int | str, dict[str, Any]] = {
+        "default": {
+            "description": "What was expected, what came, what to do.",
+            "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
+        }
+    }
+    keys = [Depends(HTTPBearer(auto_error=False)), Depends(APIKeyHeader(name="X-API-Key", auto_error=False))]
+    for router in (photos.router, galleries.router, people.router):
+        app.include_router(router, prefix="/v1", responses=described, dependencies=keys)
+    app.include_router(about.router, prefix="/v1", responses=described, dependencies=keys)
+    _handle_errors(app)
+    app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
+    app.add_middleware(Doorkeeper, settings=settings, telemetry=desk.telemetry)
+    return app
+
+
+def from_environment() -> FastAPI:
+    """The application of a worker process."""
+    return create_app(msgspec.json.decode(os.environ[SETTINGS_VARIABLE], type=Settings))
+
+
+def _handle_errors(app: FastAPI) -> None:
+    @app.exception_handler(SamefaceError)
+    async def typed(request: Request, error: SamefaceError) -> Response:
+        if not isinstance(error, RequestError):
+            log.info("request %s: %s", request.state.request_id, type(error).__name__)
+        return problem(error, request.state.request_id)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        faults = [(tuple(item["loc"]), str(item["msg"])) for item in error.errors()]
+        return problem(malformed(faults), request.state.request_id)
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        kinds: dict[int, RequestError] = {
+            404: NothingHereError(expected="an address of this service", got="another", advice="see /v1/openapi.json"),
+            405: MethodError(
+                expected="a method that this address takes", got=request.method, advice="see /v1/openapi.json"
+            ),
+        }
+        fallback = malformed([((), str(error.detail)[:200])])
+        answer = problem(kinds.get(error.status_code, fallback), request.state.request_id)
+        answer.headers.update(error.headers or {})
+        return answer

@@ -1,0 +1,121 @@
+"""Galleries and what is asked of them: who is this, is this the claimed person?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+
+from sameface.errors import MalformedRequestError, PersonNotFoundError
+from sameface.imaging import load_image
+from sameface.service.desk import Asks
+from sameface.service.intake import body_of, read_form
+from sameface.service.policy import identified, stricter, verified
+from sameface.service.routes.photos import SAMPLE, size_of
+from sameface.service.schemas import (
+    ClaimForm,
+    Deleted,
+    Galleries,
+    Gallery,
+    GalleryForm,
+    Identification,
+    Identified,
+    IdentifyForm,
+    Verification,
+)
+
+router = APIRouter(tags=["galleries"])
+
+GalleryName = Annotated[str, Path(pattern=r"^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$", examples=["people"])]
+
+
+@router.get("/galleries")
+async def galleries(ask: Asks) -> Galleries:
+    """The galleries that the key may see."""
+    ask.allow("see")
+    names = await ask.desk.records.run(ask.shelf.names)
+    return Galleries(galleries=[name for name in names if ask.caller.sees(name)])
+
+
+@router.post("/galleries", status_code=201, openapi_extra=body_of(GalleryForm, {"name": "team-2"}))
+async def create_gallery(request: Request, ask: Asks) -> Gallery:
+    """Make a gallery, bound to the service's encoder, detector and alignment."""
+    ask.allow("rule")
+    form = await read_form(request, GalleryForm)
+    ask.allow("rule", form.name)
+    await ask.desk.records.run(lambda: ask.shelf.create(form.name))
+    ask.note("create gallery", gallery=form.name)
+    return Gallery(name=form.name, people=0, photos=0)
+
+
+@router.get("/galleries/{gallery}")
+async def gallery(gallery: GalleryName, ask: Asks) -> Gallery:
+    """How many people and photos a gallery holds."""
+    ask.allow("see", gallery)
+
+    def work() -> Gallery:
+        held = ask.shelf.get(gallery)
+        return Gallery(name=gallery, people=len(held), photos=held.store.count())
+
+    return await ask.desk.records.run(work)
+
+
+@router.delete("/galleries/{gallery}")
+async def delete_gallery(gallery: GalleryName, ask: Asks) -> Deleted:
+    """Erase a gallery with everybody in it."""
+    ask.allow("rule", gallery)
+    people = await ask.desk.records.run(lambda: ask.shelf.delete(gallery))
+    ask.note("delete gallery", gallery=gallery, counts={"people": people})
+    return Deleted(gallery=gallery, people=people)
+
+
+@router.post("/galleries/{gallery}/identify", openapi_extra=body_of(IdentifyForm, {"photo": SAMPLE}))
+async def identify(gallery: GalleryName, request: Request, ask: Asks) -> Identification:
+    """Who is this? (1:K) One answer per face: a name, or nobody."""
+    ask.allow("ask", gallery)
+    form = await read_form(request, IdentifyForm)
+    fpir = stricter(form.fpir, ask.desk.settings.fpir, "fpir")
+    recognizer = ask.recognizer
+
+    def work() -> Identification:
+        held = ask.shelf.get(gallery)
+        image_rgb = load_image(form.photo.data, limits=recognizer.limits)
+        answers = held.identify(image_rgb, candidates=form.candidates, group=form.group, fpir=fpir)
+        return Identification(
+            size=size_of(image_rgb), faces=[Identified.of(answer) for answer in identified(answers, form.threshold)]
+        )
+
+    answer = await ask.desk.photos.run(work)
+    named = sum(face.name is not None for face in answer.faces)
+    ask.desk.telemetry.faces.labels("identify").inc(len(answer.faces))
+    ask.desk.telemetry.answers.labels("identify", "named").inc(named)
+    ask.desk.telemetry.answers.labels("identify", "nobody").inc(len(answer.faces) - named)
+    ask.note("identify", gallery=gallery, counts={"faces": len(answer.faces), "named": named})
+    return answer
+
+
+@router.post("/galleries/{gallery}/verify", openapi_extra=body_of(ClaimForm, {"photo": SAMPLE, "name": "Ada"}))
+async def verify_claim(gallery: GalleryName, request: Request, ask: Asks) -> Verification:
+    """Is this the claimed person? (1:1) The claim comes by name or by id."""
+    ask.allow("ask", gallery)
+    form = await read_form(request, ClaimForm)
+    if (form.name is None) == (form.person_id is None):
+        raise MalformedRequestError(expected="name or person_id", got="both or neither", advice="send one of them")
+    recognizer = ask.recognizer
+    stricter(form.threshold, recognizer.operating_point.threshold, "threshold")  # before any work
+
+    def work() -> Verification:
+        held = ask.shelf.get(gallery)
+        person = held.store.person_by_id(form.person_id) if form.person_id else held.person(form.name or "")
+        if not person.photos:
+            raise PersonNotFoundError(
+                expected="a person with photos", got="one whose photos were all removed", advice="enroll a photo"
+            )
+        image_rgb = load_image(form.photo.data, limits=recognizer.limits)
+        answer = held.verify(person.name, image_rgb, form.choose)
+        return Verification.of(verified(answer, form.threshold), size_of(image_rgb))
+
+    answer = await ask.desk.photos.run(work)
+    ask.desk.telemetry.answers.labels("claim", "same" if answer.same else "different").inc()
+    ask.note("claim", gallery=gallery, person_id=answer.person.person_id if answer.person else "")
+    return answer

@@ -1,0 +1,106 @@
+"""Questions about photos alone: same or not, where faces are, their embeddings."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+
+from sameface.errors import NotAllowedError
+from sameface.faces.quality import judge_face
+from sameface.imaging import load_image
+from sameface.service.desk import Asks
+from sameface.service.intake import Photo, body_of, read_form
+from sameface.service.policy import stricter, verified
+from sameface.service.schemas import (
+    Box,
+    Detected,
+    Embedded,
+    Embeddings,
+    Face,
+    PhotoForm,
+    Size,
+    Verification,
+    VerifyForm,
+)
+from sameface.types import ImageRGB
+
+router = APIRouter(tags=["photos"])
+
+SAMPLE = "/9j/4AAQSkZJRgABAQEASABIAAD…"
+
+
+def size_of(image_rgb: ImageRGB) -> Size:
+    """Of a decoded photo."""
+    return Size(width=image_rgb.shape[1], height=image_rgb.shape[0])
+
+
+@router.post("/verify", openapi_extra=body_of(VerifyForm, {"photo_a": SAMPLE, "photo_b": SAMPLE}))
+async def verify(request: Request, ask: Asks) -> Verification:
+    """Do two photos show the same person? (1:1)"""
+    ask.allow("ask")
+    form = await read_form(request, VerifyForm)
+    recognizer = ask.recognizer
+    stricter(form.threshold, recognizer.operating_point.threshold, "threshold")  # before any work
+
+    def work() -> Verification:
+        first, second = (load_image(photo.data, limits=recognizer.limits) for photo in (form.photo_a, form.photo_b))
+        answer = verified(recognizer.verify(first, second, form.choose), form.threshold)
+        return Verification.of(answer, size_of(first), size_of(second))
+
+    answer = await ask.desk.photos.run(work)
+    ask.desk.telemetry.answers.labels("verify", "same" if answer.same else "different").inc()
+    ask.note("verify")
+    return answer
+
+
+@router.post("/detect", openapi_extra=body_of(PhotoForm, {"photo": SAMPLE}))
+async def detect(request: Request, ask: Asks) -> Detected:
+    """Where are faces, and how good are they?"""
+    ask.allow("ask")
+    form = await read_form(request, PhotoForm)
+    recognizer = ask.recognizer
+
+    def work() -> Detected:
+        image_rgb = load_image(form.photo.data, limits=recognizer.limits)
+        faces = []
+        for detection in recognizer.detect(image_rgb):
+            quality = judge_face(image_rgb, detection)
+            faces.append(
+                Face(
+                    box=Box.of(detection.box),
+                    confidence=detection.confidence,
+                    quality=quality.value,
+                    reasons=list(quality.reasons),
+                )
+            )
+        return Detected(size=size_of(image_rgb), faces=faces)
+
+    answer = await ask.desk.photos.run(work)
+    ask.desk.telemetry.faces.labels("detect").inc(len(answer.faces))
+    return answer
+
+
+@router.post("/embeddings", openapi_extra=body_of(PhotoForm, {"photo": SAMPLE}))
+async def embeddings(request: Request, ask: Asks) -> Embeddings:
+    """The embedding of every face, in reading order. Embeddings are biometric data: off unless the operator allows them."""
+    if not ask.desk.settings.embeddings:
+        raise NotAllowedError(
+            expected="a service that hands out embeddings",
+            got="one that does not",
+            advice="start it with --allow-embeddings if callers really need them",
+        )
+    ask.allow("rule")
+    form = await read_form(request, PhotoForm)
+    recognizer = ask.recognizer
+
+    def work(photo: Photo = form.photo) -> Embeddings:
+        faces = recognizer.encode_faces(load_image(photo.data, limits=recognizer.limits))
+        return Embeddings(
+            encoder=recognizer.space.encoder,
+            detector=recognizer.space.detector,
+            alignment=recognizer.space.alignment,
+            faces=[Embedded(box=Box.of(face.box), embedding=face.embedding.tolist()) for face in faces],
+        )
+
+    answer = await ask.desk.photos.run(work)
+    ask.note("embeddings", counts={"faces": len(answer.faces)})
+    return answer

@@ -1,0 +1,110 @@
+"""Running the application under uvicorn: workers, patience, shutdown."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+import h11
+import msgspec
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from sameface.service.app import SETTINGS_VARIABLE
+from sameface.service.settings import Settings
+
+#: Connections per process; above it uvicorn answers 503 at once.
+_MOST_CONNECTIONS: Final = 1000
+_PATIENCE_VARIABLE: Final = "SAMEFACE_SERVE_PATIENCE"
+
+
+class ImpatientProtocol(H11Protocol):
+    """uvicorn's HTTP protocol, with a limit on the time a request's head may take.
+
+    uvicorn waits for ever for the first byte, and for the end of headers that trickle in; a few thousand such connections (slow-loris)
+    would use up all sockets.
+    """
+
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop()
+        super().connection_lost(exc)
+
+    def _watch(self) -> None:
+        """Run the timer while a head is awaited, and only then."""
+        if self.conn.their_state is not h11.IDLE:
+            self._stop()
+        elif self._timer is None:
+            seconds = float(os.environ.get(_PATIENCE_VARIABLE, "10"))
+            self._timer = self.loop.call_later(seconds, self._give_up)
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _give_up(self) -> None:
+        self._timer = None
+        waiting = self.conn.their_state is h11.IDLE and self.conn.our_state is h11.IDLE
+        if waiting and not self.transport.is_closing():
+            self.transport.close()
+
+
+def run(settings: Settings, *, workers: int = 1, tls: tuple[Path, Path] | None = None, behind_proxy: str = "") -> None:
+    """Serve until interrupted; requests at work are finished first.
+
+    Args:
+        settings: of the service.
+        workers: processes; each loads the networks, all share the galleries.
+        tls: files of the certificate chain and of its key.
+        behind_proxy: addresses whose ``X-Forwarded-*`` headers are believed, "" for none.
+    """
+    os.environ[SETTINGS_VARIABLE] = msgspec.json.encode(settings).decode()
+    os.environ[_PATIENCE_VARIABLE] = str(settings.header_timeout)
+    options: dict[str, Any] = {
+        "host": settings.host,
+        "port": settings.port,
+        "factory": True,
+        "workers": workers,
+        "http": ImpatientProtocol,
+        "ws": "none",
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": bool(behind_proxy),
+        "forwarded_allow_ips": behind_proxy or None,
+        "limit_concurrency": _MOST_CONNECTIONS,
+        "timeout_graceful_shutdown": int(settings.timeout) + 1,
+        "log_config": _log_config(),
+    }
+    if tls is not None:
+        options.update(ssl_certfile=tls[0], ssl_keyfile=tls[1])
+    with tempfile.TemporaryDirectory(prefix="sameface-metrics-") as folder:
+        if workers > 1:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        uvicorn.run("sameface.service.app:from_environment", **options)
+
+
+def _log_config() -> dict[str, Any]:
+    """Plain lines on standard error: uvicorn's own of starting and stopping, ours per request; no addresses' queries, no biometrics."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(message)s"}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+        "loggers": {
+            "uvicorn": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+            "sameface.service": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        },
+    }
