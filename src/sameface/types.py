@@ -219,6 +219,20 @@ class ProbabilityCalibration:
 
 
 @dataclass(frozen=True, slots=True)
+class DistanceSpread:
+    """Where the distances of labelled pairs lie: quantiles, from which a picture of both heaps can be drawn.
+
+    Attributes:
+        levels: shares of pairs, rising from 0 to 1.
+        mated, non_mated: for each level, the distance that this share of the pairs does not exceed.
+    """
+
+    levels: tuple[float, ...]
+    mated: tuple[float, ...]
+    non_mated: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OperatingPoint:
     """A threshold with its provenance; a threshold never travels alone.
 
@@ -235,6 +249,7 @@ class OperatingPoint:
         tail: the measured low end of the false-match curve, rising in both fields; what τ(K) is read from.
         smallest_fmr: below this the data support no claim; 0 when there is no tail.
         probability: the calibrated map from distance to probability, None where none was fitted.
+        distances: where the distances of its mated and non-mated pairs lie, None where that was not kept.
         confirmed: what the same τ gave on other data, scored once (same field names, free keys).
         created: UTC date, ISO 8601.
     """
@@ -255,6 +270,7 @@ class OperatingPoint:
     tail: tuple[TailPoint, ...] = ()
     smallest_fmr: float = 0.0
     probability: ProbabilityCalibration | None = None
+    distances: DistanceSpread | None = None
     confirmed: Mapping[str, Any] = field(default_factory=dict)
     created: str = ""
 
