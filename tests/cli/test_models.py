@@ -1,0 +1,81 @@
+"""`sameface models` as it is typed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from sameface.cli.models import app
+from sameface.errors import DownloadError, ModelCardError, SettingError, UnknownModelError
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SAMEFACE_MODELS", str(tmp_path / "models"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "models"
+
+
+def run(*arguments: str) -> Any:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_list_says_licences_and_what_is_here() -> None:
+    listed = {item["id"]: item for item in json.loads(run("list", "--json").stdout)}
+    assert listed["dlib-resnet"]["here"] == "by package"
+    assert listed["sface-2021dec"]["here"] == "missing"
+    assert listed["scrfd-500m"]["commercial_use"] == "no"
+    assert {item["kind"] for item in json.loads(run("list", "--kind", "detectors", "--json").stdout)} == {"detector"}
+    assert "(default)" in run("list").stdout
+
+
+def test_show_is_the_card_and_where_it_lies() -> None:
+    shown = run("show", "mtcnn").stdout
+    assert 'commercial_use = "unclear"' in shown
+    assert "# here: by package" in shown
+    assert json.loads(run("show", "dlib-resnet", "--json").stdout)["alignment"] == "dlib5/dlib-chip-0.25/150"
+    assert isinstance(run("show", "nix").exception, UnknownModelError)
+
+
+def test_verify_says_well_or_missing() -> None:
+    assert run("verify", "dlib-resnet", "pixels").exit_code == 0
+    assert run("verify", "yunet").exit_code == 1
+
+
+def test_pull_without_an_address() -> None:
+    assert isinstance(run("pull", "scrfd-500m").exception, DownloadError)
+    assert isinstance(run("pull", "nix").exception, UnknownModelError)
+    assert run("pull", "dlib-resnet").exit_code == 0
+
+
+OPTIONS = (
+    *("--colour", "rgb", "--landmarks", "arcface5", "--template", "arcface-112", "--licence", "research"),
+    *("--commercial-use", "no", "--licence-note", "research only"),
+)
+
+
+def test_add_then_list_then_remove(data: Path, folder: Path) -> None:
+    network = str(data / "models" / "mobilefacenet_y1.onnx")
+    added = json.loads(run("add", network, "--id", "mine", *OPTIONS, "--json").stdout)
+    assert (added["dimension"], added["input_size_wh"], added["normalisation"]) == (128, [112, 112], "none")
+    assert "mine" in {item["id"] for item in json.loads(run("list", "--json").stdout)}
+    assert run("verify", "mine").exit_code == 0
+    assert run("remove", "mine").exit_code == 0
+    assert list(folder.iterdir()) == []
+
+
+def test_add_names_the_option_that_is_missing(data: Path) -> None:
+    network = str(data / "models" / "mobilefacenet_y1.onnx")
+    result = run("add", network, "--id", "mine")
+    assert isinstance(result.exception, SettingError)
+    assert "--commercial-use" in str(result.exception)
+
+
+def test_add_refuses_values_that_no_card_takes(data: Path) -> None:
+    network = str(data / "models" / "mobilefacenet_y1.onnx")
+    result = run("add", network, "--id", "mine", *OPTIONS, "--colour", "cmyk")
+    assert isinstance(result.exception, ModelCardError)
