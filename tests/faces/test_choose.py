@@ -1,0 +1,49 @@
+"""Which face is meant: by hand-made boxes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sameface.errors import FaceTooSmallError, NoFaceError, SettingError, SeveralFacesError
+from sameface.faces.choose import as_choice, choose_face, in_reading_order
+from sameface.types import Box, Detection
+
+IMAGE = np.zeros((400, 600, 3), np.uint8)
+
+
+def face(x: float, y: float, side: float = 40) -> Detection:
+    return Detection(Box(x, y, x + side, y + side), 0.9)
+
+
+def test_the_only_face() -> None:
+    only = face(10, 10)
+    for choice in ("only", "centre", "largest"):
+        assert choose_face([only], IMAGE, as_choice(choice)) is only
+
+
+def test_of_several() -> None:
+    corner_large, middle_small = face(0, 0, 100), face(290, 190, 20)
+    faces = [corner_large, middle_small]
+    with pytest.raises(SeveralFacesError, match=r"got 2 in group\.jpg"):
+        choose_face(faces, IMAGE, source="group.jpg")
+    assert choose_face(faces, IMAGE, "largest") is corner_large
+    assert choose_face(faces, IMAGE, "centre") is middle_small
+
+
+def test_none_and_too_small() -> None:
+    with pytest.raises(NoFaceError):
+        choose_face([], IMAGE)
+    with pytest.raises(FaceTooSmallError, match="one of 8"):
+        choose_face([face(1, 1, 8)], IMAGE)
+
+
+def test_words() -> None:
+    with pytest.raises(SettingError, match="best"):
+        as_choice("best")
+
+
+def test_reading_order() -> None:
+    a, b, c, d = face(300, 12), face(10, 20), face(200, 5), face(50, 200)
+    assert in_reading_order([d, a, b, c]) == [b, c, a, d]
+    assert in_reading_order([]) == []
