@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sameface.gallery.location import open_store, read_space
+from sameface.gallery.location import gallery_exists, open_store, read_space
 from sameface.gallery.store import AuditEntry, CheckReport, NewPerson, Problem, Stats, StoredTemplate, TemplateStore
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Stats",
     "StoredTemplate",
     "TemplateStore",
+    "gallery_exists",
     "open_store",
     "read_space",
 ]

@@ -56,6 +56,15 @@ def open_store(
     return store
 
 
+def gallery_exists(location: str | Path) -> bool:
+    """Whether there is something to open at a location; a server is taken to be there until it is asked.
+
+    >>> gallery_exists("/no/such/people.db")
+    False
+    """
+    return "://" in str(location) or Path(location).exists()
+
+
 def read_space(location: str | Path) -> EmbeddingSpace:
     """What the embeddings of an existing gallery are of, without knowing the encoder.
 

@@ -14,6 +14,7 @@ from sameface.errors import EnrollmentRefusedError, PersonNotFoundError, Samefac
 from sameface.faces.choose import Choice
 from sameface.faces.quality import judge_face
 from sameface.gallery import TemplateStore, gallery_exists, open_store, read_space
+from sameface.gallery.names import clean_name
 from sameface.imaging import ImageSource, load_photo
 from sameface.imaging.sources import label_of
 from sameface.matching import is_same, probability_same
@@ -111,7 +112,7 @@ class Gallery:
             PersonNameError: the name cannot be stored.
         """
         reviewing.as_review(review)
-        self.store.check_name(name)
+        name = clean_name(name)
         sources = list(photos) if isinstance(photos, (list, tuple)) else [photos]
         known = self._templates_of(name)
         own = [template.embedding for template in known]
@@ -233,7 +234,7 @@ class Gallery:
         """`identify` for faces that are encoded already, of one photo or many, in one search."""
         if not faces:
             return []
-        comparisons = self.store.count(group) if self._exists else 0
+        comparisons = self._comparisons(group)
         ranked: list[list[Candidate]] = [[] for _ in faces]
         if comparisons:
             probes = np.stack([face.embedding for face in faces])
@@ -263,9 +264,15 @@ class Gallery:
     def _exists(self) -> bool:
         return "store" in self.__dict__ or gallery_exists(self.location)
 
+    def _comparisons(self, group: str | None) -> int:
+        """K: how many templates a search compares with."""
+        if not self._exists:
+            return 0
+        return self.store.count() if group is None else sum(person.photos for person in self.store.people(group))
+
     def _neighbours(self, face: EncodedFace) -> Sequence[Candidate]:
         """The two nearest people, so that one of them is somebody else."""
-        if not self._exists or not self.store.count():
+        if not self._comparisons(None):
             return ()
         return self.store.search(face.embedding[np.newaxis], k=2)[0]
 
@@ -273,7 +280,7 @@ class Gallery:
         if not self._exists:
             return ()
         try:
-            return self.store.templates_of(self.store.person(name).person_id)
+            return [stored.template for stored in self.store.templates_of(self.store.person(name).person_id)]
         except PersonNotFoundError:
             return ()
 
