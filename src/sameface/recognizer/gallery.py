@@ -39,7 +39,6 @@ class Gallery:
         recognizer: what turns photos into embeddings; None takes the encoder and detector that the gallery was made with, or the defaults
             for a new one.
         create: whether to make a gallery where there is none.
-        key: secret of an encrypted gallery.
         fpir: for `identify`, the share of unknown people that may be named wrongly.
 
     Raises:
@@ -53,13 +52,11 @@ class Gallery:
         *,
         recognizer: Recognizer | None = None,
         create: bool = True,
-        key: str | None = None,
         fpir: float = DEFAULT_FPIR,
     ) -> None:
         self.location = location
         self.fpir = fpir
         self._given = recognizer
-        self._key = key
         self._create = create
         if recognizer is not None or gallery_exists(location) or not create:
             _ = self.store
@@ -71,16 +68,16 @@ class Gallery:
             return self._given
         if not gallery_exists(self.location):
             return Recognizer()
-        space = read_space(self.location, key=self._key)
+        space = read_space(self.location)
         return Recognizer(detector=space.detector, encoder=space.encoder)
 
     @cached_property
     def store(self) -> TemplateStore:
         """Where templates lie."""
         if self._given is None and (gallery_exists(self.location) or not self._create):
-            return open_store(self.location, create=False, key=self._key)
+            return open_store(self.location, create=False)
         space, dimension = self.recognizer.space, self.recognizer.card.dimension
-        return open_store(self.location, space=space, dimension=dimension, create=self._create, key=self._key)
+        return open_store(self.location, space=space, dimension=dimension, create=self._create)
 
     # -- people ---------------------------------------------------------------------------------------------------
     def enroll(
