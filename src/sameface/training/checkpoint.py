@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import warnings
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -88,7 +89,9 @@ def load_checkpoint(path: Path, expect: NetworkSpec | None = None) -> Checkpoint
     if not path.is_file():
         raise CheckpointError(expected=f"a checkpoint at {path}", got="nothing there", advice="check the path")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # PyTorch wonders aloud about foreign pickles before it refuses them
+            content = torch.load(path, map_location="cpu", weights_only=True)
         if not isinstance(content, dict) or content.get("sameface_checkpoint") != FORMAT:
             raise CheckpointError(
                 expected=f"a checkpoint of format {FORMAT}",
@@ -107,7 +110,7 @@ def load_checkpoint(path: Path, expect: NetworkSpec | None = None) -> Checkpoint
     except (RuntimeError, OSError, EOFError, KeyError, TypeError, ValueError, pickle.UnpicklingError) as error:
         raise CheckpointError(
             expected="a whole checkpoint",
-            got=f"{path}, which cannot be read: {str(error).splitlines()[0][:200]}",
+            got=f"{path}, which cannot be read: {(str(error) or type(error).__name__).splitlines()[0][:200]}",
             advice="use an earlier checkpoint or start again",
         ) from error
     if expect is not None and found.spec != expect:

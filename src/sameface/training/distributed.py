@@ -98,4 +98,5 @@ def join_world(device: str | None = None) -> World:
 def leave_world(world: World) -> None:
     """Close what `join_world` opened."""
     if world.size > 1:
+        dist.barrier()
         dist.destroy_process_group()

@@ -197,15 +197,15 @@ class OmniglotRecipe:
     loss: str = "SupConLoss"
     margin: float | None = None
     mining: str | None = None
-    loss_settings: Mapping[str, float] = field(default_factory=lambda: {"temperature": 0.1})
+    loss_settings: Mapping[str, float] = field(default_factory=lambda: {"temperature": 0.05})
     steps: int = 2600
     people: int = 32
     photos: int = 4
     learning_rate: float = 2e-3
     widths: tuple[int, ...] = (64, 128, 256, 256)
     dimension: int = 128
-    one_alphabet: float = 0.7
-    turned_together: float = 0.7
+    one_alphabet: float = 0.6
+    turned_together: float = 0.6
     joined: float = 0.3
     bend: float = 0.0
     thicken: float = 0.0

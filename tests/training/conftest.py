@@ -1,0 +1,36 @@
+"""Tiny people: pictures that a tiny network learns to tell apart in seconds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from sameface.training.networks import NetworkSpec  # noqa: E402
+from sameface.training.pictures import Pictures  # noqa: E402
+
+TINY = NetworkSpec("convnet", 12, 1, 8, intake="unit", options={"widths": (8, 16)})
+
+
+def make_people(people: int = 8, photos: int = 6, *, side: int = 12, seed: int = 0, noise: float = 25) -> Pictures:
+    """Smooth random patterns, one a person, with noise that differs from photo to photo."""
+    random = np.random.default_rng(seed)
+    rows, labels = [], []
+    for person in range(people):
+        pattern = np.kron(random.uniform(40, 215, size=(4, 4)), np.ones((side // 4, side // 4)))
+        for _ in range(photos):
+            rows.append(np.clip(pattern + random.normal(0, noise, pattern.shape), 0, 255).astype(np.uint8))
+            labels.append(person)
+    pixels = torch.from_numpy(np.stack(rows))[:, None]
+    return Pictures(pixels, np.array(labels), tuple(f"person {number}" for number in range(people)))
+
+
+@pytest.fixture
+def people() -> Pictures:
+    return make_people()
+
+
+@pytest.fixture
+def tiny() -> NetworkSpec:
+    return TINY

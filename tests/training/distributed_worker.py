@@ -1,0 +1,41 @@
+"""One process of a training in float64, run by torchrun or alone: writes its final weights."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import torch
+
+from sameface.training.device import Compute
+from sameface.training.distributed import join_world, leave_world
+from sameface.training.losses import make_loss
+from sameface.training.networks import NetworkSpec, build_network
+from sameface.training.pictures import Pictures
+from sameface.training.settings import TrainingSettings
+from sameface.training.trainer import Trainer, seeded
+
+
+def train(path: str, loss: str) -> None:
+    """Twenty steps without batch statistics."""
+    world = join_world("cpu")
+    random = np.random.default_rng(0)
+    pixels = torch.from_numpy(random.normal(size=(24, 1, 8, 8)))
+    pictures = Pictures(pixels, np.repeat(np.arange(6), 4), tuple("abcdef"))
+    spec = NetworkSpec("convnet", 8, 1, 5, intake="none", options={"widths": (4, 6), "norm": False})
+    network = seeded(0, lambda: build_network(spec)).double()
+    criterion = seeded(1, lambda: make_loss(loss, dimension=5, people=6)).double()
+    settings = TrainingSettings(
+        steps=20, people=4, photos=2, warmup=2, learning_rate=1e-2, validate_every=0, save_every=0
+    )
+    trainer = Trainer(
+        network, spec, criterion, pictures, settings, compute=Compute(torch.device("cpu"), None), world=world
+    )
+    trainer.run()
+    if world.rank == 0:
+        torch.save({**network.state_dict(), **{f"loss.{k}": v for k, v in criterion.state_dict().items()}}, path)
+    leave_world(world)
+
+
+if __name__ == "__main__":
+    train(sys.argv[1], sys.argv[2])

@@ -1,0 +1,57 @@
+"""Two processes do what one does with the whole batch."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from sameface.errors import SettingError  # noqa: E402
+from sameface.training.distributed import World  # noqa: E402
+
+from . import distributed_worker  # noqa: E402
+
+
+@pytest.mark.parametrize("loss", ["contrastive", "koch"])
+def test_two_processes_equal_one(tmp_path: Path, loss: str) -> None:
+    distributed_worker.train(str(tmp_path / "one.pt"), loss)
+    worker = Path(distributed_worker.__file__)
+    environment = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "--local-addr",
+        "127.0.0.1",
+    ]
+    done = subprocess.run(
+        [*command, str(worker), str(tmp_path / "two.pt"), loss],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    one, two = (torch.load(tmp_path / name, weights_only=True) for name in ("one.pt", "two.pt"))
+    assert one.keys() == two.keys()
+    for name, value in one.items():
+        assert float((value - two[name]).abs().max()) <= 1e-8, name
+
+
+def test_a_batch_that_cannot_be_shared_evenly_is_refused() -> None:
+    assert World(1, 2).share(8) == slice(4, 8)
+    with pytest.raises(SettingError, match="evenly"):
+        World(0, 3).share(8)
