@@ -1,1 +1,9 @@
 """Find faces, align them, judge them: a photo goes in, boxes, landmarks and crops come out."""
+
+from __future__ import annotations
+
+from sameface.faces.align import Aligner, load_aligner
+from sameface.faces.detector import Detector
+from sameface.faces.loading import DEFAULT_DETECTOR, DETECTORS, load_detector
+
+__all__ = ["DEFAULT_DETECTOR", "DETECTORS", "Aligner", "Detector", "load_aligner", "load_detector"]

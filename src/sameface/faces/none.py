@@ -1,18 +1,23 @@
-"""No detector: each picture is a face crop already."""
+"""No detector at all: for pictures that are face crops already."""
 
 from __future__ import annotations
 
-from typing import Final
+import numpy as np
 
-from sameface.types import Box, Detection, ImageRGB
+from sameface.types import Box, Detection, ImageRGB, Landmarks
+
+#: The scheme that tells the aligner to take the whole picture.
+WHOLE_PICTURE = "none"
 
 
 class WholePicture:
-    """Takes the whole picture as the face, for thumbnails of 96×96, 112×112, 160×160 and their like."""
+    """Takes every picture as one face crop: 96×96 or 160×160 thumbnails, say. Safe to use from several threads at once."""
 
-    id: Final = "none"
+    id = "none"
 
     def detect(self, image_rgb: ImageRGB) -> list[Detection]:
-        """One detection that covers the picture; none for an empty picture."""
+        """One face as large as the picture; none where there are no pixels."""
         height, width = image_rgb.shape[:2]
-        return [Detection(Box(0, 0, width, height), 1.0)] if height and width else []
+        if not height or not width:
+            return []
+        return [Detection(Box(0, 0, width, height), 1.0, Landmarks(WHOLE_PICTURE, np.zeros((0, 2), np.float32)))]

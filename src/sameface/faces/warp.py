@@ -20,6 +20,8 @@ from sameface.types import ImageRGB
 _HALVING_OFFSET_XY = (2.5, 1.5)
 #: The smallest side that dlib halves.
 _SMALLEST_TO_HALVE = 8
+#: Crops by OpenCV's rule are halved above this many source pixels a step.
+_HALVE_ABOVE = 2.0
 
 
 class Similarity(NamedTuple):
@@ -130,7 +132,7 @@ def _filtered(taps: list[npt.NDArray[np.uint8]] | list[npt.NDArray[np.uint16]]) 
     return ends
 
 
-def _sample(image_rgb: ImageRGB, similarity: Similarity, size: int) -> ImageRGB:
+def _sample(image_rgb: ImageRGB, similarity: Similarity, size: int, add: float = 0.0) -> ImageRGB:
     height, width = image_rgb.shape[:2]
     if height < 2 or width < 2:
         return np.zeros((size, size, 3), dtype=np.uint8)
@@ -153,6 +155,7 @@ def _sample(image_rgb: ImageRGB, similarity: Similarity, size: int) -> ImageRGB:
     crop = (
         up * (back * _pixels(flat, index) + across * _pixels(flat, index + 1))
         + down * (back * _pixels(flat, index + width) + across * _pixels(flat, index + width + 1))
+        + add
     ).astype(np.uint8)
     if some_outside:
         crop[outside] = 0
@@ -161,3 +164,15 @@ def _sample(image_rgb: ImageRGB, similarity: Similarity, size: int) -> ImageRGB:
 
 def _pixels(flat: npt.NDArray[np.uint32], index: npt.NDArray[np.intp]) -> npt.NDArray[np.uint8]:
     return flat[index].view(np.uint8).reshape(*index.shape, 4)[..., :3]
+
+
+def crop_as_opencv(image_rgb: ImageRGB, similarity: Similarity, size: int) -> ImageRGB:
+    """A square crop as `cv2.warpAffine` makes it (bilinear, rounded, black outside), halving large faces first.
+
+    The published training crops of ArcFace models come from that function. It skips pixels where a face is more than
+    twice as large as its crop, so such faces are halved first, which OpenCV does not do.
+    """
+    while abs(similarity.factor) > _HALVE_ABOVE and min(image_rgb.shape[:2]) > _SMALLEST_TO_HALVE:
+        image_rgb = halve(image_rgb)
+        similarity = Similarity(similarity.factor / 2, (similarity.shift - complex(2, 2)) / 2)
+    return _sample(image_rgb, similarity, size, add=0.5)

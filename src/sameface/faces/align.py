@@ -1,0 +1,150 @@
+"""From a photo and its detections to the crops that an encoder was trained on.
+
+An encoder's card names the points and the template. dlib's encoders always get the points of dlib's own 5-point
+predictor, whatever found the box; ArcFace's get the detector's own five points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final, Protocol
+
+import numpy as np
+from PIL import Image
+
+from sameface.errors import SettingError
+from sameface.faces.dlib_box import dlib_box
+from sameface.faces.none import WHOLE_PICTURE
+from sameface.faces.shape_predictor import ShapePredictor
+from sameface.faces.templates import SCHEMES, template_points
+from sameface.faces.warp import crop_as_opencv, crop_by, fit_similarity
+from sameface.types import CropsRGB, Detection, ImageRGB
+
+
+class Aligner(Protocol):
+    """Makes crops. Safe to use from several threads at once.
+
+    Attributes:
+        id: names everything that alters a crop; part of each template.
+    """
+
+    @property
+    def id(self) -> str: ...
+
+    def align(self, image_rgb: ImageRGB, detections: Sequence[Detection]) -> CropsRGB:
+        """One crop for each detection, in order.
+
+        Returns:
+            ``(m, size, size, 3)`` uint8 RGB; ``(0, size, size, 3)`` for no detections.
+        """
+        ...
+
+
+def load_aligner(landmarks: str, template: str, size: int) -> Aligner:
+    """The aligner that a model card asks for.
+
+    Args:
+        landmarks: ``dlib5``, ``arcface5``, or ``none``: the whole picture.
+        template: ``dlib-chip-0.25`` (for dlib5), ``arcface-112`` (for arcface5), ``none``.
+        size: side of the crop in pixels.
+
+    Raises:
+        SettingError: names that do not go together, or a size under 1.
+        ModelMissingError, ModelDamagedError: the landmark predictor's weights.
+    """
+    if SCHEMES.get(template) != landmarks or size < 1:
+        pairs = ", ".join(f"{points} with {name}" for name, points in SCHEMES.items())
+        raise SettingError(
+            expected=f"{pairs}, and a size of 1 or more",
+            got=f"{landmarks!r} with {template!r} at {size}",
+            advice="correct the model card",
+        )
+    if landmarks == "dlib5":
+        return DlibAligner(size)
+    return ArcfaceAligner(size) if landmarks == "arcface5" else WholePictureAligner(size)
+
+
+class DlibAligner:
+    """dlib's chips: 5 points by its predictor, a quarter of the face as margin. Source: `warp`, `shape_predictor`."""
+
+    #: Raise the number when the box that the predictor starts from, or anything else here, changes a crop.
+    _VERSION: Final = 1
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.id = f"dlib5/dlib-chip-0.25/{size}" + (f"/{self._VERSION}" if self._VERSION > 1 else "")
+        self._template = template_points("dlib-chip-0.25", size)
+        self._predictor = _dlib5()
+
+    def align(self, image_rgb: ImageRGB, detections: Sequence[Detection]) -> CropsRGB:
+        """See `Aligner.align`; a whole-picture detection is scaled, not aligned."""
+        crops = np.empty((len(detections), self.size, self.size, 3), dtype=np.uint8)
+        found = [n for n, detection in enumerate(detections) if not _is_whole(detection)]
+        points = self._predictor.predict(image_rgb, [dlib_box(detections[n]) for n in found])
+        for n, landmarks in zip(found, points, strict=True):
+            crops[n] = crop_by(image_rgb, fit_similarity(self._template, landmarks.points_xy), self.size)
+        for n in set(range(len(detections))) - set(found):
+            crops[n] = _whole(image_rgb, self.size)
+        return crops
+
+
+class ArcfaceAligner:
+    """ArcFace's crops: the detector's own five points by a similarity (Umeyama 1991) onto the 112-pixel template."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.id = f"arcface5/arcface-112/{size}"
+        self._template = template_points("arcface-112", size)
+
+    def align(self, image_rgb: ImageRGB, detections: Sequence[Detection]) -> CropsRGB:
+        """See `Aligner.align`.
+
+        Raises:
+            SettingError: the detector gave no such points.
+        """
+        crops = np.empty((len(detections), self.size, self.size, 3), dtype=np.uint8)
+        for n, detection in enumerate(detections):
+            if _is_whole(detection):
+                crops[n] = _whole(image_rgb, self.size)
+                continue
+            if detection.landmarks is None or detection.landmarks.scheme != "arcface5":
+                raise SettingError(
+                    expected="a detector that gives pupils, nose and corners of the mouth (arcface5)",
+                    got="no such points" if detection.landmarks is None else detection.landmarks.scheme,
+                    advice="use the detector mtcnn, yunet or scrfd with this encoder",
+                )
+            crops[n] = crop_as_opencv(
+                image_rgb, fit_similarity(self._template, detection.landmarks.points_xy), self.size
+            )
+        return crops
+
+
+class WholePictureAligner:
+    """The whole picture is the crop, scaled to a square."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.id = f"none/none/{size}"
+
+    def align(self, image_rgb: ImageRGB, detections: Sequence[Detection]) -> CropsRGB:
+        """See `Aligner.align`; every detection gives the same crop."""
+        crops = np.empty((len(detections), self.size, self.size, 3), dtype=np.uint8)
+        if detections:
+            crops[:] = _whole(image_rgb, self.size)
+        return crops
+
+
+@lru_cache(maxsize=1)
+def _dlib5() -> ShapePredictor:
+    return ShapePredictor("dlib5")
+
+
+def _is_whole(detection: Detection) -> bool:
+    return detection.landmarks is not None and detection.landmarks.scheme == WHOLE_PICTURE
+
+
+def _whole(image_rgb: ImageRGB, size: int) -> ImageRGB:
+    if image_rgb.shape[:2] == (size, size):
+        return image_rgb
+    return np.asarray(Image.fromarray(image_rgb).resize((size, size), Image.Resampling.BILINEAR))
