@@ -1,0 +1,52 @@
+// Elements without a framework: h("p", {class: "lead"}, "text"). Text is always text, never markup.
+
+const SVG = "http://www.w3.org/2000/svg";
+const SVG_TAGS = new Set(["svg", "path", "circle", "rect", "line", "text", "g", "polygon", "title", "desc"]);
+
+export function h(tag, attributes = {}, ...children) {
+  const element = SVG_TAGS.has(tag) ? document.createElementNS(SVG, tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "value" && "value" in element) element.value = value;
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+const GLYPHS = {
+  photo: ["M4 7h3l2-3h6l2 3h3a1 1 0 0 1 1 1v11a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V8a1 1 0 0 1 1-1z", "M12 17a4 4 0 1 0 0-8 4 4 0 0 0 0 8z"],
+  check: ["m5 13 5 5L20 7"],
+  cross: ["M6 6l12 12M18 6 6 18"],
+  question: ["M9 9a3 3 0 1 1 4.5 2.6c-1 .6-1.5 1.2-1.5 2.4", "M12 18v.01"],
+};
+
+export function glyph(name) {
+  return h("svg", { viewBox: "0 0 24 24", class: "glyph", "aria-hidden": "true" }, GLYPHS[name].map((d) => h("path", { d })));
+}
+
+/** Tell screen readers what happened, without moving the focus. */
+export function say(text) {
+  const place = document.getElementById("said");
+  place.textContent = "";
+  requestAnimationFrame(() => { place.textContent = text; });
+}
+
+export function busy(text) { return h("div", { class: "busy" }, text); }
+
+/** An error of the API or of the browser, as a box that is announced. */
+export function fault(error) {
+  const parts = error.advice
+    ? [h("strong", {}, error.title || "That did not work"), ". Expected ", error.expected, "; got ", error.got, ". ", sentence(error.advice)]
+    : [h("strong", {}, "That did not work"), ". ", error.message];
+  return h("p", { class: "fault", role: "alert" }, parts);
+}
+
+export function sentence(text) { return text ? text[0].toUpperCase() + text.slice(1).replace(/\.?$/, ".") : ""; }
+export function number(value, digits = 3) { return value === null || value === undefined ? "–" : value.toFixed(digits); }
+export function percent(value) {
+  if (value === 0 || value === 1) return `${value * 100} %`;
+  return value < 0.001 || value > 0.999 ? `${(value * 100).toPrecision(value > 0.5 ? 4 : 2)} %` : `${(value * 100).toFixed(1)} %`;
+}
+export function plural(count, word) { return `${count} ${count === 1 ? word : word === "person" ? "people" : `${word}s`}`; }

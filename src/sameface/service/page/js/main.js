@@ -1,0 +1,93 @@
+// The frame: which part is shown, the gallery, the key, dark or light.
+
+import { call, key, policy, state } from "./api.js";
+import { fault, h } from "./dom.js";
+import { about } from "./about.js";
+import { compare } from "./compare.js";
+import { enroll } from "./enroll.js";
+import { identify } from "./identify.js";
+import { live } from "./live.js";
+import { people } from "./people.js";
+
+const PARTS = { compare, identify, live, enroll, people, about };
+const main = document.getElementById("main");
+const choice = document.getElementById("gallery");
+let leave = null;
+let visit = 0;
+
+async function show(focus = true) {
+  const name = location.hash.slice(1).split("?")[0];
+  const part = PARTS[name] ? name : "compare";
+  const mine = (visit += 1);
+  leave?.();
+  leave = null;
+  for (const link of document.querySelectorAll("nav a")) {
+    if (link.hash === `#${part}`) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
+  }
+  document.title = `${part[0].toUpperCase()}${part.slice(1)} · sameface`;
+  const place = h("div", { "data-part": part });
+  main.replaceChildren(place);
+  if (focus) main.focus({ preventScroll: true });
+  window.scrollTo(0, 0);
+  try {
+    const done = await PARTS[part](place);
+    if (mine === visit) leave = done ?? null; else done?.();
+  } catch (error) {
+    if (mine === visit) place.append(fault(error));
+  }
+}
+
+async function loadGalleries(wanted = null) {
+  const { galleries } = await call("GET", "galleries");
+  const remembered = wanted ?? localStorage.getItem("sameface-gallery");
+  choice.replaceChildren(...galleries.map((name) => h("option", { value: name }, name)));
+  state.gallery = galleries.includes(remembered) ? remembered : galleries[0] ?? null;
+  choice.value = state.gallery ?? "";
+}
+
+async function start() {
+  try {
+    await policy();
+    await loadGalleries();
+  } catch (error) {
+    main.replaceChildren(fault(error));
+    return;
+  }
+  await show(false);
+}
+
+// -- the tools -------------------------------------------------------------------------------------------------------
+choice.addEventListener("change", () => {
+  state.gallery = choice.value;
+  localStorage.setItem("sameface-gallery", choice.value);
+  show(false);
+});
+document.addEventListener("galleries-changed", async (event) => { await loadGalleries(event.detail); show(false); });
+
+const keyDialog = document.getElementById("key-dialog");
+const askForKey = () => {
+  if (keyDialog.open) return;
+  document.getElementById("key-input").value = "";
+  keyDialog.returnValue = "cancel";
+  keyDialog.showModal();
+};
+document.getElementById("key-button").addEventListener("click", askForKey);
+document.addEventListener("needs-key", askForKey);
+keyDialog.addEventListener("close", () => {
+  const given = document.getElementById("key-input").value.trim();
+  document.getElementById("key-input").value = "";
+  if (keyDialog.returnValue === "ok") { key.set(given); start(); }
+});
+
+const themes = ["light", "dark"];
+const setTheme = (theme) => { document.documentElement.dataset.theme = theme; };
+if (themes.includes(localStorage.getItem("sameface-theme"))) setTheme(localStorage.getItem("sameface-theme"));
+document.getElementById("theme-button").addEventListener("click", () => {
+  const dark = getComputedStyle(document.documentElement).colorScheme === "dark"
+    || (!document.documentElement.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches);
+  setTheme(dark ? "light" : "dark");
+  localStorage.setItem("sameface-theme", dark ? "light" : "dark");
+});
+
+window.addEventListener("hashchange", () => { if (location.hash !== "#main") show(); });
+start();
