@@ -1,0 +1,155 @@
+"""Faces and embeddings that were made before, kept by content: a second evaluation takes seconds, a stopped one goes on.
+
+A face is kept by the photo's sha256, the detector's id and the rule that chose it, so that encoders compared side by side detect once. An
+embedding is kept by the photo's sha256 and its space. Both are biometric data: the file is readable by its owner only, and removing it is always
+safe.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+import numpy as np
+
+from sameface.models.cache import cache_folder
+from sameface.types import Box, Detection, Embeddings, EmbeddingSpace, Landmarks
+
+#: Longer embeddings (those of `pixels`) are made again: keeping them costs more than making them.
+LONGEST_KEPT: Final = 4096
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS faces (detector TEXT, rule TEXT, photo TEXT, face TEXT, failure TEXT,
+                                  PRIMARY KEY (detector, rule, photo)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS embeddings (space TEXT, photo TEXT, vector BLOB, PRIMARY KEY (space, photo)) WITHOUT ROWID;
+PRAGMA user_version = 1;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NoUsableFace:
+    """Why a photo gave no face: a reason to count by, and one sentence."""
+
+    reason: str
+    message: str
+
+
+#: What is known about a photo: the chosen face, or why there is none.
+Found = Detection | NoUsableFace
+
+
+def default_cache() -> Path:
+    """Where evaluations keep embeddings: in sameface's cache folder."""
+    return cache_folder() / "evaluation" / "embeddings.sqlite"
+
+
+class EmbeddingCache:
+    """One SQLite file of faces and embeddings. For one thread at a time.
+
+    Args:
+        path: the file, made where missing; None keeps everything in memory.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        self._db = sqlite3.connect(path if path is not None else ":memory:", timeout=60)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.executescript(_SCHEMA)
+
+    def __enter__(self) -> EmbeddingCache:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._db.close()
+
+    def embeddings(self, space: EmbeddingSpace, photos: Iterable[str]) -> dict[str, Embeddings]:
+        """Kept embeddings of these photos, by sha256."""
+        return {
+            photo: np.frombuffer(vector, dtype=np.float32)
+            for photo, vector in self._select(
+                "SELECT photo, vector FROM embeddings WHERE space = ?", (str(space),), photos
+            )
+        }
+
+    def faces(self, detector: str, rule: str, photos: Iterable[str]) -> dict[str, Found]:
+        """Kept faces, and kept failures, of these photos, by sha256."""
+        rows = self._select(
+            "SELECT photo, face, failure FROM faces WHERE detector = ? AND rule = ?", (detector, rule), photos
+        )
+        return {
+            photo: _face(face) if face is not None else NoUsableFace(*json.loads(failure))
+            for photo, face, failure in rows
+        }
+
+    def put(
+        self,
+        detector: str,
+        rule: str,
+        faces: Mapping[str, Found],
+        space: EmbeddingSpace,
+        vectors: Mapping[str, Embeddings],
+    ) -> None:
+        """Keep what was found and encoded, in one transaction."""
+        with self._db:
+            self._db.executemany(
+                "INSERT OR REPLACE INTO faces VALUES (?, ?, ?, ?, ?)",
+                [
+                    (
+                        detector,
+                        rule,
+                        photo,
+                        None if isinstance(found, NoUsableFace) else _text(found),
+                        json.dumps([found.reason, found.message]) if isinstance(found, NoUsableFace) else None,
+                    )
+                    for photo, found in faces.items()
+                ],
+            )
+            self._db.executemany(
+                "INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)",
+                [
+                    (str(space), photo, vector.astype(np.float32).tobytes())
+                    for photo, vector in vectors.items()
+                    if vector.size <= LONGEST_KEPT
+                ],
+            )
+
+    def _select(self, query: str, keys: tuple[str, ...], photos: Iterable[str]) -> list[tuple[Any, ...]]:
+        wanted = list(dict.fromkeys(photos))
+        rows: list[tuple[Any, ...]] = []
+        for start in range(0, len(wanted), 500):  # SQLite's limit on parameters
+            part = wanted[start : start + 500]
+            marks = ",".join("?" * len(part))
+            rows += self._db.execute(f"{query} AND photo IN ({marks})", (*keys, *part)).fetchall()
+        return rows
+
+
+def _text(found: Detection) -> str:
+    points = found.landmarks
+    return json.dumps(
+        {
+            "box": list(map(float, found.box.xyxy)),
+            "confidence": float(found.confidence),
+            "landmarks": None if points is None else [points.scheme, np.asarray(points.points_xy, float).tolist()],
+        }
+    )
+
+
+def _face(text: str) -> Detection:
+    fields = json.loads(text)
+    points: Sequence[object] | None = fields["landmarks"]
+    return Detection(
+        Box(*fields["box"]),
+        fields["confidence"],
+        None if points is None else Landmarks(str(points[0]), np.array(points[1], dtype=np.float32)),
+    )

@@ -1,0 +1,265 @@
+"""What an evaluation finds: the JSON's schema, class by class.
+
+Documented in docs/reference/evaluation-schema.md. Fields are added, never renamed or removed, under one version of `SCHEMA`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from sameface.types import EmbeddingSpace, Interval, OperatingPoint, ProbabilityCalibration
+
+SCHEMA: Final = "sameface.evaluation/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A share with how it was counted: `events` of `trials`, and an interval where one can be given."""
+
+    value: float
+    events: int
+    trials: int
+    interval: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acquisition:
+    """Photos that gave no embedding, by reason, and the pairs they spoil."""
+
+    photos: int
+    failed: int
+    reasons: Mapping[str, int]
+    rate: Rate
+    mated_pairs: int
+    non_mated_pairs: int
+    convention: str
+
+
+@dataclass(frozen=True, slots=True)
+class TarAtFmr:
+    """TAR at the highest τ that keeps an FMR. `supported`: the pairs allow to expect 30 false matches or more."""
+
+    target_fmr: float
+    threshold: float
+    tar: Rate
+    fmr: Rate
+    supported: bool
+    pairs_needed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    accuracy: float
+    threshold: float
+    pairs: int
+    chosen_on: int
+
+
+@dataclass(frozen=True, slots=True)
+class KFoldAccuracy:
+    """Mean over folds and its standard error; `threshold` is the best on all pairs."""
+
+    mean: float
+    standard_error: float
+    threshold: float
+    folds: tuple[Fold, ...]
+    balanced: bool
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class AtThreshold:
+    """What one threshold, chosen elsewhere, gives on these pairs."""
+
+    name: str
+    threshold: float
+    accuracy: Rate
+    fmr: Rate
+    fnmr: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRates:
+    """FMR and FNMR of one group at one threshold."""
+
+    column: str
+    group: str
+    threshold: float
+    fmr: Rate | None
+    fnmr: Rate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """A ROC/DET curve, thinned for drawing."""
+
+    threshold: tuple[float, ...]
+    fmr: tuple[float, ...]
+    fnmr: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Counts of mated and non-mated distances between `edges`."""
+
+    edges: tuple[float, ...]
+    mated: tuple[int, ...]
+    non_mated: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HardPair:
+    """A pair on the wrong side, or nearest to it. Paths stay on the user's machine unless the report is passed on."""
+
+    a: str
+    b: str
+    same: bool
+    distance: float
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationResult:
+    """1:1."""
+
+    mated_pairs: int
+    non_mated_pairs: int
+    people: int
+    pairs_share_people: bool
+    accuracy: KFoldAccuracy
+    at_thresholds: tuple[AtThreshold, ...]
+    eer: Rate
+    eer_threshold: float
+    auc: Rate
+    tar: tuple[TarAtFmr, ...]
+    groups: tuple[GroupRates, ...]
+    curve: Points
+    histogram: Histogram
+    hardest: tuple[HardPair, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSetRow:
+    """A search of a gallery of K people.
+
+    `rule`: how the threshold came about: ``1:1 threshold`` (what silently using τ would do), ``guide`` (from FPIR = 1 − (1 − FMR)^K),
+    ``measured`` (chosen on other unknown people).
+    """
+
+    people: int
+    rule: str
+    threshold: float | None
+    fpir: Rate | None
+    fnir: Rate | None
+    misidentified: float | None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentificationResult:
+    """1:K."""
+
+    closed_people: int
+    closed_probes: int
+    rank_1: Rate
+    cmc: tuple[float, ...]
+    target_fpir: float
+    open_set: tuple[OpenSetRow, ...]
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifierRow:
+    """A classifier on embeddings with so many photos of each person to learn from: mean and deviation over draws."""
+
+    classifier: str
+    photos_per_person: int
+    accuracy: float
+    deviation: float
+    draws: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifierResult:
+    """Embeddings as features."""
+
+    people: int
+    test_photos: int
+    rows: tuple[ClassifierRow, ...]
+    pair_accuracy: KFoldAccuracy | None = None
+    distance_accuracy: KFoldAccuracy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityBin:
+    """Pairs whose predicted probability lies in a bin: the mean prediction and the share that is mated."""
+
+    predicted: float
+    observed: float
+    weight: float
+    pairs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """A probability calibration, cross-validated."""
+
+    calibration: ProbabilityCalibration
+    candidates: Mapping[str, float]
+    bins: tuple[ReliabilityBin, ...]
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How long the embeddings took, the whole pipeline from file to vector."""
+
+    encoded: int
+    from_cache: int
+    seconds: float
+    photos_per_second: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One encoder with one detector on the data."""
+
+    space: EmbeddingSpace
+    title: str
+    dimension: int
+    commercial_use: str
+    acquisition: Acquisition
+    speed: Speed
+    verification: VerificationResult
+    identification: IdentificationResult | None = None
+    classifiers: ClassifierResult | None = None
+    reliability: Reliability | None = None
+    operating_point: OperatingPoint | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DataSummary:
+    """What was evaluated on; problems counted by kind, with the first few in words."""
+
+    name: str
+    protocol: str
+    photos: int
+    people: int
+    problems: Mapping[str, int]
+    examples: tuple[str, ...]
+    duplicates: int = 0
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The whole: one document."""
+
+    data: DataSummary
+    runs: tuple[Run, ...]
+    chosen_on: DataSummary | None = None
+    schema: str = SCHEMA
+    version: str = ""
+    created: str = ""
+    notes: tuple[str, ...] = field(default_factory=tuple)
