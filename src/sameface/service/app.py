@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import APIKeyHeader, HTTPBearer
@@ -26,7 +25,7 @@ from sameface.service.middleware import Doorkeeper
 from sameface.service.problem import problem
 from sameface.service.routes import about, galleries, people, photos
 from sameface.service.schemas import Problem
-from sameface.service.settings import Settings
+from sameface.service.settings import Settings, from_json
 
 log = logging.getLogger("sameface.service")
 
@@ -51,7 +50,8 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        await asyncio.get_running_loop().run_in_executor(None, desk.load)
+        if desk.shelf is None:
+            await asyncio.get_running_loop().run_in_executor(None, desk.load)
         yield
         await asyncio.get_running_loop().run_in_executor(None, desk.close)
 
@@ -86,7 +86,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 def from_environment() -> FastAPI:
     """The application of a worker process."""
-    return create_app(msgspec.json.decode(os.environ[SETTINGS_VARIABLE], type=Settings))
+    return create_app(from_json(os.environ[SETTINGS_VARIABLE]))
 
 
 def _handle_errors(app: FastAPI) -> None:

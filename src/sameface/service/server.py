@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import h11
-import msgspec
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from sameface.service.app import SETTINGS_VARIABLE
-from sameface.service.settings import Settings
+from sameface.service.app import SETTINGS_VARIABLE, create_app
+from sameface.service.settings import Settings, to_json
 
 #: Connections per process; above it uvicorn answers 503 at once.
 _MOST_CONNECTIONS: Final = 1000
@@ -71,12 +70,13 @@ def run(settings: Settings, *, workers: int = 1, tls: tuple[Path, Path] | None =
         tls: files of the certificate chain and of its key.
         behind_proxy: addresses whose ``X-Forwarded-*`` headers are believed, "" for none.
     """
-    os.environ[SETTINGS_VARIABLE] = msgspec.json.encode(settings).decode()
+    app = create_app(settings)
+    app.state.desk.load()  # here, so that what is missing is one message of ours before anything listens
+    os.environ[SETTINGS_VARIABLE] = to_json(settings)
     os.environ[_PATIENCE_VARIABLE] = str(settings.header_timeout)
     options: dict[str, Any] = {
         "host": settings.host,
         "port": settings.port,
-        "factory": True,
         "workers": workers,
         "http": ImpatientProtocol,
         "ws": "none",
@@ -91,9 +91,12 @@ def run(settings: Settings, *, workers: int = 1, tls: tuple[Path, Path] | None =
     if tls is not None:
         options.update(ssl_certfile=tls[0], ssl_keyfile=tls[1])
     with tempfile.TemporaryDirectory(prefix="sameface-metrics-") as folder:
-        if workers > 1:
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        uvicorn.run("sameface.service.app:from_environment", **options)
+        if workers == 1:
+            uvicorn.run(app, **options)
+            return
+        app.state.desk.close()  # each worker opens its own
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        uvicorn.run("sameface.service.app:from_environment", factory=True, **options)
 
 
 def _log_config() -> dict[str, Any]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from sameface.errors import PersonNameError, SettingError
 
 #: Formats that strangers may upload: decoders that are fuzzed by browsers every day.
@@ -94,6 +96,16 @@ class Settings:
     def in_database(self) -> bool:
         """Whether galleries lie in PostgreSQL."""
         return self.galleries.startswith(("postgresql://", "postgres://"))
+
+
+def to_json(settings: Settings) -> str:
+    """Settings as text, for worker processes."""
+    return msgspec.json.encode(settings, enc_hook=str).decode()
+
+
+def from_json(text: str) -> Settings:
+    """Settings as `to_json` wrote them."""
+    return msgspec.json.decode(text, type=Settings, dec_hook=lambda kind, value: kind(value))
 
 
 def is_loopback(host: str) -> bool:
