@@ -39,8 +39,9 @@ def fit_similarity(crop_xy: npt.NDArray[np.floating], image_xy: npt.NDArray[np.f
     """The similarity (no mirroring) that takes points of a crop to points of a picture with least squares.
 
     >>> square = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
-    >>> fit_similarity(square, 2 * square + (5, 7))
-    Similarity(factor=(2+0j), shift=(5+7j))
+    >>> found = fit_similarity(square, 2 * square + (5, 7))
+    >>> abs(found.factor - 2) < 1e-12, abs(found.shift - (5 + 7j)) < 1e-12
+    (True, True)
     """
     start = crop_xy[:, 0].astype(np.float64) + 1j * crop_xy[:, 1].astype(np.float64)
     end = image_xy[:, 0].astype(np.float64) + 1j * image_xy[:, 1].astype(np.float64)
@@ -163,7 +164,7 @@ def _sample(image_rgb: ImageRGB, similarity: Similarity, size: int, add: float =
 
 
 def _pixels(flat: npt.NDArray[np.uint32], index: npt.NDArray[np.intp]) -> npt.NDArray[np.uint8]:
-    return flat[index].view(np.uint8).reshape(*index.shape, 4)[..., :3]
+    return np.asarray(flat[index].view(np.uint8).reshape(*index.shape, 4)[..., :3])
 
 
 def crop_as_opencv(image_rgb: ImageRGB, similarity: Similarity, size: int) -> ImageRGB:

@@ -1,0 +1,87 @@
+"""SCRFD: a one-pass detector with five points, two anchors a cell.
+
+Source: Guo et al. 2021, "Sample and computation redistribution for efficient face detection".
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from sameface.errors import ModelDamagedError
+from sameface.faces.single_shot import Found, bounded, cells, finish
+from sameface.models.cache import sha256_of
+from sameface.models.registry import load_card, locate
+from sameface.models.runtime import Session
+from sameface.types import Detection, ImageRGB
+
+_STRIDES: Final = (8, 16, 32)
+_ANCHORS: Final = 2
+#: Scores, boxes and points, each at three strides.
+_OUTPUTS: Final = 9
+
+
+class Scrfd:
+    """Safe to use from several threads at once.
+
+    Args:
+        threshold: least score.
+        overlap: suppression above this intersection over union.
+        longest_side: larger photos are scaled down to this.
+        model: the ONNX file; None looks in the folder of models.
+        device, threads: see `Session`.
+
+    Raises:
+        ModelDamagedError: a network with other outputs.
+    """
+
+    def __init__(
+        self,
+        *,
+        threshold: float = 0.5,
+        overlap: float = 0.4,
+        longest_side: int = 640,
+        model: Path | None = None,
+        device: str = "cpu",
+        threads: int | None = None,
+    ) -> None:
+        self._threshold, self._overlap, self._longest_side = threshold, overlap, longest_side
+        self.id = f"scrfd-500m/t{threshold:g}/side{longest_side}"
+        source = model if model is not None else locate(load_card("scrfd-500m"))[0]
+        if model is not None:
+            self.id += f"/{sha256_of(source)[:8]}"
+        self._session = Session(source, device=device, threads=threads)
+        if len(self._session.outputs) != _OUTPUTS:
+            raise ModelDamagedError(
+                expected="an SCRFD network with five points (nine outputs)",
+                got=f"{len(self._session.outputs)} outputs",
+                advice="use scrfd_500m_kps.onnx or one of its family",
+            )
+
+    def detect(self, image_rgb: ImageRGB) -> list[Detection]:
+        """All faces, most confident first."""
+        scaled = bounded(image_rgb, self._longest_side)
+        if scaled is None:
+            return []
+        rows, columns = scaled.canvas.shape[:2]
+        pixels = scaled.canvas.transpose(2, 0, 1)[None].astype(np.float32)
+        pixels -= np.float32(127.5)
+        pixels /= np.float32(128)
+        (name,) = self._session.inputs
+        outputs = self._session.run({name: pixels})
+        found = []
+        for level, stride in enumerate(_STRIDES):
+            scores, boxes, points = outputs[level][:, 0], outputs[level + 3], outputs[level + 6]
+            keep = np.flatnonzero(scores >= self._threshold)
+            at = cells(rows // stride, columns // stride, _ANCHORS)[keep] * stride
+            reach = boxes[keep] * stride  # distances from the cell's corner to left, top, right, bottom
+            found.append(
+                Found(
+                    np.concatenate([at - reach[:, :2], at + reach[:, 2:]], axis=1),
+                    scores[keep],
+                    at[:, None] + points[keep].reshape(-1, 5, 2) * stride,
+                )
+            )
+        return finish(found, scaled.back_xy, self._overlap)

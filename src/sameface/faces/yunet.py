@@ -1,0 +1,95 @@
+"""YuNet: a tiny one-pass detector with five points, run by ONNX Runtime from OpenCV Zoo's official file.
+
+Source: Wu, Peng, Yu 2023, "YuNet: a tiny millisecond-level face detector"; the meaning of its outputs checked against
+OpenCV's FaceDetectorYN (tests/faces/test_single_shot.py).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from sameface.faces.single_shot import Found, bounded, cells, finish
+from sameface.models.cache import cached, sha256_of
+from sameface.models.registry import load_card, locate
+from sameface.models.runtime import Session
+from sameface.types import Detection, ImageRGB
+
+_STRIDES: Final = (8, 16, 32)
+#: Raise when the freed network changes: it is part of the cached file's name.
+_VERSION: Final = 1
+
+
+class YuNet:
+    """Safe to use from several threads at once.
+
+    Args:
+        threshold: least score, the geometric mean of "a face" and "an object here".
+        overlap: suppression above this intersection over union.
+        longest_side: larger photos are scaled down to this; what it finds in smaller ones it finds at their own size.
+        model: the ONNX file; None looks in the folder of models.
+        device, threads: see `Session`.
+    """
+
+    def __init__(
+        self,
+        *,
+        threshold: float = 0.6,
+        overlap: float = 0.3,
+        longest_side: int = 640,
+        model: Path | None = None,
+        device: str = "cpu",
+        threads: int | None = None,
+    ) -> None:
+        self._threshold, self._overlap, self._longest_side = threshold, overlap, longest_side
+        self.id = f"yunet-2023mar/t{threshold:g}/side{longest_side}"
+        source = model if model is not None else locate(load_card("yunet"))[0]
+        if model is not None:
+            self.id += f"/{sha256_of(source)[:8]}"
+        self._session = Session(_any_size(source), device=device, threads=threads)
+
+    def detect(self, image_rgb: ImageRGB) -> list[Detection]:
+        """All faces, most confident first."""
+        scaled = bounded(image_rgb, self._longest_side)
+        if scaled is None:
+            return []
+        rows, columns = scaled.canvas.shape[:2]
+        blue_first = scaled.canvas[..., ::-1].transpose(2, 0, 1)[None].astype(np.float32)
+        (name,) = self._session.inputs
+        outputs = dict(zip(self._session.outputs, self._session.run({name: blue_first}), strict=True))
+        found = []
+        for stride in _STRIDES:
+            face, here = outputs[f"cls_{stride}"][0, :, 0], outputs[f"obj_{stride}"][0, :, 0]
+            scores = np.sqrt(np.clip(face, 0, 1) * np.clip(here, 0, 1))
+            keep = np.flatnonzero(scores >= self._threshold)
+            cell = cells(rows // stride, columns // stride)[keep]
+            box, points = outputs[f"bbox_{stride}"][0, keep], outputs[f"kps_{stride}"][0, keep]
+            middle, half = (cell + box[:, :2]) * stride, np.exp(box[:, 2:]) * (stride / 2)
+            found.append(
+                Found(
+                    np.concatenate([middle - half, middle + half], axis=1),
+                    scores[keep],
+                    (points.reshape(-1, 5, 2) + cell[:, None]) * stride,
+                )
+            )
+        return finish(found, scaled.back_xy, self._overlap)
+
+
+def _any_size(source: Path) -> Path:
+    """The official file fixes its input at 640 × 640, but no layer needs that: free it, once."""
+
+    def free(target: Path) -> None:
+        import onnx
+
+        network = onnx.load(source)
+        for value in (*network.graph.input, *network.graph.output):
+            dimensions = value.type.tensor_type.shape.dim
+            for place in (2, 3) if len(dimensions) == 4 else (1,):
+                dimensions[place].Clear()
+                dimensions[place].dim_param = f"{value.name}_{place}"
+        del network.graph.value_info[:]
+        onnx.save(network, target)
+
+    return cached(f"yunet-{sha256_of(source)[:16]}-v{_VERSION}.onnx", free)
