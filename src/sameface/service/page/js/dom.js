@@ -47,6 +47,7 @@ export function sentence(text) { return text ? text[0].toUpperCase() + text.slic
 export function number(value, digits = 3) { return value === null || value === undefined ? "–" : value.toFixed(digits); }
 export function percent(value) {
   if (value === 0 || value === 1) return `${value * 100} %`;
-  return value < 0.001 || value > 0.999 ? `${(value * 100).toPrecision(value > 0.5 ? 4 : 2)} %` : `${(value * 100).toFixed(1)} %`;
+  if (value > 0.5) return `${Number((value * 100).toPrecision(value > 0.99 ? 4 : 3))} %`;
+  return `${Number((value * 100).toPrecision(2))} %`;
 }
 export function plural(count, word) { return `${count} ${count === 1 ? word : word === "person" ? "people" : `${word}s`}`; }

@@ -17,7 +17,7 @@ export async function people(main) {
     h("p", { class: "lead" }, `Everybody in the gallery “${state.gallery ?? "none"}”. Forgetting erases a person's embeddings at once, for every worker.`),
     h("div", { class: "row" },
       h("label", { class: "field" }, h("span", {}, "Search"), search),
-      mayRule ? h("button", { type: "button", class: "field", onclick: makeGallery }, "New gallery") : null),
+      mayRule ? h("button", { type: "button", onclick: makeGallery }, "New gallery") : null),
     trouble,
     h("div", { class: "card" },
       h("div", { class: "table" }, h("table", { class: "people" },

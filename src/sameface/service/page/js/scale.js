@@ -2,7 +2,7 @@
 
 import { h, number, percent } from "./dom.js";
 
-const WIDTH = 640, HEIGHT = 190, LEFT = 16, RIGHT = 624, BASE = 140, TOP = 34;
+const WIDTH = 640, HEIGHT = 186, LEFT = 16, RIGHT = 624, BASE = 140, TOP = 34;
 
 /** Share of pairs whose distance is at most x, from quantiles. */
 export function shareUnder(x, levels, quantiles) {
@@ -55,8 +55,8 @@ export function distanceScale(distance, threshold, spread) {
     h("circle", { class: "here", cx: here, cy: BASE, r: 8 }),
     h("text", { x: here, y: BASE + 34, class: "strong", "text-anchor": anchor(here) }, `distance ${number(distance)}`),
   );
-  if (here > 110) parts.push(h("text", { x: LEFT, y: BASE + 34 }, "alike"));
-  if (here < WIDTH - 140) parts.push(h("text", { x: RIGHT, y: BASE + 34, "text-anchor": "end" }, "unlike"));
+  if (here > 110) parts.push(h("text", { class: "aside", x: LEFT, y: BASE + 34 }, "alike"));
+  if (here < WIDTH - 140) parts.push(h("text", { class: "aside", x: RIGHT, y: BASE + 34, "text-anchor": "end" }, "unlike"));
   const words = `Distance ${number(distance)} on a scale from 0 to ${number(highest, 2)}; the threshold τ is ${number(threshold)}.`;
   return h("svg", { class: "scale", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": words }, parts);
 }
