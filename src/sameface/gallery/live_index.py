@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import zlib
 from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from sameface.gallery.crc import crc_of_template
+from sameface.gallery.record import NOBODY, OVERHEAD, RESIDUE, crc_of, is_sound
 from sameface.gallery.search import MatrixIndex
 from sameface.gallery.segment import Segment
 from sameface.gallery.sqlite_rows import damaged_template
 from sameface.gallery.vault import PLAIN, Vault
 
 _CHUNK: Final = 20_000
-_COLUMNS: Final = "SELECT template_id, person_key, crc, embedding FROM template"
+_COLUMNS: Final = "SELECT template_id, record FROM vector"
+#: Template ids, person keys, vectors and check sums of some rows.
+Rows = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.uint32]]
 
 
 class LiveIndex:
@@ -75,7 +78,7 @@ class LiveIndex:
             return self.index
 
     def _load(self, connection: sqlite3.Connection) -> MatrixIndex:
-        count = connection.execute("SELECT count(*) FROM template").fetchone()[0]
+        count = connection.execute("SELECT count(*) FROM template").fetchone()[0]  # forgotten rows are not among them
         segment = Segment.empty(count + count // 8 + 256, self._dimension)
         self.seen_change = connection.execute("SELECT coalesce(max(seq), 0) FROM change").fetchone()[0]
         self.seen_template = 0
@@ -103,30 +106,43 @@ class LiveIndex:
                 part = keys[start : start + 500]
                 marks = ",".join("?" * len(part))
                 rows = connection.execute(
-                    f"{_COLUMNS} WHERE person_key IN ({marks}) ORDER BY template_id", part
+                    f"{_COLUMNS} WHERE template_id IN (SELECT template_id FROM template WHERE person_key IN ({marks}))",
+                    part,
                 ).fetchall()
                 if rows:
                     index.append(*self._checked(connection, rows))
 
-    def _checked(
-        self, connection: sqlite3.Connection, rows: Sequence[tuple[int, int, int, bytes]]
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
-        ids, keys, crcs, stored = zip(*rows, strict=True)
-        if not all(isinstance(blob, bytes) for blob in stored):
-            stored = tuple(
-                blob if isinstance(blob, bytes) else b"" for blob in stored
-            )  # a changed type byte: no sum will fit
-        found = [crc_of_template(blob, key) for blob, key in zip(stored, keys, strict=True)]
-        if list(crcs) != found:
-            wrong = next(place for place, crc in enumerate(found) if crc != crcs[place])
-            raise damaged_template(self._location, _name_of(connection, keys[wrong]), ids[wrong])
-        if self._vault.scheme != PLAIN:
-            stored = tuple(self._vault.unseal(blob, template_id) for blob, template_id in zip(stored, ids, strict=True))
-            found = [crc_of_template(vector, key) for vector, key in zip(stored, keys, strict=True)]
-        vectors = np.frombuffer(b"".join(stored), dtype="<f4").reshape(len(rows), self._dimension)
-        return vectors, np.array(ids, np.int64), np.array(keys, np.int64), np.array(found, np.uint32)
+    def _checked(self, connection: sqlite3.Connection, rows: Sequence[tuple[int, bytes]]) -> Rows:
+        ids, records = zip(*rows, strict=True)
+        if not all(isinstance(record, bytes) for record in records) or set(map(zlib.crc32, records)) != {RESIDUE}:
+            wrong = next(template_id for template_id, record in rows if not is_sound(record))
+            raise damaged_template(self._location, _owner_of(connection, wrong), wrong)
+        # Sound records of one gallery are of one length; a forgotten one has no owner.
+        table = np.frombuffer(
+            b"".join(records), dtype=[("key", "<i8"), ("payload", f"V{len(records[0]) - OVERHEAD}"), ("crc", "<u4")]
+        )
+        numbers = np.array(ids, np.int64)
+        living = table["key"] != NOBODY
+        if not living.all():
+            table, numbers = table[living], numbers[living]
+        if self._vault.scheme == PLAIN:
+            vectors = np.ascontiguousarray(table["payload"]).view("<f4").reshape(len(table), self._dimension)
+            return vectors, numbers, table["key"], table["crc"]
+        plain = [
+            self._vault.unseal(bytes(sealed), int(number))
+            for sealed, number in zip(table["payload"], numbers, strict=True)
+        ]
+        crcs = [crc_of(int(key), vector) for key, vector in zip(table["key"], plain, strict=True)]
+        return (
+            np.frombuffer(b"".join(plain), "<f4").reshape(len(plain), self._dimension),
+            numbers,
+            table["key"],
+            np.array(crcs, np.uint32),
+        )
 
 
-def _name_of(connection: sqlite3.Connection, key: int) -> str:
-    row: Any = connection.execute("SELECT name FROM person WHERE person_key = ?", (key,)).fetchone()
-    return str(row[0]) if row else f"person number {key}"
+def _owner_of(connection: sqlite3.Connection, template_id: int) -> str:
+    row: Any = connection.execute(
+        "SELECT name FROM person JOIN template USING (person_key) WHERE template_id = ?", (template_id,)
+    ).fetchone()
+    return str(row[0]) if row else "nobody"

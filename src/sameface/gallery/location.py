@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sameface.errors import (
+    GalleryDamagedError,
     GalleryMismatchError,
     GalleryMissingError,
     GalleryReadOnlyError,
@@ -46,7 +47,7 @@ def open_store(
     path = Path(location)
     if not path.exists():
         _create(path, space, dimension, create, patience)
-    _refuse_folders_and_empty_files(path)
+    _refuse_what_is_no_whole_file(path)
     store = SqliteStore(path, patience=patience, threads=threads)
     try:
         require_same_space(store, space, dimension)
@@ -74,7 +75,7 @@ def read_space(location: str | Path) -> EmbeddingSpace:
     path = Path(location)
     if not path.exists():
         raise _missing(path)
-    _refuse_folders_and_empty_files(path)
+    _refuse_what_is_no_whole_file(path)
     with translated(str(path)):
         connection = sqlite_schema.connect(path, PATIENCE, write=False)
         try:
@@ -130,14 +131,29 @@ def _missing(path: Path) -> GalleryMissingError:
     )
 
 
-def _refuse_folders_and_empty_files(path: Path) -> None:
+def _refuse_what_is_no_whole_file(path: Path) -> None:
     if path.is_dir():
         raise NotAGalleryError(
             expected=f"a gallery file at {path}", got="a folder", advice="name a file, for instance people.db"
         )
-    if path.stat().st_size == 0:
+    try:
+        with path.open("rb") as file:
+            head = file.read(100)
+    except PermissionError as error:
+        raise GalleryReadOnlyError(
+            expected=f"to read {path}", got="no permission", advice="change its permissions, or run as its owner"
+        ) from error
+    size = path.stat().st_size
+    if size == 0:
         raise NotAGalleryError(
             expected=f"a gallery at {path}",
             got="an empty file",
             advice="restore a backup; if it was meant to be new, delete it first",
+        )
+    # SQLite fills up the last page of a file that was cut short. While there is a log, pages may be there and not yet here.
+    log = path.with_name(path.name + "-wal")
+    promised = int.from_bytes(head[16:18], "big") * int.from_bytes(head[28:32], "big")
+    if head.startswith(b"SQLite format 3\0") and size < promised and not (log.exists() and log.stat().st_size):
+        raise GalleryDamagedError(
+            expected=f"{promised} bytes in {path}", got=f"{size}: the file was cut short", advice="restore a backup"
         )

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 import threading
-import zlib
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from sameface.gallery.record import crc_of
 from sameface.gallery.segment import BLOCK, Segment
 from sameface.matching import distance
 from sameface.types import Embeddings
@@ -181,7 +181,7 @@ class _Examination:
             near = (squared <= limit * (1 + 1e-9) + 1e-30) & (squared <= own * (1 + 1e-9) + 1e-30)
             for row in rows[near]:
                 vector, key = segment.matrix[row], int(segment.keys[row])
-                if zlib.crc32(vector.tobytes(), key & 0xFFFFFFFF) != segment.crcs[row]:
+                if crc_of(key, vector.tobytes()) != segment.crcs[row]:
                     raise StaleRowError
                 value = distance(self.probe, vector)
                 if value < measured.get(key, math.inf):

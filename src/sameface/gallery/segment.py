@@ -17,7 +17,7 @@ class Segment:
     Attributes:
         matrix: ``(capacity, d)`` float32; may be a read-only view of a mapped file.
         ids, keys: ``(capacity,)`` int64, template id and person key of each row.
-        crcs: ``(capacity,)`` uint32, `crc_of_template` of each row as it lies here.
+        crcs: ``(capacity,)`` uint32, `record.crc_of` of each row as it lies here.
         sq_norms: ``(capacity,)`` float32, ‖x‖² of each row.
         alive: ``(capacity,)`` bool, False for rows that were forgotten.
         count: rows in use.

@@ -328,6 +328,8 @@ class SqliteStore:
                 connection, self._binding, self._vault, space, dimension, vectors, drop_missing=drop_missing
             )
             sqlite_rows.note(connection, "reembed", "", replaced)
+        with translated(self.location), self._write_lock, self._queue.turn():
+            sqlite_care.rewrite_if_due(self._write_connection())
         with self._reading() as connection:
             self._binding = sqlite_schema.binding(connection, self.location)
         self._live = LiveIndex(self.dimension, self._vault, self.location)
@@ -377,6 +379,7 @@ class SqliteStore:
         if self._writer is None:
             self._writer = sqlite_schema.connect(self._path, self._patience, write=True)
             sqlite_schema.migrate(self._writer)
+            sqlite_care.rewrite_if_due(self._writer)
         return self._writer
 
     @contextmanager

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sameface.errors import EmbeddingError, SamefaceError
-from sameface.gallery.crc import crc_of_template
+from sameface.gallery.record import NOBODY, is_sound, pack, tombstone, unpack
 from sameface.gallery.sqlite_rows import person_sound
 from sameface.gallery.sqlite_schema import SCHEMA, Binding
 from sameface.gallery.store import CheckReport, Problem, Stats
@@ -36,14 +36,19 @@ def check(connection: sqlite3.Connection, binding: Binding, vault: Vault) -> Che
             names[key] = str(name)
             if not person_sound(person_id, name, details, crc):
                 problems.append(Problem("name, id or details changed since they were written", person=str(name)))
-        rows = connection.execute("SELECT template_id, person_key, crc, embedding FROM template ORDER BY template_id")
-        for template_id, key, crc, stored in rows:
-            templates += 1
-            wrong = _wrong_with(template_id, key, crc, stored, binding.dimension, vault)
+        owners = dict(connection.execute("SELECT template_id, person_key FROM template"))
+        for template_id, record in connection.execute("SELECT template_id, record FROM vector ORDER BY template_id"):
+            owner = owners.pop(template_id, NOBODY)
+            templates += owner != NOBODY
+            wrong = _wrong_with(template_id, owner, record, binding.dimension, vault)
             if wrong:
-                problems.append(Problem(wrong, person=names.get(key, ""), template_id=template_id))
-            elif key not in names:
-                problems.append(Problem(f"belongs to person number {key}, who is not there", template_id=template_id))
+                problems.append(Problem(wrong, person=names.get(owner, ""), template_id=template_id))
+            elif owner != NOBODY and owner not in names:
+                problems.append(Problem(f"belongs to person number {owner}, who is not there", template_id=template_id))
+        problems += [
+            Problem("vector is missing", person=names.get(owner, ""), template_id=number)
+            for number, owner in owners.items()
+        ]
     except sqlite3.DatabaseError as error:
         problems.append(Problem(f"SQLite: {error}"))
     finally:
@@ -52,9 +57,14 @@ def check(connection: sqlite3.Connection, binding: Binding, vault: Vault) -> Che
     return CheckReport(len(names), templates, tuple(problems))
 
 
-def _wrong_with(template_id: int, key: int, crc: int, stored: Any, dimension: int, vault: Vault) -> str:
-    if not isinstance(stored, bytes) or crc_of_template(stored, key) != crc:
+def _wrong_with(template_id: int, owner: int, record: Any, dimension: int, vault: Vault) -> str:
+    if not is_sound(record):
         return "vector changed since it was written"
+    key, stored = unpack(record)
+    if key != owner:
+        return "vector of another person"
+    if owner == NOBODY:
+        return "a forgotten vector that was not overwritten" if any(stored) else ""
     try:
         vector = np.frombuffer(vault.unseal(stored, template_id), dtype="<f4")
     except SamefaceError as error:
@@ -70,7 +80,10 @@ def stats(connection: sqlite3.Connection, path: Path, binding: Binding) -> Stats
         connection.execute("SELECT group_name, count(*) FROM membership GROUP BY group_name ORDER BY group_name")
     )
     page, free = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_size", "freelist_count"))
-    sizes = {"record": _size(path), "of it free": page * free}
+    forgotten, length = connection.execute(
+        "SELECT (SELECT count(*) FROM vector) - (SELECT count(*) FROM template), (SELECT length(record) FROM vector)"
+    ).fetchone()
+    sizes = {"record": _size(path), "of it free": page * free + forgotten * (length or 0)}
     sizes |= {
         what: _size(path.with_name(path.name + end))
         for what, end in (("write-ahead log", "-wal"), ("search cache", "-cache"))
@@ -100,12 +113,28 @@ def _size(path: Path) -> int:
 
 
 def compact(connection: sqlite3.Connection, path: Path) -> int:
-    """Rewrite the file without unused pages. Returns the bytes saved."""
+    """Rewrite the file without forgotten records and unused pages. Returns the bytes saved."""
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     before = _size(path)
-    connection.execute("VACUUM")
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("DELETE FROM vector WHERE template_id NOT IN (SELECT template_id FROM template)")
+    must_rewrite(connection)
+    connection.execute("COMMIT")
+    rewrite_if_due(connection)
     return max(0, before - _size(path))
+
+
+def must_rewrite(connection: sqlite3.Connection) -> None:
+    """Note, within a transaction that moves vectors, that old copies of them may lie in unused parts of pages until the file is rewritten."""
+    connection.execute("INSERT OR REPLACE INTO gallery (key, value) VALUES ('rewrite', 'due')")
+
+
+def rewrite_if_due(connection: sqlite3.Connection) -> None:
+    """Rewrite the file if that was noted; a process that was killed in between leaves the note for the next writer."""
+    if connection.execute("SELECT 1 FROM gallery WHERE key = 'rewrite'").fetchone():
+        connection.execute("VACUUM")
+        connection.execute("DELETE FROM gallery WHERE key = 'rewrite'")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def reembed(
@@ -120,16 +149,14 @@ def reembed(
 ) -> int:
     """Replace every embedding; the caller's transaction makes it all or none. Returns how many were replaced."""
     owners = dict(connection.execute("SELECT template_id, person_key FROM template"))
-    replaced = 0
+    replaced = length = 0
     for template_id, vector in vectors:
         key = owners.pop(template_id, None)
         if key is None:
             continue  # forgotten while the photos were encoded again, or given twice
-        stored = vault.seal(storable(vector, dimension).tobytes(), template_id)
-        connection.execute(
-            "UPDATE template SET embedding = ?, crc = ? WHERE template_id = ?",
-            (stored, crc_of_template(stored, key), template_id),
-        )
+        record = pack(key, vault.seal(storable(vector, dimension).tobytes(), template_id))
+        length = len(record)
+        connection.execute("UPDATE vector SET record = ? WHERE template_id = ?", (record, template_id))
         replaced += 1
     if owners and not drop_missing:
         raise EmbeddingError(
@@ -138,6 +165,12 @@ def reembed(
             advice="find their photos, or drop those templates on purpose",
         )
     connection.executemany("DELETE FROM template WHERE template_id = ?", [(template_id,) for template_id in owners])
+    # Records of one gallery are all of one length, those of the forgotten too.
+    length = length or len(pack(NOBODY, vault.seal(bytes(4 * dimension), 0)))
+    connection.execute(
+        "UPDATE vector SET record = ? WHERE template_id NOT IN (SELECT template_id FROM template)", (tombstone(length),)
+    )
+    must_rewrite(connection)
     values = {"encoder": space.encoder, "detector": space.detector, "alignment": space.alignment}
     values |= {"dimension": str(dimension), "epoch": str(binding.epoch + 1)}
     connection.executemany(

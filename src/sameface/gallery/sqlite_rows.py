@@ -13,8 +13,8 @@ from typing import Any, Final
 import numpy as np
 
 from sameface.errors import GalleryDamagedError, PersonExistsError, PersonNotFoundError
-from sameface.gallery.crc import crc_of_person, crc_of_template
 from sameface.gallery.names import clean_details, clean_groups, clean_name
+from sameface.gallery.record import crc_of_person, is_sound, moved, pack, tombstone, unpack
 from sameface.gallery.sqlite_schema import now
 from sameface.gallery.store import NewPerson, StoredTemplate
 from sameface.gallery.vault import Vault
@@ -109,10 +109,10 @@ def insert_people(connection: sqlite3.Connection, people: Iterable[NewPerson], d
         PersonExistsError, PersonNameError, EmbeddingError, SettingError.
     """
     key, stored, moment = _last(connection, "person"), 0, now()
-    template_id = _last(connection, "template")
+    template_id = _last(connection, "vector")
     iterator = iter(people)
     while chunk := list(islice(iterator, _CHUNK)):
-        rows, memberships, templates = [], [], []
+        rows, memberships, templates, vectors = [], [], [], []
         for person in chunk:
             key += 1
             name, details = clean_name(person.name), details_json(person.details)
@@ -123,13 +123,14 @@ def insert_people(connection: sqlite3.Connection, people: Iterable[NewPerson], d
             memberships += [(group, key) for group in clean_groups(person.groups)]
             for template in person.templates:
                 template_id += 1
-                templates.append(_template_row(template_id, key, template, dimension, vault))
+                vectors.append((template_id, _record(template_id, key, template, dimension, vault)))
+                templates.append(_template_row(template_id, key, template))
         try:
             connection.executemany("INSERT INTO person VALUES (?, ?, ?, ?, ?, ?)", rows)
         except sqlite3.IntegrityError:
             raise _taken(connection, rows) from None
         connection.executemany("INSERT INTO membership VALUES (?, ?)", memberships)
-        connection.executemany("INSERT INTO template VALUES (?, ?, ?, ?, ?, ?, ?, ?)", templates)
+        _insert(connection, vectors, templates)
         stored += len(templates)
     return stored
 
@@ -161,9 +162,18 @@ def insert_templates(
     connection: sqlite3.Connection, key: int, templates: Sequence[Template], dimension: int, vault: Vault
 ) -> None:
     """Store more templates of a known person. Raises EmbeddingError."""
-    first = _last(connection, "template") + 1
-    rows = [_template_row(first + place, key, template, dimension, vault) for place, template in enumerate(templates)]
-    connection.executemany("INSERT INTO template VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    numbered = list(enumerate(templates, _last(connection, "vector") + 1))
+    vectors = [
+        (template_id, _record(template_id, key, template, dimension, vault)) for template_id, template in numbered
+    ]
+    _insert(connection, vectors, [_template_row(template_id, key, template) for template_id, template in numbered])
+
+
+def _insert(
+    connection: sqlite3.Connection, vectors: Sequence[tuple[int, bytes]], templates: Sequence[tuple[Any, ...]]
+) -> None:
+    connection.executemany("INSERT INTO vector VALUES (?, ?)", vectors)
+    connection.executemany("INSERT INTO template VALUES (?, ?, ?, ?, ?, ?)", templates)
 
 
 def _last(connection: sqlite3.Connection, table: str) -> int:
@@ -172,11 +182,14 @@ def _last(connection: sqlite3.Connection, table: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _template_row(template_id: int, key: int, template: Template, dimension: int, vault: Vault) -> tuple[Any, ...]:
-    stored = vault.seal(storable(template.embedding, dimension).tobytes(), template_id)
+def _record(template_id: int, key: int, template: Template, dimension: int, vault: Vault) -> bytes:
+    return pack(key, vault.seal(storable(template.embedding, dimension).tobytes(), template_id))
+
+
+def _template_row(template_id: int, key: int, template: Template) -> tuple[Any, ...]:
     box = _BOX.pack(*template.box.xyxy) if template.box is not None else None
     quality = None if template.quality is None else float(template.quality)
-    return template_id, key, crc_of_template(stored, key), stored, template.source, template.source_sha256, box, quality
+    return template_id, key, template.source, template.source_sha256, box, quality
 
 
 def select_templates(
@@ -184,12 +197,14 @@ def select_templates(
 ) -> list[StoredTemplate]:
     """A person's templates in the order of enrolment, each checked. Raises GalleryDamagedError, which names the template."""
     rows = connection.execute(
-        "SELECT template_id, crc, embedding, source, source_sha256, box, quality FROM template WHERE person_key = ? ORDER BY template_id",
+        "SELECT t.template_id, v.record, t.source, t.source_sha256, t.box, t.quality"
+        " FROM template t LEFT JOIN vector v USING (template_id) WHERE t.person_key = ? ORDER BY t.template_id",
         (key,),
     )
     found = []
-    for template_id, crc, stored, source, digest, box, quality in rows:
-        if crc_of_template(stored, key) != crc:
+    for template_id, record, source, digest, box, quality in rows:
+        owner, stored = unpack(record) if is_sound(record) else (0, b"")
+        if owner != key:
             raise damaged_template(location, person.name, template_id)
         vector = np.frombuffer(vault.unseal(stored, template_id), dtype="<f4")
         where = Box(*_BOX.unpack(box)) if box is not None else None
@@ -207,11 +222,16 @@ def damaged_template(location: str, name: str, template_id: int) -> GalleryDamag
 
 
 def erase_templates(connection: sqlite3.Connection, key: int, template_id: int | None = None) -> int:
-    """Take templates out of the record (pages are overwritten by secure_delete), and tell the caches."""
-    if template_id is None:
-        count = connection.execute("DELETE FROM template WHERE person_key = ?", (key,)).rowcount
-    else:
-        count = connection.execute("DELETE FROM template WHERE template_id = ?", (template_id,)).rowcount
+    """Overwrite vectors in place, take their rows out of the record, and tell the caches. Returns how many."""
+    condition, value = ("person_key = ?", key) if template_id is None else ("template_id = ?", template_id)
+    rows = connection.execute(
+        f"SELECT template_id, length(record) FROM vector WHERE template_id IN (SELECT template_id FROM template WHERE {condition})",
+        (value,),
+    ).fetchall()
+    connection.executemany(
+        "UPDATE vector SET record = ? WHERE template_id = ?", [(tombstone(length), number) for number, length in rows]
+    )
+    count = connection.execute(f"DELETE FROM template WHERE {condition}", (value,)).rowcount
     connection.execute("INSERT INTO change (person_key) VALUES (?)", (key,))
     return count
 
@@ -219,14 +239,14 @@ def erase_templates(connection: sqlite3.Connection, key: int, template_id: int |
 def move_templates(connection: sqlite3.Connection, source: int, target: int) -> int:
     """Give all templates of one person to another. Check sums follow, for they cover the owner."""
     rows = connection.execute(
-        "SELECT template_id, embedding, crc FROM template WHERE person_key = ?", (source,)
+        "SELECT template_id, record FROM vector WHERE template_id IN (SELECT template_id FROM template WHERE person_key = ?)",
+        (source,),
     ).fetchall()
-    for template_id, stored, crc in rows:
-        # A damaged vector stays recognisably damaged.
-        fresh = crc_of_template(stored, target) ^ (crc_of_template(stored, source) ^ crc)
-        connection.execute(
-            "UPDATE template SET person_key = ?, crc = ? WHERE template_id = ?", (target, fresh, template_id)
-        )
+    connection.executemany(
+        "UPDATE vector SET record = ? WHERE template_id = ?",
+        [(moved(record, target), number) for number, record in rows],
+    )
+    connection.execute("UPDATE template SET person_key = ? WHERE person_key = ?", (target, source))
     connection.executemany("INSERT INTO change (person_key) VALUES (?)", [(source,), (target,)])
     return len(rows)
 

@@ -20,7 +20,8 @@ APPLICATION: Final = 0x53464143
 SCHEMA: Final = 1
 
 # person_key and template_id are never used twice (AUTOINCREMENT), so "later enrolled" is "larger", and a number that a cache remembers never means
-# somebody else. `change` tells caches whose templates were removed or moved; what was added they see by its id.
+# somebody else. Vectors are only appended and overwritten in place, never deleted (see `record`), until the file is compacted. `change` tells
+# caches whose templates were removed or moved; what was added they see by its id.
 _TABLES: Final = """
 CREATE TABLE gallery (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE person (
@@ -37,11 +38,10 @@ CREATE TABLE membership (
     PRIMARY KEY (group_name, person_key)
 ) WITHOUT ROWID;
 CREATE INDEX membership_of_person ON membership (person_key);
+CREATE TABLE vector (template_id INTEGER PRIMARY KEY AUTOINCREMENT, record BLOB NOT NULL);
 CREATE TABLE template (
-    template_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    template_id INTEGER PRIMARY KEY,
     person_key INTEGER NOT NULL,
-    crc INTEGER NOT NULL,
-    embedding BLOB NOT NULL,
     source TEXT NOT NULL,
     source_sha256 TEXT NOT NULL,
     box BLOB,

@@ -1,0 +1,64 @@
+"""One stored vector: its owner, its bytes and a check sum, always of one length.
+
+The length matters: a record is only ever overwritten by one of the same length, which SQLite does in place. So each vector lies at one place of
+the file for as long as it lives, and when it is forgotten, nothing of it is left in the unused part of some other page.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Final
+
+#: CRC-32 of any message that ends with its own CRC-32, little-endian.
+RESIDUE: Final = 0x2144DF1C
+#: The owner of a record that was forgotten. Real keys begin at 1.
+NOBODY: Final = -1
+_KEY_BYTES: Final = 8
+_CRC_BYTES: Final = 4
+#: Bytes of a record beyond the vector's own.
+OVERHEAD: Final = _KEY_BYTES + _CRC_BYTES
+
+
+def crc_of(key: int, payload: bytes) -> int:
+    """CRC-32 over owner and vector, so that a sound vector under the wrong person is found too.
+
+    >>> crc_of(1, b"1234") == crc_of(2, b"1234")
+    False
+    """
+    return zlib.crc32(payload, zlib.crc32(key.to_bytes(_KEY_BYTES, "little", signed=True)))
+
+
+def pack(key: int, payload: bytes) -> bytes:
+    """A record: the owner's key (8 bytes), the payload, the CRC-32 of both (4 bytes), all little-endian.
+
+    >>> is_sound(pack(7, b"1234")), unpack(pack(7, b"1234"))
+    (True, (7, b'1234'))
+    """
+    body = key.to_bytes(_KEY_BYTES, "little", signed=True) + payload
+    return body + zlib.crc32(body).to_bytes(_CRC_BYTES, "little")
+
+
+def is_sound(record: object) -> bool:
+    """Whether a record is as it was written. A zeroed one is not."""
+    return isinstance(record, bytes) and zlib.crc32(record) == RESIDUE
+
+
+def unpack(record: bytes) -> tuple[int, bytes]:
+    """Owner and payload of a sound record."""
+    return int.from_bytes(record[:_KEY_BYTES], "little", signed=True), record[_KEY_BYTES:-_CRC_BYTES]
+
+
+def tombstone(length: int) -> bytes:
+    """What a forgotten record of that many bytes is overwritten with."""
+    return pack(NOBODY, bytes(length - OVERHEAD))
+
+
+def moved(record: bytes, key: int) -> bytes:
+    """The record under another owner; a damaged one stays recognisably damaged."""
+    fresh = pack(key, unpack(record)[1])
+    return fresh if is_sound(record) else fresh[:-1] + bytes([fresh[-1] ^ 0xFF])
+
+
+def crc_of_person(person_id: bytes, name: str, details_json: str) -> int:
+    """CRC-32 of what is stored about a person; the parts are parted by a byte that UTF-8 never has."""
+    return zlib.crc32(b"\xff".join((person_id, name.encode(), details_json.encode())))

@@ -1,0 +1,252 @@
+"""What is damaged, foreign, locked, full or read-only is said so; it never gives a wrong answer."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.gallery.worlds import DIMENSION, OTHER, SPACE, slow_search, template, vectors
+
+from sameface.errors import (
+    GalleryDamagedError,
+    GalleryError,
+    GalleryLockedError,
+    GalleryMismatchError,
+    GalleryMissingError,
+    GalleryReadOnlyError,
+    GallerySchemaError,
+    NotAGalleryError,
+    StorageFullError,
+)
+from sameface.gallery import NewPerson, TemplateStore, open_store, read_space
+
+FACES = vectors(300, seed=5)
+WORLD = {f"p{i}": [v] for i, v in enumerate(FACES)}
+PROBES = vectors(4, seed=6)
+
+
+def opened(path: Path, **rest: object) -> TemplateStore:
+    return open_store(path, space=SPACE, dimension=DIMENSION, **rest)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def gallery(tmp_path: Path) -> Path:
+    """A closed gallery of 300 people."""
+    path = tmp_path / "people.db"
+    with opened(path) as store:
+        store.add_many(NewPerson(name, [template(own[0])]) for name, own in WORLD.items())
+    return path
+
+
+def test_a_flipped_byte_in_a_vector_is_named(gallery: Path) -> None:
+    raw = bytearray(gallery.read_bytes())
+    place = raw.index(FACES[123].tobytes())
+    raw[place + 5] ^= 1
+    gallery.write_bytes(raw)
+    with opened(gallery) as store:
+        report = store.check()
+        assert [(problem.person, problem.template_id) for problem in report.problems] == [("p123", 124)]
+        with pytest.raises(GalleryDamagedError, match="template 124 of 'p123'"):
+            store.search(PROBES)
+        with pytest.raises(GalleryDamagedError, match="template 124 of 'p123'"):
+            store.templates_of(store.person("p123").person_id)
+        with pytest.raises(GalleryDamagedError, match="template 124"):
+            list(store.export())
+        # The way out that the message gives.
+        store.forget("p123")
+        assert store.check().ok
+        left = {name: own for name, own in WORLD.items() if name != "p123"}
+        assert [answer[0].name for answer in store.search(PROBES)] == [
+            slow_search(probe, left)[0][0] for probe in PROBES
+        ]
+
+
+def test_merging_a_damaged_person_does_not_heal_the_damage(gallery: Path) -> None:
+    raw = bytearray(gallery.read_bytes())
+    raw[raw.index(FACES[7].tobytes())] ^= 4
+    gallery.write_bytes(raw)
+    with opened(gallery) as store:
+        store.merge("p8", "p7")
+        assert [(problem.person, problem.template_id) for problem in store.check().problems] == [("p8", 8)]
+
+
+def test_a_changed_name_is_found(gallery: Path) -> None:
+    raw = gallery.read_bytes()
+    gallery.write_bytes(raw.replace(b"p250", b"q250"))
+    with opened(gallery) as store:
+        assert any(problem.person == "q250" for problem in store.check().problems)
+        with pytest.raises(GalleryDamagedError):
+            store.people()
+        with pytest.raises(GalleryDamagedError):
+            store.search(FACES[250])
+
+
+def test_any_zeroed_block_is_found(gallery: Path, tmp_path: Path) -> None:
+    whole = gallery.read_bytes()
+    pages = len(whole) // 4096
+    for page in random.Random(1).sample(range(1, pages), min(pages - 1, 12)):
+        copy = tmp_path / f"{page}.db"
+        copy.write_bytes(whole[: page * 4096] + bytes(4096) + whole[(page + 1) * 4096 :])
+        _never_silently_wrong(copy)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
+def test_any_truncation_is_found(gallery: Path, share: float) -> None:
+    os.truncate(gallery, int(gallery.stat().st_size * share))
+    with pytest.raises((GalleryDamagedError, NotAGalleryError)), opened(gallery) as store:
+        store.search(PROBES)
+
+
+def test_flipped_bits_anywhere_never_give_a_wrong_answer(gallery: Path, tmp_path: Path) -> None:
+    whole, rng = gallery.read_bytes(), random.Random(2)
+    for number in range(25):
+        raw = bytearray(whole)
+        raw[rng.randrange(100, len(raw))] ^= 1 << rng.randrange(8)
+        copy = tmp_path / f"{number}.db"
+        copy.write_bytes(raw)
+        _never_silently_wrong(copy, may_be_unused=True)
+
+
+def _never_silently_wrong(path: Path, *, may_be_unused: bool = False) -> None:
+    expected = [slow_search(probe, WORLD, 3) for probe in PROBES]
+    try:
+        with opened(path) as store:
+            found = not store.check().ok
+            answers = [[c.name for c in answer] for answer in store.search(PROBES, 3)]
+    except GalleryError:
+        return
+    assert answers == [[name for name, _ in best] for best in expected]
+    assert found or may_be_unused
+
+
+@pytest.mark.parametrize("content", [b"hello", b"PK\x03\x04" + bytes(5000), b"", bytes(8192), os.urandom(4096)])
+def test_files_that_are_no_gallery(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "people.db"
+    path.write_bytes(content)
+    for use in (opened, read_space):
+        with pytest.raises(NotAGalleryError, match=r"people\.db"):
+            use(path)
+    assert path.read_bytes() == content
+
+
+def test_a_folder_and_another_programs_file(tmp_path: Path) -> None:
+    with pytest.raises(NotAGalleryError, match="folder"):
+        opened(tmp_path)
+    path = tmp_path / "other.db"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE person (x)")
+    connection.close()
+    with pytest.raises(NotAGalleryError, match="another program"):
+        opened(path)
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    path = tmp_path / "people.db"
+    for call in (
+        lambda: read_space(path),
+        lambda: open_store(path),
+        lambda: opened(path, create=False),
+        lambda: opened(tmp_path / "no" / "people.db"),
+    ):
+        with pytest.raises(GalleryMissingError):
+            call()
+    assert not path.exists()
+
+
+def test_another_encoder_is_refused_and_both_are_named(gallery: Path) -> None:
+    with pytest.raises(GalleryMismatchError, match=r"other-encoder.*test-encoder"):
+        open_store(gallery, space=OTHER, dimension=DIMENSION)
+    with pytest.raises(GalleryMismatchError, match="8-dimensional"):
+        open_store(gallery, space=SPACE, dimension=DIMENSION + 1)
+    assert read_space(gallery) == SPACE
+    with open_store(gallery) as store:
+        assert (store.space, store.dimension) == (SPACE, DIMENSION)
+
+
+def test_a_newer_schema_is_refused(gallery: Path) -> None:
+    connection = sqlite3.connect(gallery)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    for use in (opened, read_space):
+        with pytest.raises(GallerySchemaError, match="99"):
+            use(gallery)
+
+
+def test_a_locked_gallery_can_be_read_but_not_written(gallery: Path) -> None:
+    connection = sqlite3.connect(gallery, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    with opened(gallery, patience=0.2) as store:
+        assert store.search(FACES[3])[0][0].name == "p3"
+        with pytest.raises(GalleryLockedError):
+            store.forget("p3")
+        connection.execute("ROLLBACK")
+        assert store.forget("p3").templates == 1
+    connection.close()
+
+
+def test_a_full_disk_keeps_what_was_acknowledged(gallery: Path) -> None:
+    with opened(gallery) as store:
+        store.add("before", [template(FACES[0])])
+        connection = store._write_connection()  # type: ignore[attr-defined]  # the only way to a full disk without a disk
+        connection.execute(f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0] + 2}")
+        with pytest.raises(StorageFullError):
+            store.add_many(NewPerson(f"new {i}", [template(v)]) for i, v in enumerate(FACES))
+        assert (len(store), store.check().ok) == (301, True)
+        store.forget("before")
+    with opened(gallery) as store:
+        assert len(store) == 300
+
+
+def test_a_file_that_may_only_be_read(gallery: Path) -> None:
+    program = f"""
+import os
+os.chmod({str(gallery.parent)!r}, 0o755); os.chmod({str(gallery)!r}, 0o444)
+for parent in {[str(p) for p in gallery.parents if str(p).startswith("/tmp")]!r}: os.chmod(parent, 0o755 if not parent == "/tmp" else 0o1777)
+from pathlib import Path
+from sameface.errors import GalleryError, GalleryReadOnlyError
+from sameface.gallery import open_store
+from tests.gallery.worlds import template, vectors
+if os.geteuid() == 0: os.setegid(65534); os.seteuid(65534)
+try:
+    with open_store(Path({str(gallery)!r})) as store:
+        try:
+            store.add("Ada", [template(vectors(1)[0])])
+        except GalleryReadOnlyError as error:
+            print("may not write:", error)
+except GalleryReadOnlyError as error:
+    print("may not write:", error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2]
+    )
+    assert "may not write" in done.stdout, done.stderr
+    assert GalleryReadOnlyError.__doc__
+
+
+def test_a_new_gallery_does_not_replay_the_log_of_a_deleted_one(gallery: Path) -> None:
+    store = opened(gallery)
+    store.add("Ada", [template(FACES[0])])
+    log = gallery.with_name("people.db-wal")
+    assert log.stat().st_size > 0
+    shutil.copy(log, gallery.with_name("kept"))
+    store.close()
+    gallery.unlink()
+    shutil.move(gallery.with_name("kept"), log)
+    with opened(gallery) as fresh:
+        assert (len(fresh), fresh.check().ok) == (0, True)
+
+
+def test_only_the_owner_may_read_a_gallery(gallery: Path) -> None:
+    with opened(gallery) as store:
+        store.add("Ada", [template(FACES[0])])
+        assert {
+            path.name: oct(path.stat().st_mode & 0o777)
+            for path in gallery.parent.iterdir()
+            if path.stat().st_mode & 0o077
+        } == {}

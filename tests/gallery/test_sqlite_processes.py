@@ -1,0 +1,196 @@
+"""Several processes on one gallery: kills lose nothing, forgotten people stay forgotten, writers take fair turns."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tests.gallery.worlds import DIMENSION, OTHER, SPACE, slow_search, template, vectors
+
+from sameface.gallery import NewPerson, open_store
+
+ROOT = Path(__file__).parents[2]
+#: Adds, forgets and merges at random, and says each thing before it does it and after it is acknowledged.
+WORKER = """
+import random, sys
+from sameface.gallery import open_store
+from tests.gallery.worlds import DIMENSION, SPACE, template, vectors
+path, seed = sys.argv[1], int(sys.argv[2])
+rng = random.Random(seed)
+store = open_store(path, space=SPACE, dimension=DIMENSION)
+known = [p.name for p in store.people()]
+for number in range(100000):
+    if rng.random() < 0.6 or len(known) < 5:
+        name = f"{seed}-{number}"
+        print("try add", name, flush=True)
+        store.add(name, [template(v) for v in vectors(2, seed=hash_of(name))])
+        known.append(name)
+        print("did add", name, flush=True)
+    elif rng.random() < 0.9:
+        name = known.pop(rng.randrange(len(known)))
+        print("try forget", name, flush=True)
+        store.forget(name)
+        print("did forget", name, flush=True)
+    else:
+        store.search(vectors(1, seed=number), 3)
+        store.reindex()
+""".replace("hash_of(name)", "int.from_bytes(name.encode(), 'big') % 2**32")
+
+
+def faces_of(name: str) -> list[object]:
+    return list(vectors(2, seed=int.from_bytes(name.encode(), "big") % 2**32))
+
+
+def test_twenty_kills_lose_nothing_and_bring_nobody_back(tmp_path: Path) -> None:
+    path, rng = tmp_path / "people.db", random.Random(0)
+    open_store(path, space=SPACE, dimension=DIMENSION).close()
+    enrolled: set[str] = set()
+    for kill in range(20):
+        worker = subprocess.Popen(
+            [sys.executable, "-c", WORKER, str(path), str(kill)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        )
+        assert worker.stdout is not None
+        lines = [worker.stdout.readline()]
+        time.sleep(rng.uniform(0.0, 0.25))
+        os.kill(worker.pid, signal.SIGKILL)
+        rest, _ = worker.communicate()
+        lines += [line + "\n" for line in rest.split("\n")[:-1]]  # a last line that was cut is no statement
+        unsure: set[str] = set()
+        for line in lines:
+            said, act, name = line.split()
+            if said == "try":
+                unsure = {name}
+                continue
+            unsure = set()
+            (enrolled.add if act == "add" else enrolled.discard)(name)
+        with open_store(path, space=SPACE, dimension=DIMENSION) as store:
+            report, people = store.check(), store.people()
+            found = {person.name for person in people}
+            assert report.ok, report.problems
+            assert found - unsure == enrolled - unsure
+            assert all(person.photos == 2 for person in people)
+            enrolled = found
+            world = {person.name: faces_of(person.name) for person in people}
+            for probe in vectors(3, seed=kill):
+                assert [c.name for c in store.search(probe, 3)[0]] == [name for name, _ in slow_search(probe, world, 3)]  # type: ignore[arg-type]
+    assert len(enrolled) > 20
+
+
+REEMBED = """
+import sys
+from sameface.gallery import open_store
+from tests.gallery.worlds import OTHER, vectors
+store = open_store(sys.argv[1])
+ids = [item.template_id for _, items in store.export() for item in items]
+print("ready", flush=True)
+store.reembed(OTHER, 12, zip(ids, vectors(len(ids), 12, seed=1)))
+print("done", flush=True)
+"""
+
+
+def test_a_kill_while_re_encoding_leaves_the_old_or_the_new_never_a_mixture(tmp_path: Path) -> None:
+    rng, outcomes = random.Random(1), set()
+    old, new = vectors(3000, seed=0), vectors(3000, 12, seed=1)
+    for number in range(6):
+        path = tmp_path / f"{number}.db"
+        with open_store(path, space=SPACE, dimension=DIMENSION) as store:
+            store.add_many(NewPerson(f"p{i}", [template(v)]) for i, v in enumerate(old))
+        worker = subprocess.Popen(
+            [sys.executable, "-c", REEMBED, str(path)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        )
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "ready\n"
+        time.sleep(rng.uniform(0, 0.12))
+        worker.kill()
+        rest, _ = worker.communicate()
+        with open_store(path) as store:
+            assert store.check().ok
+            assert store.space in ((OTHER,) if "done" in rest else (SPACE, OTHER))
+            probes = old[:20] if store.space == SPACE else new[:20]
+            assert [answer[0].name for answer in store.search(probes)] == [f"p{i}" for i in range(20)]
+            outcomes.add(store.space)
+
+
+def _write(path: str, tag: str, seconds: float, results: multiprocessing.Queue) -> None:  # type: ignore[type-arg]
+    store = open_store(path, space=SPACE, dimension=DIMENSION)
+    face, count, stop = vectors(1, seed=int(tag))[0], 0, time.monotonic() + seconds
+    while time.monotonic() < stop:
+        store.add(f"{tag}-{count}", [template(face)])
+        count += 1
+    results.put((tag, count))
+
+
+def _read(path: str, tag: str, seconds: float, results: multiprocessing.Queue) -> None:  # type: ignore[type-arg]
+    store = open_store(path, space=SPACE, dimension=DIMENSION, threads=1)
+    probe, searches, seen, stop = vectors(1, seed=1)[0], 0, 0, time.monotonic() + seconds
+    while time.monotonic() < stop:
+        # The people that were counted before a search must be in its answer: no stale answers.
+        before = len(store)
+        found = len(store.search(probe, 10**9)[0]) if searches % 20 == 0 else before
+        assert found >= before >= seen
+        assert store.search(probe)[0] or before == 0
+        searches, seen = searches + 1, before
+    results.put((tag, searches))
+
+
+def test_readers_are_fresh_and_writers_take_turns(tmp_path: Path) -> None:
+    path = tmp_path / "people.db"
+    open_store(path, space=SPACE, dimension=DIMENSION).close()
+    context = multiprocessing.get_context("spawn")
+    results = context.Queue()
+    work = [(_write, "1"), (_write, "2"), (_read, "r1"), (_read, "r2")]
+    workers = [context.Process(target=call, args=(str(path), tag, 4.0, results)) for call, tag in work]
+    for worker in workers:
+        worker.start()
+    counts = dict(results.get(timeout=60) for _ in workers)
+    for worker in workers:
+        worker.join(30)
+        assert worker.exitcode == 0
+    with open_store(path) as store:
+        assert len(store) == counts["1"] + counts["2"]
+        assert store.check().ok
+    # One may have started later than the other by the time of an import; ten times would be starvation.
+    assert min(counts["1"], counts["2"]) * 10 > max(counts["1"], counts["2"])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_forgotten_bytes_are_on_no_file_any_more(tmp_path: Path, seed: int) -> None:
+    path, rng = tmp_path / "people.db", random.Random(seed)
+    gone: list[bytes] = []
+    world: dict[str, list[object]] = {}
+    with open_store(path, space=SPACE, dimension=64) as store, open_store(path) as reader:
+        for number in range(60):
+            new = {
+                f"{number}-{i}": list(vectors(rng.randint(1, 3), 64, seed=1000 * number + i))
+                for i in range(rng.randint(1, 12))
+            }
+            store.add_many(
+                NewPerson(name, [template(v, source="/secret/" + name) for v in own]) for name, own in new.items()
+            )  # type: ignore[arg-type]
+            world |= new
+            reader.search(vectors(1, 64))
+            for name in rng.sample(sorted(world), min(len(world), rng.randint(0, 6))):
+                gone += [v.tobytes() for v in world[name]] + [f"/secret/{name}\0".encode()[:-1]]  # type: ignore[attr-defined]
+                store.forget(name)
+                del world[name]
+            if number % 20 == 19:
+                bytes_on_disk = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+                left = [
+                    piece
+                    for piece in gone
+                    if len(piece) > 100 and any(piece[i : i + 24] in bytes_on_disk for i in (0, 100, 200))
+                ]
+                assert not left
+        assert len(gone) > 100
+        assert all(
+            v.tobytes() in b"".join(f.read_bytes() for f in tmp_path.iterdir())
+            for own in list(world.values())[:5]
+            for v in own
+        )  # type: ignore[attr-defined]
