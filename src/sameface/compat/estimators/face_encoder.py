@@ -1,0 +1,146 @@
+"""A transformer: photos or crops → embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+
+from sameface.encoders import DEFAULT_ENCODER, Encoder, load_encoder
+from sameface.errors import SamefaceError, SettingError
+from sameface.faces import DEFAULT_DETECTOR
+from sameface.faces.choose import Choice
+from sameface.imaging import ImageSource
+from sameface.recognizer import Recognizer
+from sameface.types import CropsRGB, Embeddings
+
+
+class FaceEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Photos or face crops → embeddings ``(n, d)``; learns nothing, so `fit` only checks.
+
+    Args:
+        encoder: name of an encoder, or the path of an ONNX file with a model card.
+        detector: name of the detector that finds the face of each photo; None takes the input as face crops that are aligned already.
+        choose: which face of a photo that shows several: ``centre``, ``largest``, or ``only``, which refuses.
+        missing: what a photo without a usable face becomes: ``raise`` its error, or a row of ``nan``, so that rows and labels stay together.
+        device: where networks run.
+        threads: threads per run, None for one per core.
+
+    Networks are loaded when first needed and shared by all instances with the same settings; clones and pickles carry names only.
+
+    >>> import numpy as np
+    >>> FaceEncoder(encoder="pixels", detector=None).fit_transform(np.zeros((2, 160, 160, 3), np.uint8)).shape
+    (2, 76800)
+    """
+
+    def __init__(
+        self,
+        encoder: str = DEFAULT_ENCODER,
+        *,
+        detector: str | None = DEFAULT_DETECTOR,
+        choose: Choice = "centre",
+        missing: Literal["raise", "nan"] = "raise",
+        device: str = "cpu",
+        threads: int | None = None,
+    ) -> None:
+        self.encoder = encoder
+        self.detector = detector
+        self.choose = choose
+        self.missing = missing
+        self.device = device
+        self.threads = threads
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Check the settings and that the networks are there.
+
+        Raises:
+            SettingError: an unknown value of `missing`.
+            ModelError: a network that is unknown, missing or damaged.
+        """
+        if self.missing not in ("raise", "nan"):
+            raise SettingError(
+                expected="missing='raise' or 'nan'", got=repr(self.missing), advice="choose one of the two"
+            )
+        card = self._network().card if self.detector is None else self._recognizer().card
+        self._n_features_out = card.dimension
+        return self
+
+    def transform(self, X: Sequence[ImageSource] | CropsRGB) -> Embeddings:
+        """Encode.
+
+        Args:
+            X: a sequence of photos (paths, bytes, `PIL.Image`, RGB arrays, mixed as you like); without a detector aligned face
+                crops, ``(n, h, w, 3)`` uint8 RGB or a sequence of photos that each show one crop of one size.
+
+        Returns:
+            ``(n, d)`` float32, in the order of X.
+
+        Raises:
+            ImageError, FaceError: with ``missing="raise"``, for the first photo that cannot be encoded.
+        """
+        if not hasattr(self, "_n_features_out"):
+            self.fit(X)
+        if self.detector is None:
+            return self._network().encode(as_crops(X))
+        return self._encode_photos(list(X))
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True  # nothing is learnt
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False  # one column of photos, not numbers
+        tags.input_tags.string = True
+        tags.requires_fit = False
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+    def _encode_photos(self, photos: Sequence[ImageSource]) -> Embeddings:
+        rows: list[npt.NDArray[np.float32]] = []
+        gap = np.full(self._n_features_out, np.nan, dtype=np.float32)
+        for photo in self._recognizer().encode_photos(photos, self.choose):
+            if not isinstance(photo, SamefaceError):
+                rows.append(photo.embedding)
+            elif self.missing == "nan":
+                rows.append(gap)
+            else:
+                raise photo
+        return np.stack(rows) if rows else np.empty((0, self._n_features_out), dtype=np.float32)
+
+    def _network(self) -> Encoder:
+        return _encoder(self.encoder, self.device, self.threads)
+
+    def _recognizer(self) -> Recognizer:
+        return _recognizer(self.encoder, str(self.detector), self.device, self.threads)
+
+
+def as_crops(X: Sequence[ImageSource] | CropsRGB) -> CropsRGB:
+    """Crops as one array; pictures of one size are stacked."""
+    if isinstance(X, np.ndarray) and X.ndim == 4:
+        return X
+    from sameface.imaging import load_image
+
+    pictures = [load_image(item) for item in X]
+    if not pictures:
+        return np.empty((0, 1, 1, 3), dtype=np.uint8)
+    if len({picture.shape for picture in pictures}) > 1:
+        raise SettingError(
+            expected="face crops of one size where there is no detector",
+            got="pictures of several sizes",
+            advice="scale them first, or name a detector",
+        )
+    return np.stack(pictures)
+
+
+@lru_cache(maxsize=4)
+def _encoder(name: str, device: str, threads: int | None) -> Encoder:
+    return load_encoder(name, device=device, threads=threads)
+
+
+@lru_cache(maxsize=4)
+def _recognizer(encoder: str, detector: str, device: str, threads: int | None) -> Recognizer:
+    return Recognizer(encoder=encoder, detector=detector, device=device, threads=threads)
