@@ -10,7 +10,7 @@ from typing import Self
 
 import numpy as np
 
-from sameface.errors import EnrollmentRefusedError, PersonNotFoundError, SamefaceError
+from sameface.errors import EnrollmentRefusedError, NoThresholdError, PersonNotFoundError, SamefaceError
 from sameface.faces.choose import Choice
 from sameface.faces.quality import judge_face
 from sameface.gallery import TemplateStore, gallery_exists, open_store, read_space
@@ -131,7 +131,7 @@ class Gallery:
                 own=own,
                 stored=digests,
                 neighbours=self._neighbours(face) if review != "off" else (),
-                threshold=self.recognizer.operating_point.threshold if review != "off" else 0.0,
+                threshold=self._threshold_if_known(),
                 review=review,
             )
             reports.append(report)
@@ -260,6 +260,13 @@ class Gallery:
     @property
     def _exists(self) -> bool:
         return "store" in self.__dict__ or gallery_exists(self.location)
+
+    def _threshold_if_known(self) -> float | None:
+        """τ for the review's comparisons; without one a photo is judged by itself alone."""
+        try:
+            return self.recognizer.operating_point.threshold
+        except NoThresholdError:
+            return None
 
     def _comparisons(self, group: str | None) -> int:
         """K: how many templates a search compares with."""

@@ -57,7 +57,7 @@ def review_photo(
     own: Sequence[Embeddings],
     stored: Collection[str],
     neighbours: Sequence[Candidate],
-    threshold: float,
+    threshold: float | None,
     review: Review,
 ) -> PhotoReport:
     """Whether a face may become a template of a person.
@@ -69,7 +69,7 @@ def review_photo(
         own: embeddings of that person so far.
         stored: digests of that person's photos so far.
         neighbours: the nearest people of the gallery, nearest first, at least two where there are two.
-        threshold: τ for 1:1.
+        threshold: τ for 1:1; None compares with nobody.
         review: how much to ask.
     """
 
@@ -84,6 +84,8 @@ def review_photo(
         return report("accepted")
     if faults:
         return report(faults[0], "take a sharper, brighter, larger or more frontal photo, or review less strictly")
+    if threshold is None:
+        return report("accepted")
     nearest_own = min((distance(template.embedding, item) for item in own), default=None)
     other = next((item for item in neighbours if item.name != name), None)
     if (
