@@ -235,7 +235,7 @@ def test_conversion_happens_once_and_is_told(tmp_path: Path, monkeypatch: pytest
     again: list[float] = []
     load_encoder("dlib-resnet-mirror", progress=again.append)
     assert again == []
-    assert [path.suffix for path in (tmp_path / "models").iterdir()] == [".onnx"]
+    assert len(list((tmp_path / "models").glob("*.onnx"))) == 1
 
 
 def test_the_weights_are_needed_once_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort  # type: ignore[import-untyped]
 
-from sameface.errors import DeviceUnavailableError, ModelDamagedError, ModelMissingError
+from sameface.errors import DeviceUnavailableError, ModelDamagedError, ModelMissingError, SamefaceError
+from sameface.models.cache import atomic_write
+from sameface.models.prepared import prepared_path
 
 #: Device names as users say them, and the execution provider that serves each.
 PROVIDERS: Final[Mapping[str, str]] = {
@@ -53,16 +55,10 @@ class Session:
             )
         if isinstance(network, Path) and not network.is_file():
             raise ModelMissingError(expected=f"a network at {network}", got="nothing there", advice="check the path")
-        options = ort.SessionOptions()
-        options.log_severity_level = 3
-        # Spinning threads burn the core that the next stage of the pipeline needs.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        if threads is not None:
-            options.intra_op_num_threads = threads
         try:
-            self._session = ort.InferenceSession(
-                str(network) if isinstance(network, Path) else network, options, providers=[PROVIDERS[device]]
-            )
+            self._session = _start(network, device, threads)
+        except (SamefaceError, MemoryError):
+            raise
         except Exception as error:  # ONNX Runtime raises its own unrelated classes
             raise ModelDamagedError(
                 expected="an ONNX network that runs here",
@@ -85,6 +81,40 @@ class Session:
     def run(self, feeds: Mapping[str, npt.NDArray[Any]]) -> list[npt.NDArray[np.float32]]:
         """Outputs in the network's own order."""
         return self._session.run(None, dict(feeds))  # type: ignore[no-any-return]
+
+
+def _start(network: Path | bytes, device: str, threads: int | None) -> Any:
+    """A session, from the optimised form of the network where there is one; makes that form where it belongs."""
+    prepared = prepared_path(network, ort.__version__) if isinstance(network, Path) and device == "cpu" else None
+    providers = [PROVIDERS[device]]
+    if prepared is not None and prepared.is_file():
+        options = _options(threads)
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+        try:
+            return ort.InferenceSession(str(prepared), options, providers=providers)
+        except Exception:  # noqa: BLE001  # a cache that does not load is made again
+            prepared.unlink(missing_ok=True)
+    options = _options(threads)
+    if prepared is None:
+        return ort.InferenceSession(
+            str(network) if isinstance(network, Path) else network, options, providers=providers
+        )
+    try:
+        with atomic_write(prepared) as part:
+            options.optimized_model_filepath = str(part)
+            return ort.InferenceSession(str(network), options, providers=providers)
+    except OSError:  # no room or no right to write: it works without
+        return ort.InferenceSession(str(network), _options(threads), providers=providers)
+
+
+def _options(threads: int | None) -> Any:
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    # Spinning threads burn the core that the next stage of the pipeline needs.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    return options
 
 
 def quantise_network(network: Path, target: Path, batches: Iterable[Mapping[str, npt.NDArray[Any]]]) -> None:
