@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+#: Skips that are right even where everything is there: reasons that begin so.
+RIGHT_TO_SKIP = ("root ",)
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -30,3 +33,28 @@ def needed(path: Path, what: str) -> Path:
 def data() -> Path:
     """The folder of research data: ``$SAMEFACE_DATA``, else ``../shared/data``."""
     return needed(Path(os.environ.get("SAMEFACE_DATA", ROOT.parent / "shared" / "data")), "the research data")
+
+
+_skipped: list[str] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Remember what was skipped, for `pytest_sessionfinish`."""
+    if report.skipped and not hasattr(report, "wasxfail") and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        if not reason.startswith(RIGHT_TO_SKIP):
+            _skipped.append(f"{report.nodeid}: {reason}")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """In CI, where SAMEFACE_REQUIRE_DATA is set, a skipped test is a failure."""
+    if os.environ.get("SAMEFACE_REQUIRE_DATA") and _skipped and exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say why the run failed when skips are the reason."""
+    if os.environ.get("SAMEFACE_REQUIRE_DATA") and _skipped:
+        terminalreporter.section("skipped where nothing may be skipped", red=True)
+        for line in _skipped:
+            terminalreporter.write_line(line)
