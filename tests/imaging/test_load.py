@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
-from imaging.handmade import bmp, gif_two_frames, palette, png, pnm, tiff, with_exif
+from tests.imaging.handmade import bmp, gif_two_frames, palette, png, pnm, tiff, with_exif
 from sameface.errors import (
     DamagedImageError,
     ImageAccessError,

@@ -19,12 +19,14 @@ from sameface.errors import NotEnoughDataError
 from sameface.evaluation.resampling import PeopleDraws
 from sameface.evaluation.scores import Scores
 from sameface.metrics import RULE_OF_30, pairs_needed, threshold_at_fmr
-from sameface.types import EmbeddingSpace, Interval, OperatingPoint, ProbabilityCalibration, TailPoint
+from sameface.types import DistanceSpread, EmbeddingSpace, Interval, OperatingPoint, ProbabilityCalibration, TailPoint
 
 #: Thresholds are rounded down to this step: an FMR can only fall by it, and a distance computed elsewhere in float32 decides alike.
 STEP: Final = 1e-4
 #: The measured tail reaches up to this FMR, in steps of a tenth of a decade.
 TAIL_TOP: Final = 1e-2
+#: Quantiles kept of both heaps of distances: every 2 %, finer at the ends.
+LEVELS: Final = (0.0, 0.001, 0.003, 0.01, *(share / 100 for share in range(2, 99, 2)), 0.99, 0.997, 0.999, 1.0)
 
 
 def choose_operating_point(
@@ -56,7 +58,7 @@ def choose_operating_point(
         raise NotEnoughDataError(
             expected=f"{needed:,} non-mated pairs to claim FMR {fmr:g} ({RULE_OF_30} false matches expected)",
             got=f"{len(non_mated):,} of {scores.people} people",
-            advice=f"give {photos_needed(needed)} photos or more of different people, or ask for FMR {RULE_OF_30 / max(1, len(non_mated)):.1g} or more",
+            advice=f"give {photos_needed(needed)} photos or more of different people, or ask for FMR {RULE_OF_30 / max(1, len(non_mated)):.1g}",
         )
     if not len(mated):
         raise NotEnoughDataError(
@@ -85,6 +87,7 @@ def choose_operating_point(
         tail=measured_tail(non_mated, smallest, max(fmr, TAIL_TOP)),
         smallest_fmr=smallest,
         probability=probability,
+        distances=spread_of(mated, non_mated),
         created=datetime.now(UTC).date().isoformat(),
     )
 
@@ -145,6 +148,28 @@ def measured_tail(non_mated: npt.NDArray[np.floating], smallest: float, largest:
         if rate > 0 and rate not in points.values():
             points[threshold] = rate
     return tuple(TailPoint(threshold, rate) for threshold, rate in sorted(points.items()))
+
+
+def spread_of(mated: npt.NDArray[np.floating], non_mated: npt.NDArray[np.floating]) -> DistanceSpread | None:
+    """Quantiles of the finite distances of both kinds of pairs; None where one kind has none.
+
+    >>> spread_of(np.array([0.0, 1.0]), np.array([1.0, 3.0])).non_mated[28]
+    2.0
+    """
+    finite = [values[np.isfinite(values)] for values in (mated, non_mated)]
+    if not all(len(values) for values in finite):
+        return None
+    of_mated, of_non_mated = (
+        tuple(round(float(value), 4) for value in np.quantile(values, LEVELS)) for values in finite
+    )
+    return DistanceSpread(LEVELS, of_mated, of_non_mated)
+
+
+def spread(mated: npt.NDArray[np.floating], non_mated: npt.NDArray[np.floating], levels: int = 101) -> DistanceSpread:
+    """Quantiles of both kinds' distances; comparisons that could not be made are left out."""
+    at = np.linspace(0, 1, levels)
+    sides = [np.quantile(side[np.isfinite(side)], at).round(4) for side in (mated, non_mated)]
+    return DistanceSpread(tuple(at.round(4).tolist()), tuple(sides[0].tolist()), tuple(sides[1].tolist()))
 
 
 def rounded_down(threshold: float) -> float:
