@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from sameface.recognizer import Gallery, Recognizer
+    from sameface.types import OperatingPoint
 
 DEFAULT_GALLERY: Final = "people.db"
 
@@ -77,7 +78,7 @@ def make_recognizer(
     )
 
 
-def decide_by(threshold: float | None, operating_point: str | None):  # type: ignore[no-untyped-def]
+def decide_by(threshold: float | None, operating_point: str | None) -> OperatingPoint | float | None:
     """The operating point that the options ask for: a bare τ, a file, or None for the measured one."""
     from sameface.errors import SettingError
     from sameface.models.operating_points import load_operating_point
