@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-EXTRAS := evaluate,train
+EXTRAS := evaluate,train,serve,client,video,heic
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: demo test check format clean help
@@ -24,7 +24,7 @@ $(VENV)/.installed: pyproject.toml $(BIN)/python
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt $(VENV)/.installed
 	@echo "Installing what the tests and checks need …"
-	@$(PIP) install --constraint constraints.txt --editable '.[$(EXTRAS)]' --group test --group check
+	@$(PIP) install --constraint constraints.txt --editable '.[$(EXTRAS)]' --group test --group browser --group check
 	@touch $@
 
 demo: $(VENV)/.installed  ## Enroll from one photo each, verify, identify a group picture
