@@ -6,17 +6,26 @@ import sqlite3
 import threading
 import zlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from sameface.gallery import cache_file
 from sameface.gallery.record import NOBODY, OVERHEAD, RESIDUE, crc_of, is_sound
 from sameface.gallery.search import MatrixIndex
 from sameface.gallery.segment import Segment
 from sameface.gallery.sqlite_rows import damaged_template
+from sameface.gallery.sqlite_schema import Binding, require_same_epoch
 from sameface.gallery.vault import PLAIN, Vault
 
+#: Templates from which on a cache file pays: below, the record is read in a fraction of a second.
+CACHE_FROM = 20_000
+#: More changes than this, and reading the record again is quicker than catching up.
+_CHANGES_AT_MOST: Final = 2_000
+#: The latest cached rows, which are compared with the record: what was enrolled after a backup was restored differs there.
+_COMPARED: Final = 32
 _CHUNK: Final = 20_000
 _COLUMNS: Final = "SELECT template_id, record FROM vector"
 #: Template ids, person keys, vectors and check sums of some rows.
@@ -24,27 +33,40 @@ Rows = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], npt.NDArray[np.int6
 
 
 class LiveIndex:
-    """Reads the record once, then only what changed since.
+    """Reads the record or its cache once, then only what changed since.
 
     Args:
-        dimension: length of a vector.
+        path: the gallery file; its cache lies beside it.
+        binding: what the gallery was bound to when it was opened.
         vault: how vectors lie in the record.
-        location: for messages.
     """
 
-    def __init__(self, dimension: int, vault: Vault, location: str) -> None:
-        self._dimension, self._vault, self._location = dimension, vault, location
+    def __init__(self, path: Path, binding: Binding, vault: Vault) -> None:
+        self._location, self._cache = str(path), path.with_name(path.name + "-cache")
+        self._binding, self._dimension, self._vault = binding, binding.dimension, vault
         self._lock = threading.RLock()
         self.index: MatrixIndex | None = None
-        self.seen_template = 0
-        self.seen_change = 0
-        self.epoch: int | None = None
+        self._seen_template = 0
+        self._seen_change = 0
         self._version = -1
 
     def drop(self) -> None:
         """Forget what is in memory; the next `fresh` reads the record again."""
         with self._lock:
             self.index, self._version = None, -1
+
+    def erase(self, person_key: int) -> dict[str, int]:
+        """Overwrite a person's rows in memory and in the cache file. Returns how many rows of each."""
+        with self._lock:
+            rows = self.index.remove([person_key]) if self.index is not None else 0
+            cached = cache_file.scrub(self._cache, [person_key])
+            return {name: count for name, count in (("search matrix", rows), ("search cache", cached)) if count}
+
+    def drop_cache(self) -> None:
+        """Take the cache file away; the next `fresh` makes another where it pays."""
+        with self._lock:
+            self.drop()
+            cache_file.remove(self._cache)
 
     def fresh(self, connection: sqlite3.Connection) -> MatrixIndex:
         """The index as of now.
@@ -54,54 +76,112 @@ class LiveIndex:
 
         Raises:
             GalleryDamagedError: a vector is not what was written; it is named.
+            GalleryMismatchError: the gallery was re-encoded since it was opened.
         """
         with self._lock:
             version = connection.execute("PRAGMA data_version").fetchone()[0]
             if self.index is not None and version == self._version:
                 return self.index
+            opened = self.index is None
             connection.execute("BEGIN")
             try:
-                epoch = int(connection.execute("SELECT value FROM gallery WHERE key = 'epoch'").fetchone()[0])
-                if self.epoch is not None and epoch != self.epoch:
-                    self.index = None
-                self.epoch = epoch
+                require_same_epoch(connection, self._binding, self._location)
                 if self.index is None:
-                    self.index = self._load(connection)
-                else:
+                    self.index = self._from_cache(connection) or MatrixIndex(self._dimension)
+                cached = self.index.rows
+                if cached or not opened:
                     self._catch_up(connection, self.index)
+                else:
+                    self.index = self._load(connection)
             except BaseException:
                 self.index = None
                 raise
             finally:
                 connection.execute("COMMIT")
             self._version = version
+            if opened and self.index.rows - cached > max(CACHE_FROM, cached // 8):
+                self._write_cache(connection, self.index)
             return self.index
 
     def _load(self, connection: sqlite3.Connection) -> MatrixIndex:
         count = connection.execute("SELECT count(*) FROM template").fetchone()[0]  # forgotten rows are not among them
         segment = Segment.empty(count + count // 8 + 256, self._dimension)
-        self.seen_change = connection.execute("SELECT coalesce(max(seq), 0) FROM change").fetchone()[0]
-        self.seen_template = 0
+        self._seen_change = connection.execute("SELECT coalesce(max(seq), 0) FROM change").fetchone()[0]
+        self._seen_template = 0
         cursor = connection.execute(f"{_COLUMNS} ORDER BY template_id")
         while rows := cursor.fetchmany(_CHUNK):
             segment.append(*self._checked(connection, rows))
-            self.seen_template = rows[-1][0]
+            self._seen_template = rows[-1][0]
         return MatrixIndex(self._dimension, segment)
+
+    # -- the cache file -----------------------------------------------------------------------------------------------
+    def _from_cache(self, connection: sqlite3.Connection) -> MatrixIndex | None:
+        """The cached rows, or None when there are none to be trusted."""
+        if self._vault.scheme != PLAIN:
+            return None
+        cache_file.remove_unfinished(self._cache)
+        loaded = cache_file.load(self._cache, self._binding.gallery_id, self._binding.epoch, self._dimension)
+        if loaded is None:
+            return None
+        segment, stamp = loaded
+        if not self._of_this_record(connection, segment, stamp):
+            return None
+        self._seen_template, self._seen_change = stamp.seen_template, stamp.seen_change
+        return MatrixIndex(self._dimension, segment)
+
+    def _of_this_record(self, connection: sqlite3.Connection, segment: Segment, stamp: cache_file.Stamp) -> bool:
+        """Whether the record is the one that the cache was made of, and not, say, an older backup put in its place."""
+        if stamp.last_change_key != _change_key(connection, stamp.seen_change):
+            return False
+        changed = {
+            row[0] for row in connection.execute("SELECT person_key FROM change WHERE seq > ?", (stamp.seen_change,))
+        }
+        if len(changed) > _CHANGES_AT_MOST:
+            return False
+        untouched = np.flatnonzero(segment.alive & ~np.isin(segment.keys, np.array(sorted(changed), np.int64)))
+        for row in untouched[-_COMPARED:]:
+            found = connection.execute(
+                "SELECT record FROM vector WHERE template_id = ?", (int(segment.ids[row]),)
+            ).fetchone()
+            if found is None or found[0][-4:] != int(segment.crcs[row]).to_bytes(4, "little"):
+                return False
+        newer = connection.execute(
+            "SELECT count(*) FROM template WHERE template_id > ?", (stamp.seen_template,)
+        ).fetchone()[0]
+        if changed:
+            return True  # some of the cached rows are to go: counts say nothing
+        total = connection.execute("SELECT count(*) FROM template").fetchone()[0]
+        return bool(total - newer == int(segment.alive.sum()))
+
+    def _write_cache(self, connection: sqlite3.Connection, index: MatrixIndex) -> None:
+        if self._vault.scheme != PLAIN:
+            return
+        key = _change_key(connection, self._seen_change)
+        bound = self._binding
+        stamp = cache_file.Stamp(
+            bound.gallery_id, bound.epoch, bound.dimension, self._seen_template, self._seen_change, key
+        )
+        if cache_file.write(self._cache, stamp, index.segments):
+            # Whoever was forgotten while the file was written did not find it to scrub.
+            rows = connection.execute("SELECT person_key FROM change WHERE seq > ?", (stamp.seen_change,))
+            cache_file.scrub(self._cache, [row[0] for row in rows])
 
     def _catch_up(self, connection: sqlite3.Connection, index: MatrixIndex) -> None:
         changes = connection.execute(
-            "SELECT seq, person_key FROM change WHERE seq > ? ORDER BY seq", (self.seen_change,)
+            "SELECT seq, person_key FROM change WHERE seq > ? ORDER BY seq", (self._seen_change,)
         ).fetchall()
-        last = self.seen_template
+        last = self._seen_template
         cursor = connection.execute(f"{_COLUMNS} WHERE template_id > ? ORDER BY template_id", (last,))
         while rows := cursor.fetchmany(_CHUNK):
             index.append(*self._checked(connection, rows))
-            self.seen_template = rows[-1][0]
+            self._seen_template = rows[-1][0]
         if changes:
-            self.seen_change = changes[-1][0]
+            self._seen_change = changes[-1][0]
             keys = sorted({key for _, key in changes})
             # Whoever lost or gained templates is taken out whole and put in again as the record has them now.
             index.remove(keys)
+            if self._vault.scheme == PLAIN:
+                cache_file.scrub(self._cache, keys)  # in case the process that removed them was killed before it could
             for start in range(0, len(keys), 500):
                 part = keys[start : start + 500]
                 marks = ",".join("?" * len(part))
@@ -139,6 +219,12 @@ class LiveIndex:
             table["key"],
             np.array(crcs, np.uint32),
         )
+
+
+def _change_key(connection: sqlite3.Connection, seq: int) -> int:
+    """Whom a change was about, 0 for the time before all changes, -1 for one that never was."""
+    row = connection.execute("SELECT person_key FROM change WHERE seq = ?", (seq,)).fetchone()
+    return int(row[0]) if row else (0 if seq == 0 else -1)
 
 
 def _owner_of(connection: sqlite3.Connection, template_id: int) -> str:

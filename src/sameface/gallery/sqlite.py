@@ -13,12 +13,12 @@ from typing import Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from sameface.errors import GalleryDamagedError, GalleryError, GalleryMismatchError, PersonNotFoundError, SettingError
+from sameface.errors import GalleryDamagedError, GalleryError, PersonNotFoundError, SettingError
 from sameface.gallery import sqlite_care, sqlite_rows, sqlite_schema
 from sameface.gallery.blas import limited, threads_from_environment
 from sameface.gallery.live_index import LiveIndex
 from sameface.gallery.names import clean_name
-from sameface.gallery.search import MatrixIndex, StaleRowError
+from sameface.gallery.search import StaleRowError
 from sameface.gallery.sqlite_errors import translated
 from sameface.gallery.store import AuditEntry, CheckReport, IfExists, NewPerson, Stats, StoredTemplate
 from sameface.gallery.vault import PlainVault, Vault
@@ -61,7 +61,7 @@ class SqliteStore:
             except BaseException:
                 self._reader.close()
                 raise
-        self._live = LiveIndex(self._binding.dimension, self._vault, self.location)
+        self._live = LiveIndex(path, self._binding, self._vault)
 
     @property
     def space(self) -> EmbeddingSpace:
@@ -173,7 +173,7 @@ class SqliteStore:
             connection.execute("DELETE FROM membership WHERE person_key = ?", (key,))
             connection.execute("DELETE FROM person WHERE person_key = ?", (key,))
             sqlite_rows.note(connection, "forget", person.person_id, templates)
-        return Erased(person.person_id, templates, self._erase_elsewhere(key))
+        return Erased(person.person_id, templates, self._live.erase(key))
 
     # -- templates ----------------------------------------------------------------------------------------------------
     def templates_of(self, person_id: str) -> list[StoredTemplate]:
@@ -191,7 +191,7 @@ class SqliteStore:
             key, person = sqlite_rows.select_people(connection, "WHERE p.person_key = ?", row)[0]
             sqlite_rows.erase_templates(connection, key, template_id)
             sqlite_rows.note(connection, "drop template", person.person_id, 1)
-        return Erased(person.person_id, 1, self._erase_elsewhere(key))
+        return Erased(person.person_id, 1, self._live.erase(key))
 
     def sources(self) -> set[str]:
         with self._reading() as connection:
@@ -222,7 +222,7 @@ class SqliteStore:
         only: npt.NDArray[np.int64] | None = None
         for attempt in range(_RETRIES):
             with self._reading() as connection:
-                index = self._fresh(connection)
+                index = self._live.fresh(connection)
                 if group is not None:
                     rows = connection.execute(
                         "SELECT person_key FROM membership WHERE group_name = ?", (clean_name(group, "a group"),)
@@ -287,7 +287,7 @@ class SqliteStore:
     # -- care ---------------------------------------------------------------------------------------------------------
     def warm(self) -> None:
         with self._reading() as connection:
-            self._fresh(connection)
+            self._live.fresh(connection)
 
     def check(self) -> CheckReport:
         with self._reading() as connection:
@@ -309,10 +309,11 @@ class SqliteStore:
 
     def compact(self) -> int:
         with translated(self.location), self._write_lock, self._queue.turn():
+            self._live.drop_cache()
             return sqlite_care.compact(self._write_connection(), self._path)
 
     def reindex(self) -> None:
-        self._live.drop()
+        self._live.drop_cache()
         self.warm()
 
     def reembed(
@@ -332,7 +333,8 @@ class SqliteStore:
             sqlite_care.rewrite_if_due(self._write_connection())
         with self._reading() as connection:
             self._binding = sqlite_schema.binding(connection, self.location)
-        self._live = LiveIndex(self.dimension, self._vault, self.location)
+        self._live.drop_cache()
+        self._live = LiveIndex(self._path, self._binding, self._vault)
         return replaced
 
     def close(self) -> None:
@@ -368,12 +370,6 @@ class SqliteStore:
             self._open_or_raise()
             yield self._reader
 
-    def _fresh(self, connection: sqlite3.Connection) -> MatrixIndex:
-        index = self._live.fresh(connection)
-        if self._live.epoch not in (None, self._binding.epoch):
-            self._refuse_other_space(sqlite_schema.binding(connection, self.location))
-        return index
-
     def _write_connection(self) -> sqlite3.Connection:
         self._open_or_raise()
         if self._writer is None:
@@ -389,7 +385,7 @@ class SqliteStore:
             connection = self._write_connection()
             connection.execute("BEGIN IMMEDIATE")
             try:
-                self._refuse_other_space(sqlite_schema.binding(connection, self.location))
+                sqlite_schema.require_same_epoch(connection, self._binding, self.location)
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
@@ -398,16 +394,3 @@ class SqliteStore:
                 raise
             if erasing:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-    def _refuse_other_space(self, found: sqlite_schema.Binding) -> None:
-        if found.epoch != self._binding.epoch:
-            raise GalleryMismatchError(
-                expected=f"{self.location} with embeddings of {self.space}",
-                got=f"{found.space}: it was re-encoded meanwhile",
-                advice="open the gallery again with that encoder",
-            )
-
-    def _erase_elsewhere(self, key: int) -> dict[str, int]:
-        """Take a person out of memory, and say what went. The change itself is in the record already."""
-        index = self._live.index
-        return {"search matrix": index.remove([key])} if index is not None else {}

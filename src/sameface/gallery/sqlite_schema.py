@@ -11,7 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from sameface.errors import GalleryDamagedError, GallerySchemaError, NotAGalleryError, SettingError
+from sameface.errors import (
+    GalleryDamagedError,
+    GalleryMismatchError,
+    GallerySchemaError,
+    NotAGalleryError,
+    SettingError,
+)
 from sameface.gallery.vault import PLAIN
 from sameface.types import EmbeddingSpace
 
@@ -221,6 +227,17 @@ def binding(connection: sqlite3.Connection, location: str) -> Binding:
             got=f"{error} missing or broken",
             advice="restore a backup",
         ) from error
+
+
+def require_same_epoch(connection: sqlite3.Connection, bound: Binding, location: str) -> None:
+    """Raise GalleryMismatchError when all embeddings were replaced since the gallery was opened."""
+    row = connection.execute("SELECT value FROM gallery WHERE key = 'epoch'").fetchone()
+    if row is None or row[0] != str(bound.epoch):
+        raise GalleryMismatchError(
+            expected=f"{location} with embeddings of {bound.space}",
+            got=f"{binding(connection, location).space}: it was re-encoded meanwhile",
+            advice="open the gallery again with that encoder",
+        )
 
 
 def migrate(connection: sqlite3.Connection) -> None:
