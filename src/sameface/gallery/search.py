@@ -133,7 +133,7 @@ class _Examination:
 
     def run(self, bounds: npt.NDArray[np.float32], slack: float) -> list[tuple[int, float]]:
         blocks = len(bounds)
-        step = min(blocks, max(4, self.k))
+        step = min(blocks, self.k)
         done = np.zeros(blocks, dtype=np.bool_)
         limit = math.inf
         while True:
@@ -177,9 +177,10 @@ class _Examination:
         measured: dict[int, float] = {}
         for number, rows, squared in self.rows:
             segment = self.views[number][0]
-            own = np.array([self.best[key] for key in segment.keys[rows].tolist()]) if len(rows) else squared
-            near = (squared <= limit * (1 + 1e-9) + 1e-30) & (squared <= own * (1 + 1e-9) + 1e-30)
-            for row in rows[near]:
+            for place in np.flatnonzero(squared <= limit * (1 + 1e-9) + 1e-30):
+                row = rows[place]
+                if squared[place] > self.best[int(segment.keys[row])] * (1 + 1e-9) + 1e-30:
+                    continue
                 vector, key = segment.matrix[row], int(segment.keys[row])
                 if crc_of(key, vector.tobytes()) != segment.crcs[row]:
                     raise StaleRowError
