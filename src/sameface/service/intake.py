@@ -16,7 +16,7 @@ from pydantic import BaseModel, PlainValidator, ValidationError, WithJsonSchema
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from sameface.errors import MalformedRequestError, UnsupportedMediaError
+from sameface.errors import MalformedRequestError, SamefaceError, UnsupportedMediaError
 
 Form = TypeVar("Form", bound=BaseModel)
 
@@ -134,6 +134,8 @@ async def _from_multipart(request: Request, form: type[BaseModel], max_parts: in
         data = await parser.parse()
     except MultiPartException as error:
         raise malformed([((), error.message[:200])]) from None
+    except SamefaceError:  # the caps on the body
+        raise
     except (KeyError, ValueError, UnicodeError):  # a boundary missing or broken
         raise malformed([((), "broken multipart")]) from None
     fields: dict[str, list[Any]] = {}

@@ -1,0 +1,145 @@
+"""A service under test: in this process, or as a program of its own on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from statistics import NormalDist
+
+import httpx
+import pytest
+from starlette.testclient import TestClient
+
+from sameface.models.operating_points import save_operating_point
+from sameface.recognizer import Recognizer
+from sameface.service import desk
+from sameface.service.app import create_app
+from sameface.service.settings import Settings
+from sameface.types import DistanceSpread, OperatingPoint, TailPoint
+
+LEVELS = (0.0, *(share / 50 for share in range(1, 50)), 1.0)
+
+
+@pytest.fixture(scope="session")
+def point_file(tmp_path_factory) -> Path:
+    """A made-up operating point of the default space, so that no answer hangs on what is measured elsewhere."""
+
+    def quantiles(mean: float, deviation: float) -> tuple[float, ...]:
+        heap = NormalDist(mean, deviation)
+        return tuple(heap.inv_cdf(min(max(level, 1e-4), 1 - 1e-4)) for level in LEVELS)
+
+    point = OperatingPoint(
+        threshold=0.42,
+        space=Recognizer(operating_point=0.42).space,
+        target="a test",
+        mated_pairs=1000,
+        non_mated_pairs=1000,
+        people=100,
+        data="made up",
+        tail=tuple(TailPoint(at, fmr) for at, fmr in ((0.36, 1e-5), (0.38, 1e-4), (0.40, 1e-3), (0.42, 1e-2))),
+        smallest_fmr=1e-5,
+        distances=DistanceSpread(LEVELS, quantiles(0.27, 0.05), quantiles(0.6, 0.05)),
+    )
+    path = tmp_path_factory.mktemp("point") / "point.json"
+    save_operating_point(point, path)
+    return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def networks_are_loaded_once() -> Iterator[None]:
+    """Each test starts its own service; the networks behind them are the same objects."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("load_detector", "load_encoder"):
+            patch.setattr(desk, name, lru_cache(getattr(desk, name)))
+        yield
+
+
+@pytest.fixture
+def make_settings(tmp_path, point_file) -> Callable[..., Settings]:
+    """Settings for an empty service; give what should differ."""
+
+    def make(**differing: object) -> Settings:
+        usual: dict[str, object] = {
+            "galleries": str(tmp_path / "galleries"),
+            "operating_point": str(point_file),
+            "audit": tmp_path / "audit.jsonl",
+            "rate": 1000.0,
+            "burst": 1000,
+        }
+        return Settings(**{**usual, **differing})  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture
+def serve(make_settings) -> Iterator[Callable[..., TestClient]]:
+    """Starts services in this process and stops them afterwards."""
+    with contextlib.ExitStack() as stack:
+
+        def start(**differing: object) -> TestClient:
+            app = create_app(make_settings(**differing))
+            client = TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=True)
+            return stack.enter_context(client)
+
+        yield start
+
+
+@pytest.fixture
+def api(serve) -> TestClient:
+    """An open service on loopback with one empty gallery, ``people``."""
+    return serve()
+
+
+@pytest.fixture
+def photo(photos) -> Callable[[str], bytes]:
+    """The bytes of a shipped photo."""
+    return lambda name: (photos / name).read_bytes()
+
+
+class Program:
+    """`sameface serve` as a process of its own."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.log = folder.parent / f"serve-{self.port}.log"
+        command = [sys.executable, "-m", "sameface.cli", "serve", str(folder), "--port", str(self.port), *options]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        self.url = f"http://127.0.0.1:{self.port}"
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and self.process.poll() is None:
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(f"{self.url}/v1/ready").status_code == 200:
+                    return
+            time.sleep(0.1)
+        raise AssertionError(f"not ready:\n{self.log.read_text()[-3000:]}")
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, how)
+        self.process.wait(timeout=60)
+
+
+@pytest.fixture
+def program(tmp_path, point_file) -> Iterator[Callable[..., Program]]:
+    """Starts services as processes and stops them afterwards."""
+    started: list[Program] = []
+
+    def start(*options: str, folder: Path | None = None) -> Program:
+        usual = ("--operating-point", str(point_file), "--rate", "100000", "--burst", "100000")
+        started.append(Program(folder or tmp_path / "galleries", *usual, *options))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.stop()
