@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+#: Boxes compared all with all at once; more are worked off in turns.
+_AT_ONCE = 512
+
 
 def suppress(
     boxes_xyxy: npt.NDArray[np.float32],
@@ -18,7 +21,7 @@ def suppress(
     Args:
         boxes_xyxy: ``(n, 4)`` pixels.
         scores: ``(n,)``; equal scores keep their order.
-        overlap: a box goes when it overlaps a better one by more than this.
+        overlap: a box goes when it overlaps a better one, that stays, by more than this.
         of_smaller: measure the intersection against the smaller box instead of the union.
 
     Returns:
@@ -28,15 +31,34 @@ def suppress(
     >>> suppress(boxes, np.array([0.8, 0.9, 0.7], dtype=np.float32), 0.5).tolist()
     [1, 2]
     """
-    areas = np.prod(np.maximum(boxes_xyxy[:, 2:] - boxes_xyxy[:, :2], 0), axis=1)
     order = np.argsort(-scores, kind="stable")
-    kept: list[np.intp] = []
-    while order.size:
-        best, rest = order[0], order[1:]
-        kept.append(best)
-        top_left = np.maximum(boxes_xyxy[best, :2], boxes_xyxy[rest, :2])
-        bottom_right = np.minimum(boxes_xyxy[best, 2:], boxes_xyxy[rest, 2:])
-        shared = np.prod(np.maximum(bottom_right - top_left, 0), axis=1)
-        against = np.minimum(areas[best], areas[rest]) if of_smaller else areas[best] + areas[rest] - shared
-        order = rest[shared <= overlap * against]
-    return np.array(kept, dtype=np.intp)
+    kept = np.empty(0, dtype=np.intp)
+    for start in range(0, order.size, _AT_ONCE):
+        batch = order[start : start + _AT_ONCE]
+        if kept.size:
+            batch = batch[~_covers(boxes_xyxy, kept, batch, overlap, of_smaller).any(axis=0)]
+        covers = _covers(boxes_xyxy, batch, batch, overlap, of_smaller)
+        alive = np.ones(batch.size, dtype=bool)
+        for place in range(batch.size):
+            if alive[place]:
+                alive[place + 1 :] &= ~covers[place, place + 1 :]
+        kept = np.concatenate([kept, batch[alive]])
+    return kept
+
+
+def _covers(
+    boxes: npt.NDArray[np.float32],
+    first: npt.NDArray[np.intp],
+    second: npt.NDArray[np.intp],
+    overlap: float,
+    of_smaller: bool,
+) -> npt.NDArray[np.bool_]:
+    """Which of the first boxes overlap which of the second by more than `overlap`."""
+    a, b = boxes[first, None], boxes[None, second]
+    wide = np.minimum(a[..., 2], b[..., 2]) - np.maximum(a[..., 0], b[..., 0])
+    high = np.minimum(a[..., 3], b[..., 3]) - np.maximum(a[..., 1], b[..., 1])
+    shared = np.maximum(wide, 0) * np.maximum(high, 0)
+    area_a = (a[..., 2] - a[..., 0]) * (a[..., 3] - a[..., 1])
+    area_b = (b[..., 2] - b[..., 0]) * (b[..., 3] - b[..., 1])
+    against = np.minimum(area_a, area_b) if of_smaller else area_a + area_b - shared
+    return np.asarray(shared > overlap * against)
