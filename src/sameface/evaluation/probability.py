@@ -93,7 +93,7 @@ def calibrate_probability(scores: Scores, *, prior: float = 0.5, seed: int = 0) 
             brier=brier,
             pairs=len(use),
         ),
-        {kind: value for kind, value in loss.items()},
+        dict(loss.items()),
         _bins(probabilities, same[tested], test_weights),
         f"cross-validated over {FOLDS} groups of people; log loss in nats at prior {prior:g}; always guessing the prior gives "
         f"{-(prior * math.log(prior) + (1 - prior) * math.log(1 - prior)):.3f}",

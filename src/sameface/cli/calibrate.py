@@ -1,0 +1,129 @@
+"""`sameface calibrate`: a threshold for a stated false match rate, measured on labelled photos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from sameface.cli.evaluate import CapOption, DataArgument, NoCacheOption, PeopleOption
+from sameface.cli.options import DetectorOption, DeviceOption, EncoderOption, JsonOption
+
+if TYPE_CHECKING:
+    from sameface.types import Interval, OperatingPoint
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def calibrate(
+    data: DataArgument,
+    fmr: Annotated[float, typer.Option("--fmr", help="False match rate to keep.")] = 1e-3,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="File to write.  [default: ENCODER+DETECTOR.json here]", show_default=False),
+    ] = None,
+    people: PeopleOption = None,
+    confirm: Annotated[
+        Path | None,
+        typer.Option(
+            "--confirm", help="Other people's photos: the threshold is scored there, once.", show_default=False
+        ),
+    ] = None,
+    confirm_people: Annotated[
+        Path | None,
+        typer.Option("--confirm-people", help="LFW's list of people to confirm on.", show_default=False),
+    ] = None,
+    prior: Annotated[float, typer.Option(help="Share of pairs of one person that the probability assumes.")] = 0.5,
+    photos: CapOption = 10,
+    encoder: EncoderOption = None,
+    detector: DetectorOption = None,
+    no_cache: NoCacheOption = False,
+    workers: Annotated[int, typer.Option(help="Photos worked on at once; 0 for one per core.")] = 0,
+    device: DeviceOption = "cpu",
+    json: JsonOption = False,
+) -> None:
+    """Choose the threshold for a false match rate on your own photos, and calibrate the probability.
+
+    The file that it writes is taken by `verify`, `identify` and the gallery: `--operating-point FILE`.
+    """
+    from sameface.cli.evaluate import open_bench
+    from sameface.cli.output import note, print_json, progress
+    from sameface.encoders import DEFAULT_ENCODER
+    from sameface.evaluation import command
+    from sameface.evaluation.cache import EmbeddingCache, default_cache
+    from sameface.faces import DEFAULT_DETECTOR
+    from sameface.models.operating_points import file_name, save_operating_point
+
+    bench = open_bench(data, people=people, photos=photos)
+    other = None
+    if confirm is not None or confirm_people is not None:
+        other = open_bench(confirm or data, people=confirm_people, photos=photos)
+    (recognizer,) = command.recognizers([encoder or DEFAULT_ENCODER], [detector or DEFAULT_DETECTOR], device=device)
+    with EmbeddingCache(None if no_cache else default_cache()) as cache:
+        point, reliability = command.calibrate(
+            recognizer,
+            bench,
+            fmr=fmr,
+            prior=prior,
+            confirm_on=other,
+            cache=cache,
+            workers=workers or None,
+            progress=progress,
+        )
+    path = out or Path(file_name(point.space))
+    save_operating_point(point, path)
+    note(f"written: {path}")
+    if json:
+        print_json({"operating_point": point, "reliability": reliability, "file": str(path)})
+    else:
+        _print(point)
+
+
+def _print(point: OperatingPoint) -> None:
+    from sameface.cli.output import print_line, print_table
+
+    print_line(f"{point.space}: same person iff distance < {point.threshold:.4f}")
+    rows = [
+        [
+            point.data,
+            str(point.people),
+            f"{point.non_mated_pairs:,}",
+            _rate(point.fmr, point.fmr_interval, 4),
+            _rate(point.fnmr, point.fnmr_interval, 2),
+        ]
+    ]
+    seen = point.confirmed
+    if seen:
+        from sameface.types import Interval
+
+        intervals = [Interval(**seen[name]) if seen[name] else None for name in ("fmr_interval", "fnmr_interval")]
+        rows.append(
+            [
+                f"{seen['data']} (confirmed)",
+                str(seen["people"]),
+                f"{seen['non_mated_pairs']:,}",
+                _rate(seen["fmr"], intervals[0], 4),
+                _rate(seen["fnmr"], intervals[1], 2),
+            ]
+        )
+    print_table(["data", "people", "non-mated pairs", "FMR %", "FNMR %"], rows)
+    print_line(f"1:K: FMR down to {point.smallest_fmr:.1e} is supported, {len(point.tail)} points of the tail")
+    if point.probability is not None:
+        print_line(
+            f"probability: {point.probability.kind}, prior {point.probability.prior:g}, log loss {point.probability.log_loss:.4f}, "
+            f"Brier {point.probability.brier:.4f}"
+        )
+
+
+def _rate(value: float | None, interval: Interval | None, digits: int) -> str:
+    if value is None:
+        return "–"
+    text = f"{100 * value:.{digits}f}"
+    if interval is None:
+        return text
+    return f"{text} [{100 * interval.low:.{digits}f}, {100 * interval.high:.{digits}f}]"
+
+
+APPS: Final = {"calibrate": app}

@@ -1,0 +1,276 @@
+"""`sameface evaluate`: accuracy on labelled photos, by the published protocols, several encoders side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from sameface.cli.options import DeviceOption, JsonOption
+
+if TYPE_CHECKING:
+    from sameface.evaluation.results import Evaluation, Rate, Run
+
+app = typer.Typer(rich_markup_mode=None)
+
+DataArgument = Annotated[
+    Path,
+    typer.Argument(help="A folder per person, a CSV table of pairs (a,b,same), the folder of CFP, or LFW's images."),
+]
+EncodersOption = Annotated[
+    list[str] | None,
+    typer.Option("--encoder", "-e", help="Encoder by name or ONNX file; may be repeated.", show_default=False),
+]
+DetectorsOption = Annotated[
+    list[str] | None, typer.Option("--detector", "-d", help="Detector by name; may be repeated.", show_default=False)
+]
+PeopleOption = Annotated[
+    Path | None, typer.Option("--people", help="LFW's list of people: only these.", show_default=False)
+]
+CapOption = Annotated[int, typer.Option("--photos", help="Photos of each person at most; 0 for all.")]
+NoCacheOption = Annotated[bool, typer.Option("--no-cache", help="Keep no embeddings on this machine.")]
+
+
+@app.command()
+def evaluate(
+    data: DataArgument,
+    encoder: EncodersOption = None,
+    detector: DetectorsOption = None,
+    pairs: Annotated[
+        Path | None,
+        typer.Option("--pairs", help="LFW's list of pairs: View 1, or View 2 with its ten folds.", show_default=False),
+    ] = None,
+    people: PeopleOption = None,
+    choose_on: Annotated[
+        Path | None,
+        typer.Option(
+            "--choose-on", help="Another list of pairs: its best threshold is scored on DATA, once.", show_default=False
+        ),
+    ] = None,
+    cfp: Annotated[str, typer.Option(help="CFP's experiment: FF or FP.")] = "FP",
+    groups: Annotated[
+        Path | None,
+        typer.Option("--groups", help="CSV with the column person and one per grouping.", show_default=False),
+    ] = None,
+    photos: CapOption = 10,
+    folds: Annotated[int, typer.Option(help="Folds, where the protocol has none of its own.")] = 10,
+    fpir: Annotated[float, typer.Option(help="Wanted FPIR of 1:K.")] = 0.01,
+    classifiers: Annotated[
+        bool, typer.Option("--classifiers", help="Also kNN, SVM and logistic regression on the embeddings.")
+    ] = False,
+    operating_point: Annotated[
+        Path | None, typer.Option("--operating-point", help="Score this file's threshold.", show_default=False)
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Write the report, one HTML page.", show_default=False)
+    ] = None,
+    png: Annotated[
+        Path | None, typer.Option("--png", help="Write each plot into this folder.", show_default=False)
+    ] = None,
+    hardest: Annotated[
+        int,
+        typer.Option(help="Show so many of the hardest pairs as pictures in the report. For your own machine only."),
+    ] = 0,
+    no_cache: NoCacheOption = False,
+    workers: Annotated[int, typer.Option(help="Photos worked on at once; 0 for one per core.")] = 0,
+    device: DeviceOption = "cpu",
+    json: JsonOption = False,
+) -> None:
+    """Measure how well faces are told apart, on labelled photos: error rates with intervals, never a bare number.
+
+    `sameface evaluate photos/` · `sameface evaluate lfw/ --pairs lfw/pairs.txt -e dlib-resnet -e pixels --report lfw.html`
+    """
+    from sameface.cli.output import note, print_json, progress
+    from sameface.encoders import DEFAULT_ENCODER
+    from sameface.evaluation import command
+    from sameface.evaluation.cache import EmbeddingCache, default_cache
+    from sameface.evaluation.run import Plan
+    from sameface.evaluation.run import evaluate as run
+    from sameface.faces import DEFAULT_DETECTOR
+    from sameface.models.operating_points import load_operating_point
+
+    bench = open_bench(data, pairs=pairs, people=people, cfp=cfp, groups=groups, photos=photos)
+    other = open_bench(data, pairs=choose_on) if choose_on is not None else None
+    where = None if no_cache else default_cache()
+    note(f"embeddings are {'not kept' if where is None else f'kept in {where}'}")
+    with EmbeddingCache(where) as cache:
+        found = run(
+            bench,
+            command.recognizers(
+                encoder or [DEFAULT_ENCODER],
+                detector or [DEFAULT_DETECTOR],
+                device=device,
+                operating_point=load_operating_point(operating_point) if operating_point else None,
+            ),
+            plan=Plan(folds=folds, classifiers=classifiers, fpir=fpir, hardest=hardest),
+            choose_on=other,
+            cache=cache,
+            workers=workers or None,
+            progress=progress,
+        )
+    if report is not None or png is not None:
+        from sameface.evaluation.report import write_plots, write_report
+
+        if report is not None:
+            write_report(found, report, pictures=hardest > 0)
+            note(f"report: {report}")
+        if png is not None:
+            note(f"plots: {', '.join(path.name for path in write_plots(found, png))} in {png}")
+    if json:
+        print_json(found)
+    else:
+        _print(found)
+
+
+def open_bench(
+    data: Path,
+    *,
+    pairs: Path | None = None,
+    people: Path | None = None,
+    cfp: str = "FP",
+    groups: Path | None = None,
+    photos: int = 0,
+) -> Any:
+    """A data set from options, problems said."""
+    from sameface.cli.output import note
+    from sameface.errors import SettingError
+    from sameface.evaluation.datasets import LabelledPhotos, open_data, read_groups
+
+    experiment = cfp.upper()
+    if experiment not in ("FF", "FP"):
+        raise SettingError(expected="FF or FP", got=repr(cfp), advice="choose one of CFP's two experiments")
+    bench = open_data(data, pairs=pairs, people=people, cfp="FF" if experiment == "FF" else "FP")
+    dropped = [item for item in bench.problems if item.dropped]
+    for item in dropped[:3]:
+        note(f"set aside: {item.error}")
+    if len(dropped) > 3:
+        note(f"set aside: {len(dropped) - 3} more; all are counted in the report")
+    if isinstance(bench, LabelledPhotos):
+        if groups is not None:
+            bench = read_groups(bench, groups)
+        if photos:
+            bench = bench.at_most(photos)
+    elif groups is not None:
+        raise SettingError(
+            expected="--groups with a folder per person",
+            got="a list of pairs",
+            advice="a table of pairs has its groups in its own columns",
+        )
+    return bench
+
+
+def _print(found: Evaluation) -> None:
+    from sameface.cli.output import print_line, print_table
+
+    data = found.data
+    print_line(f"{data.name}: {data.protocol}")
+    first = found.runs[0].verification
+    print_line(
+        f"{data.photos} photos of {data.people} people; {first.mated_pairs} mated and {first.non_mated_pairs} non-mated pairs; "
+        "intervals at 95 %"
+    )
+    columns = ["encoder", "detector", "accuracy %", "EER %", "AUC"]
+    targets = [item.target_fmr for item in first.tar]
+    columns += [f"TAR % at FMR {target:g}" for target in targets] + ["not found", "photos/s"]
+    print_table(columns, [_row(run) for run in found.runs])
+    rows = [
+        [
+            run.space.encoder,
+            item.name,
+            f"{item.threshold:.4f}",
+            percent(item.accuracy),
+            percent(item.fmr, 3),
+            percent(item.fnmr),
+        ]
+        for run in found.runs
+        for item in run.verification.at_thresholds
+    ]
+    if rows:
+        print_table(["encoder", "threshold chosen for", "τ", "accuracy %", "FMR %", "FNMR %"], rows)
+    _print_identification(found)
+    _print_classifiers(found)
+    for text in found.notes:
+        print_line(f"note: {text}")
+
+
+def _row(run: Run) -> list[str]:
+    result = run.verification
+    accuracy = result.accuracy
+    return [
+        run.space.encoder,
+        run.space.detector,
+        f"{100 * accuracy.mean:.2f} ± {100 * accuracy.standard_error:.2f}",
+        percent(result.eer),
+        f"{result.auc.value:.4f}",
+        *(percent(item.tar) + ("" if item.supported else " *") for item in result.tar),
+        f"{run.acquisition.failed} of {run.acquisition.photos}",
+        "cached" if run.speed.photos_per_second is None else f"{run.speed.photos_per_second:.1f}",
+    ]
+
+
+def _print_identification(found: Evaluation) -> None:
+    from sameface.cli.output import print_line, print_table
+
+    for run in found.runs:
+        result = run.identification
+        if result is None:
+            continue
+        print_line(
+            f"{run.space.encoder}: rank 1 of {result.closed_people} people {percent(result.rank_1)} %; open set, wanted FPIR {result.target_fpir:g}:"
+        )
+        print_table(
+            ["K people", "threshold", "τ(K)", "FPIR %", "FNIR %", ""],
+            [
+                [
+                    str(row.people),
+                    row.rule,
+                    f"{row.threshold:.4f}" if row.threshold is not None else "–",
+                    percent(row.fpir) if row.fpir else "–",
+                    percent(row.fnir) if row.fnir else "–",
+                    row.why,
+                ]
+                for row in result.open_set
+            ],
+        )
+
+
+def _print_classifiers(found: Evaluation) -> None:
+    from sameface.cli.output import print_line, print_table
+
+    for run in found.runs:
+        result = run.classifiers
+        if result is None:
+            continue
+        if result.rows:
+            shots = sorted({row.photos_per_person for row in result.rows})
+            by = {(row.classifier, row.photos_per_person): row for row in result.rows}
+            print_table(
+                [run.space.encoder, *(f"{n} photo{'s' * (n > 1)} each, %" for n in shots)],
+                [
+                    [name, *(f"{100 * by[name, n].accuracy:.2f} ± {100 * by[name, n].deviation:.2f}" for n in shots)]
+                    for name in dict.fromkeys(row.classifier for row in result.rows)
+                ],
+            )
+        for item in (result.pair_accuracy, result.distance_accuracy):
+            if item is not None:
+                print_line(
+                    f"{run.space.encoder}: {100 * item.mean:.2f} ± {100 * item.standard_error:.2f} % by {item.how}"
+                )
+
+
+def percent(rate: Rate, digits: int = 2) -> str:
+    """A rate in percent with its interval.
+
+    >>> from sameface.evaluation.results import Rate
+    >>> from sameface.types import Interval
+    >>> percent(Rate(0.5, 1, 2, Interval(0.25, 0.75)))
+    '50.00 [25.00, 75.00]'
+    """
+    text = f"{100 * rate.value:.{digits}f}"
+    if rate.interval is None:
+        return text
+    return f"{text} [{100 * rate.interval.low:.{digits}f}, {100 * rate.interval.high:.{digits}f}]"
+
+
+APPS: Final = {"evaluate": app}

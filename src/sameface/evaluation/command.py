@@ -1,0 +1,82 @@
+"""What the commands `evaluate` and `calibrate` share: recognizers by name, and a calibration from data to operating point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sameface.evaluation.cache import EmbeddingCache
+from sameface.evaluation.calibration import choose_operating_point, confirm
+from sameface.evaluation.datasets import Bench
+from sameface.evaluation.embed import EmbeddedPhotos, embed_photos
+from sameface.evaluation.probability import calibrate_probability
+from sameface.evaluation.results import Reliability
+from sameface.evaluation.run import protocol_of, score
+from sameface.types import OperatingPoint
+
+if TYPE_CHECKING:
+    from sameface.recognizer import Recognizer
+
+Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
+
+
+def recognizers(
+    encoders: Sequence[str],
+    detectors: Sequence[str],
+    *,
+    device: str = "cpu",
+    operating_point: OperatingPoint | None = None,
+) -> Iterator[Recognizer]:
+    """Every encoder with every detector, each loaded when its turn comes. One thread per network: photos run side by side."""
+    from sameface.recognizer import Recognizer
+
+    for detector in detectors:
+        for encoder in encoders:
+            yield Recognizer(
+                encoder=encoder, detector=detector, device=device, threads=1, operating_point=operating_point
+            )
+
+
+def calibrate(
+    recognizer: Recognizer,
+    bench: Bench,
+    *,
+    fmr: float = 1e-3,
+    prior: float = 0.5,
+    confirm_on: Bench | None = None,
+    cache: EmbeddingCache | None = None,
+    workers: int | None = None,
+    progress: Progress = lambda label, total: nullcontext(lambda steps: None),
+) -> tuple[OperatingPoint, Reliability]:
+    """Choose τ and fit the probability on a data set, and score both's τ once on other people.
+
+    Args:
+        recognizer: what makes the embeddings.
+        bench: to choose on.
+        fmr, prior: the target, and the share of mated pairs that the probability assumes.
+        confirm_on: to report on; None leaves `OperatingPoint.confirmed` empty.
+        cache, workers, progress: as in `evaluate`.
+
+    Raises:
+        NotEnoughDataError: the pairs do not support the target.
+    """
+
+    def embedded(of: Bench) -> EmbeddedPhotos:
+        with progress(of.name, len(of.photos)) as advance:
+            return embed_photos(recognizer, of.photos, cache=cache, workers=workers, advance=advance)
+
+    scores = score(bench, embedded(bench))
+    point = choose_operating_point(scores, recognizer.space, fmr=fmr, data=bench.name, protocol=protocol_of(bench))
+    reliability = calibrate_probability(scores, prior=prior)
+    point = replace(point, probability=reliability.calibration)
+    del scores
+    if confirm_on is not None:
+        point = replace(
+            point,
+            confirmed=confirm(
+                point, score(confirm_on, embedded(confirm_on)), data=confirm_on.name, protocol=protocol_of(confirm_on)
+            ),
+        )
+    return point, reliability

@@ -1,0 +1,231 @@
+"""An evaluation from photos to numbers: several encoders and detectors side by side on one data set."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import sameface
+from sameface.errors import NotEnoughDataError, NoThresholdError
+from sameface.evaluation.cache import EmbeddingCache
+from sameface.evaluation.classifiers import learning_curve, verification_by_regression
+from sameface.evaluation.datasets import Bench, LabelledPhotos, PairList
+from sameface.evaluation.embed import EmbeddedPhotos, embed_photos
+from sameface.evaluation.hardest import hardest_pairs
+from sameface.evaluation.identification import identify_all
+from sameface.evaluation.probability import calibrate_probability
+from sameface.evaluation.results import ClassifierResult, DataSummary, Evaluation, Run, Speed
+from sameface.evaluation.sampling import balanced_pairs
+from sameface.evaluation.scores import Scores, score_all_pairs, score_pairs
+from sameface.evaluation.verification import acquisition, k_fold, verify_all
+from sameface.types import OperatingPoint
+
+if TYPE_CHECKING:
+    from sameface.recognizer import Recognizer
+
+#: Makes a progress bar: label and total in, a function to call with steps out.
+Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to compute.
+
+    Attributes:
+        folds: where the protocol has none.
+        identification: 1:K, on labelled photos.
+        classifiers: the learning curve and verification by regression.
+        fpir: target of τ(K).
+        hardest: pairs to list with their paths, 0 for none.
+        seed: of every draw.
+    """
+
+    folds: int = 10
+    identification: bool = True
+    classifiers: bool = False
+    fpir: float = 0.01
+    hardest: int = 0
+    seed: int = 0
+
+
+def evaluate(
+    bench: Bench,
+    recognizers: Iterable[Recognizer],
+    *,
+    plan: Plan | None = None,
+    choose_on: Bench | None = None,
+    cache: EmbeddingCache | None = None,
+    workers: int | None = None,
+    progress: Progress = lambda label, total: nullcontext(lambda steps: None),
+) -> Evaluation:
+    """Measure each recognizer on a data set.
+
+    Args:
+        bench: labelled photos or pairs.
+        recognizers: one after another; each may have an operating point, which is then scored here.
+        plan: what to compute.
+        choose_on: other data on which an accuracy threshold is chosen that is then scored on `bench`, once.
+        cache: of embeddings.
+        workers: photos worked on at once.
+        progress: for long work.
+
+    Raises:
+        DataError, NotEnoughDataError: the data do not allow it.
+        SamefaceError: a network cannot run.
+    """
+    plan = plan or Plan()
+    runs: list[Run] = []
+    notes: list[str] = []
+    digests: tuple[str, ...] = ()
+    for recognizer in recognizers:
+        runs_notes: list[str] = []
+        embedded = _embed(recognizer, bench, cache, workers, progress)
+        digests = embedded.sha256
+        runs.append(_run(recognizer, bench, embedded, choose_on, plan, cache, workers, progress, runs_notes))
+        notes += [f"{recognizer.space.encoder}: {note}" for note in runs_notes]
+    return Evaluation(
+        data=summary(bench, digests),
+        runs=tuple(runs),
+        chosen_on=summary(choose_on) if choose_on is not None else None,
+        version=sameface.__version__,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        notes=tuple(notes),
+    )
+
+
+def score(bench: Bench, embedded: EmbeddedPhotos) -> Scores:
+    """Distances of a data set's pairs: those of its list, or all pairs of its photos."""
+    return score_pairs(bench, embedded) if isinstance(bench, PairList) else score_all_pairs(bench, embedded)
+
+
+def protocol_of(bench: Bench) -> str:
+    """How the pairs came about, in a sentence."""
+    if isinstance(bench, PairList):
+        return bench.protocol
+    most = int(np.bincount(bench.people).max(initial=0))
+    return (
+        f"all pairs of the photos of {bench.name}, at most {most} a person; of several faces the one nearest the centre"
+    )
+
+
+def summary(bench: Bench, sha256: Sequence[str] = ()) -> DataSummary:
+    """Counts and problems of a data set."""
+    kinds = Counter[str](item.kind for item in bench.problems)
+    dropped = [str(item.error) for item in bench.problems if item.dropped]
+    copies = [digest for digest in sha256 if digest]
+    return DataSummary(
+        name=bench.name,
+        protocol=protocol_of(bench),
+        photos=len(bench.photos),
+        people=len(np.unique(bench.people)),
+        problems=dict(kinds),
+        examples=tuple(dropped[:5]),
+        duplicates=len(copies) - len(set(copies)),
+        groups=tuple(bench.groups),
+    )
+
+
+def known_point(recognizer: Recognizer) -> OperatingPoint | None:
+    """The recognizer's operating point, None where none is known."""
+    try:
+        return recognizer.operating_point
+    except NoThresholdError:
+        return None
+
+
+def _embed(
+    recognizer: Recognizer, bench: Bench, cache: EmbeddingCache | None, workers: int | None, progress: Progress
+) -> EmbeddedPhotos:
+    with progress(f"{recognizer.space.encoder} on {recognizer.space.detector}", len(bench.photos)) as advance:
+        return embed_photos(recognizer, bench.photos, cache=cache, workers=workers, advance=advance)
+
+
+def _run(
+    recognizer: Recognizer,
+    bench: Bench,
+    embedded: EmbeddedPhotos,
+    choose_on: Bench | None,
+    plan: Plan,
+    cache: EmbeddingCache | None,
+    workers: int | None,
+    progress: Progress,
+    notes: list[str],
+) -> Run:
+    scores = score(bench, embedded)
+    point = known_point(recognizer)
+    thresholds = {} if point is None else {point.target: point.threshold}
+    if choose_on is not None:
+        other = score(choose_on, _embed(recognizer, choose_on, cache, workers, progress))
+        thresholds[f"accuracy on {choose_on.name}"] = k_fold(other, plan.folds, seed=plan.seed).threshold
+    verification = verify_all(
+        scores,
+        folds=plan.folds,
+        thresholds=thresholds,
+        groups=pair_groups(bench, scores),
+        group_threshold=None if point is None else point.threshold,
+        seed=plan.seed,
+    )
+    if plan.hardest:
+        verification = replace(verification, hardest=hardest_pairs(scores, bench.photos, plan.hardest))
+    identification = classifiers = reliability = None
+    if plan.identification and isinstance(bench, LabelledPhotos):
+        identification = _tried(notes, lambda: identify_all(bench, embedded, point, fpir=plan.fpir, seed=plan.seed))
+    if plan.classifiers:
+        classifiers = _tried(notes, lambda: _classify(bench, embedded, scores, plan))
+    reliability = _tried(notes, lambda: calibrate_probability(scores, seed=plan.seed))
+    seconds = embedded.seconds
+    return Run(
+        space=recognizer.space,
+        title=recognizer.card.title,
+        dimension=recognizer.card.dimension,
+        commercial_use=recognizer.card.commercial_use,
+        acquisition=acquisition(embedded, scores),
+        speed=Speed(
+            embedded.encoded,
+            embedded.from_cache,
+            seconds,
+            embedded.encoded / seconds if embedded.encoded and not embedded.from_cache else None,
+        ),
+        verification=verification,
+        identification=identification,
+        classifiers=classifiers,
+        reliability=reliability,
+        operating_point=point,
+    )
+
+
+def pair_groups(bench: Bench, scores: Scores) -> dict[str, Sequence[str]]:
+    """By column, the group of each pair. Of labelled people a pair is in a group when both of its people are."""
+    if isinstance(bench, PairList):
+        return dict(bench.groups)
+    groups: dict[str, Sequence[str]] = {}
+    for column, values in bench.groups.items():
+        of = np.array(values)
+        first, second = of[scores.person_a], of[scores.person_b]
+        groups[column] = np.where(first == second, first, "").tolist()
+    return groups
+
+
+def _classify(bench: Bench, embedded: EmbeddedPhotos, scores: Scores, plan: Plan) -> ClassifierResult:
+    if isinstance(bench, PairList):
+        regression, plain = verification_by_regression(scores, embedded.embeddings, folds=plan.folds, seed=plan.seed)
+        return ClassifierResult(scores.people, 0, (), regression, plain)
+    curve = learning_curve(embedded, bench.people, seed=plan.seed)
+    pairs = balanced_pairs(scores, folds=plan.folds, seed=plan.seed)
+    regression, plain = verification_by_regression(pairs, embedded.embeddings, seed=plan.seed)
+    return replace(curve, pair_accuracy=regression, distance_accuracy=plain)
+
+
+def _tried(notes: list[str], part: Callable[[], Any]) -> Any:
+    """A part of the report that the data may not allow: then a note says why."""
+    try:
+        return part()
+    except NotEnoughDataError as error:
+        notes.append(str(error))
+        return None
