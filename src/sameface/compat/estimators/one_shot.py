@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sameface.compat.estimators.posterior import log_likelihood_ratio, posterior
 from sameface.errors import NoThresholdError
 from sameface.recognizer.identify import threshold_for_search
-from sameface.types import OperatingPoint
+from sameface.types import OperatingPoint, ProbabilityCalibration
 
 ROWS = 1024  # probes compared in one go: keeps the distance table small
 
@@ -67,6 +67,9 @@ class OneShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.fpir = fpir
         self.unknown_label = unknown_label
         self.prior_known = prior_known
+
+    templates_: npt.NDArray[np.float64]
+    template_labels_: npt.NDArray[Any]
 
     def fit(self, X: Any, y: Any) -> Self:
         """Enroll.
@@ -136,7 +139,8 @@ class OneShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             table = cdist(probes[rows], self.templates_)
             for person in range(len(self.people_)):
                 nearest[rows, person] = table[:, person_of == person].min(axis=1)
-        evidence = log_likelihood_ratio(self.operating_point.probability, nearest)
+        calibration: ProbabilityCalibration = self.operating_point.probability  # type: ignore[union-attr, assignment]  # _calibrated
+        evidence = log_likelihood_ratio(calibration, nearest)
         evidence[np.isnan(probes).any(axis=1)] = -np.inf if self.prior_known < 1 else 0.0
         shares = posterior(evidence, self.prior_known)
         columns = np.searchsorted(self.classes_, [*self.people_, self.unknown_label_])
