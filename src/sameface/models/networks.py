@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sameface.errors import ModelCardError
-from sameface.models.cache import cache_folder, cached
+from sameface.models.cache import cache_folder, cached, sha256_of
 from sameface.models.card import ModelCard
 from sameface.models.registry import locate, network_card
+
+_RANGES = Path(__file__).with_name("ranges")
 
 #: Told the share of a long work that is done, 0 to 1.
 Progress = Callable[[float], None]
@@ -46,13 +48,31 @@ def network_file(card: ModelCard, *, progress: Progress | None = None) -> Path:
 
         source = locate(owner)[0]
         weights = read_resnet(
-            source.read_bytes(), str(source), None if progress is None else lambda p: progress(0.5 * p)
+            source.read_bytes(), str(source), None if progress is None else lambda share: progress(0.5 * share)
         )
-        write_onnx(weights, target)
+        write_onnx(weights, target, ranges=read_ranges(owner.id) if card.quantised else None)
         if progress is not None:
             progress(1.0)
 
-    return cached(_converted_name(owner), convert)
+    return cached(_converted_name(card, owner), convert)
+
+
+def read_ranges(name: str) -> dict[str, tuple[float, float]]:
+    """Smallest and largest value of each activation of a network, measured once; what its 8-bit form is scaled by.
+
+    Raises:
+        ModelCardError: none were measured for that network.
+    """
+    import json
+
+    path = _RANGES / f"{name}.json"
+    if not path.is_file():
+        raise ModelCardError(
+            expected=f"measured ranges for the 8-bit form of {name}",
+            got="none",
+            advice="make your own with `sameface models quantize`",
+        )
+    return {key: (low, high) for key, (low, high) in json.loads(path.read_text())["ranges"].items()}
 
 
 def is_converted(card: ModelCard) -> bool:
@@ -60,10 +80,11 @@ def is_converted(card: ModelCard) -> bool:
     owner = network_card(card)
     if not owner.files or not owner.files[0].name.endswith(".dat"):
         return True
-    return (cache_folder() / "models" / _converted_name(owner)).is_file()
+    return (cache_folder() / "models" / _converted_name(card, owner)).is_file()
 
 
-def _converted_name(owner: ModelCard) -> str:
+def _converted_name(card: ModelCard, owner: ModelCard) -> str:
     from sameface.models.dlib_resnet import CONVERTER_VERSION
 
-    return f"{owner.id}-{owner.sha256[:16]}-v{CONVERTER_VERSION}.onnx"
+    name = f"{owner.id}-{owner.sha256[:16]}-v{CONVERTER_VERSION}"
+    return f"{name}-int8-{sha256_of(_RANGES / f'{owner.id}.json')[:8]}.onnx" if card.quantised else f"{name}.onnx"
