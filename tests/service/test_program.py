@@ -15,9 +15,7 @@ from sameface.gallery import open_store
 
 
 def enroll(url: str, name: str, data: bytes, gallery: str = "people") -> httpx.Response:
-    return httpx.post(
-        f"{url}/v1/galleries/{gallery}/people", data={"name": name}, files={"photos": data}, timeout=60
-    )
+    return httpx.post(f"{url}/v1/galleries/{gallery}/people", data={"name": name}, files={"photos": data}, timeout=60)
 
 
 def test_kill_during_enroll(program, photo, tmp_path):
@@ -86,7 +84,9 @@ def test_kill_during_enroll(program, photo, tmp_path):
 def test_two_workers_and_forget(program, photo):
     """Whoever was forgotten is never named again, by either worker."""
     first = program()
-    second = program(folder=first.log.parent / "galleries")  # two programs over one folder: the hardest case of two workers
+    second = program(
+        folder=first.log.parent / "galleries"
+    )  # two programs over one folder: the hardest case of two workers
     upload = photo("obama2.jpg")
 
     def names(service) -> set[str | None]:
@@ -108,7 +108,9 @@ def test_workers_under_one_port(program, photo):
     service = program("--workers", "2")
     person = enroll(service.url, "Obama", photo("obama.jpg")).json()["person"]
     for _ in range(4):
-        answer = httpx.post(f"{service.url}/v1/galleries/people/identify", files={"photo": photo("obama2.jpg")}, timeout=60)
+        answer = httpx.post(
+            f"{service.url}/v1/galleries/people/identify", files={"photo": photo("obama2.jpg")}, timeout=60
+        )
         assert answer.json()["faces"][0]["person_id"] == person["person_id"]
     text = httpx.get(f"{service.url}/v1/metrics").text
     assert 'route="/galleries/{gallery}/identify",status="200"} 4.0' in text  # of both workers together
@@ -123,7 +125,9 @@ def test_forget_while_others_identify(program, photo):
     def ask() -> None:
         for _ in range(6):
             after = forgotten.is_set()
-            answer = httpx.post(f"{service.url}/v1/galleries/people/identify", files={"photo": photo("obama2.jpg")}, timeout=60)
+            answer = httpx.post(
+                f"{service.url}/v1/galleries/people/identify", files={"photo": photo("obama2.jpg")}, timeout=60
+            )
             if answer.status_code != 200 or (after and answer.json()["faces"][0]["name"] is not None):
                 wrong.append(answer.text)
 
@@ -196,7 +200,9 @@ def test_overload_is_refused_fast(program, photo):
 def test_stopping_finishes_what_runs(program, photo):
     service = program()
     answers: list[int] = []
-    thread = threading.Thread(target=lambda: answers.append(enroll(service.url, "Obama", photo("obama.jpg")).status_code))
+    thread = threading.Thread(
+        target=lambda: answers.append(enroll(service.url, "Obama", photo("obama.jpg")).status_code)
+    )
     thread.start()
     time.sleep(0.15)
     service.stop()

@@ -78,6 +78,7 @@ def create_app(settings: Settings) -> FastAPI:
     for router in (photos.router, galleries.router, people.router):
         app.include_router(router, prefix="/v1", responses=described, dependencies=keys)
     app.include_router(about.router, prefix="/v1", responses=described, dependencies=keys)
+    app.include_router(about.probes, prefix="/v1", responses=described)
     _handle_errors(app)
     app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
     app.add_middleware(Doorkeeper, settings=settings, telemetry=desk.telemetry)

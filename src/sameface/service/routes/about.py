@@ -18,17 +18,19 @@ from sameface.service.schemas import Caps, Health, Model, Models, Policy, Readin
 from sameface.service.telemetry import CONTENT_TYPE
 
 router = APIRouter(tags=["about"])
+#: What needs no key.
+probes = APIRouter(tags=["about"])
 
 _REPORT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 
 
-@router.get("/health", openapi_extra={"security": []})
+@probes.get("/health")
 async def health() -> Health:
     """Whether the process answers. Needs no key."""
     return Health(status="ok")
 
 
-@router.get("/ready", openapi_extra={"security": []}, responses={503: {"model": Readiness}})
+@probes.get("/ready", responses={503: {"model": Readiness}})
 async def ready(request: Request, response: Response) -> Readiness:
     """Whether photos can be taken now: networks loaded, galleries in reach. Needs no key."""
     desk: Desk = request.app.state.desk
