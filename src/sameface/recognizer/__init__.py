@@ -1,8 +1,28 @@
-"""Enroll, verify, identify, forget: the use cases, joining faces, encoder, gallery and threshold."""
+"""Enroll, verify, identify, forget: the use cases, joining faces, encoder, gallery and threshold.
 
-from sameface.recognizer.gallery import DEFAULT_FPIR, Gallery
-from sameface.recognizer.recognizer import Recognizer
-from sameface.recognizer.results import EncodedFace, Enrollment, Identification, PhotoReport, Verification
+Each name is loaded when it is first used: verifying two photos needs no gallery.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from sameface.recognizer.gallery import DEFAULT_FPIR, Gallery
+    from sameface.recognizer.recognizer import Recognizer
+    from sameface.recognizer.results import EncodedFace, Enrollment, Identification, PhotoReport, Verification
+
+_HOMES: Final = {
+    "DEFAULT_FPIR": "gallery",
+    "EncodedFace": "results",
+    "Enrollment": "results",
+    "Gallery": "gallery",
+    "Identification": "results",
+    "PhotoReport": "results",
+    "Recognizer": "recognizer",
+    "Verification": "results",
+}
 
 __all__ = [
     "DEFAULT_FPIR",
@@ -14,3 +34,9 @@ __all__ = [
     "Recognizer",
     "Verification",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
