@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from sameface.cli.options import JsonOption
+from sameface.cli.quantize import quantize
 
 if TYPE_CHECKING:
     from sameface.models.card import ModelCard
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app.command()(quantize)
 
 ModelArgument = Annotated[str, typer.Argument(help="A model's id, as `sameface models list` shows it.")]
 ModelsArgument = Annotated[list[str] | None, typer.Argument(help="Ids; all models that are here when none is given.")]

@@ -1,0 +1,121 @@
+"""`sameface models quantize`: an 8-bit copy of an encoder, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sameface.cli.options import JsonOption
+
+if TYPE_CHECKING:
+    from sameface.evaluation.quantised import BeforeAndAfter
+    from sameface.evaluation.scores import Scores
+    from sameface.recognizer import Recognizer
+    from sameface.types import CropsRGB
+
+
+def quantize(
+    model: Annotated[str, typer.Argument(help="Id of a float32 encoder.")],
+    photos: Annotated[Path, typer.Argument(help="Photos of many people, a folder per person, to measure ranges on.")],
+    people: Annotated[
+        Path | None, typer.Option("--people", help="LFW's list of people: only these.", show_default=False)
+    ] = None,
+    crops: Annotated[int, typer.Option(help="How many faces, one of each person.", min=80)] = 500,
+    pairs: Annotated[
+        Path | None,
+        typer.Option("--pairs", help="LFW's list of pairs over PHOTOS: accuracy before and after.", show_default=False),
+    ] = None,
+    detector: Annotated[str | None, typer.Option("--detector", "-d", help="Detector.", show_default=False)] = None,
+    json: JsonOption = False,
+) -> None:
+    """Make an 8-bit copy of an encoder, under an id of its own, and measure what it costs.
+
+    Most of the faces set the ranges; every tenth is kept out to measure how far embeddings move. Judge accuracy on other people.
+    """
+    from sameface.cli.options import make_recognizer
+    from sameface.cli.output import note, print_json, print_table
+    from sameface.encoders import load_encoder
+    from sameface.encoders.quantising import quantise_encoder
+    from sameface.evaluation.datasets.folder import read_folder
+    from sameface.evaluation.datasets.lfw import read_lfw_people
+    from sameface.evaluation.quantised import drift
+
+    images = photos / "images" if (photos / "images").is_dir() else photos
+    recognizer = make_recognizer(model, detector)
+    bench = read_folder(images, only=read_lfw_people(people) if people else None)
+    faces = _crops(recognizer, bench.at_most(1).photos, crops)
+    held_out = slice(None, None, 10)
+    ranges_from = [index for index in range(len(faces)) if index % 10]
+    card = quantise_encoder(model, faces[ranges_from])
+    moved = drift(recognizer.encoder, load_encoder(card.id), faces[held_out])
+    report: dict[str, Any] = {"encoder": card.id, "bytes": card.bytes, "drift": moved}
+    rows = [
+        ("id", card.id),
+        ("MB", f"{card.bytes / 1e6:.1f}"),
+        ("faces for the ranges", str(len(ranges_from))),
+        ("faces kept out", str(moved.crops)),
+        ("L2 moved: mean, 95 %, largest", f"{moved.mean:.4f}, {moved.p95:.4f}, {moved.largest:.4f}"),
+    ]
+    if pairs is not None:
+        compared = _compare(model, card.id, images, pairs, detector)
+        report["accuracy"] = compared
+        paired = compared.paired
+        rows += [
+            ("accuracy before", f"{100 * compared.before:.2f} ± {100 * compared.before_error:.2f} %"),
+            ("accuracy after", f"{100 * compared.after:.2f} ± {100 * compared.after_error:.2f} %"),
+            (
+                "pairs right only before, only after",
+                f"{paired.only_first}, {paired.only_second} (p = {paired.p_value:.2f})",
+            ),
+        ]
+    if json:
+        print_json(report)
+        return
+    note(f"kept as {card.id}; use it with --encoder {card.id}")
+    print_table(("", ""), rows)
+
+
+def _crops(recognizer: Recognizer, photos: Sequence[Path], wanted: int) -> CropsRGB:
+    """Aligned crops of the photos that show a face, until there are enough."""
+    import numpy as np
+
+    from sameface.cli.output import progress
+    from sameface.errors import SamefaceError
+    from sameface.faces.choose import choose_face
+    from sameface.imaging import load_image
+
+    found = []
+    with progress("faces", wanted) as advance:
+        for photo in photos:
+            try:
+                image = load_image(photo)
+                face = choose_face(recognizer.detector.detect(image), image, "centre")
+            except SamefaceError:
+                continue
+            found.append(recognizer.aligner.align(image, [face])[0])
+            advance()
+            if len(found) == wanted:
+                break
+    width, height = recognizer.card.input_size_wh
+    return np.stack(found) if found else np.zeros((0, height, width, 3), np.uint8)
+
+
+def _compare(before: str, after: str, images: Path, pairs: Path, detector: str | None) -> BeforeAndAfter:
+    """Both encoders on the same labelled pairs."""
+    from sameface.cli.options import make_recognizer
+    from sameface.cli.output import progress
+    from sameface.evaluation.datasets.lfw import read_lfw_pairs
+    from sameface.evaluation.embed import embed_photos
+    from sameface.evaluation.quantised import before_and_after
+    from sameface.evaluation.scores import score_pairs
+
+    bench = read_lfw_pairs(images, pairs)
+
+    def scores(name: str) -> Scores:
+        with progress(name, len(bench.photos)) as advance:
+            return score_pairs(bench, embed_photos(make_recognizer(name, detector), bench.photos, advance=advance))
+
+    return before_and_after(scores(before), scores(after))
