@@ -170,10 +170,9 @@ def _print(found: Evaluation) -> None:
         f"{data.photos} photos of {data.people} people; {first.mated_pairs} mated and {first.non_mated_pairs} non-mated pairs; "
         "intervals at 95 %"
     )
-    columns = ["encoder", "detector", "accuracy %", "EER %", "AUC"]
-    targets = [item.target_fmr for item in first.tar]
-    columns += [f"TAR % at FMR {target:g}" for target in targets] + ["not found", "photos/s"]
-    print_table(columns, [_row(run) for run in found.runs])
+    print_table(["", *(_name(run, found) for run in found.runs)], _measures(found))
+    if any(not item.supported for run in found.runs for item in run.verification.tar):
+        print_line("* stands on fewer than 30 expected false matches: read the interval, not the number")
     rows = [
         [
             run.space.encoder,
@@ -194,19 +193,34 @@ def _print(found: Evaluation) -> None:
         print_line(f"note: {text}")
 
 
-def _row(run: Run) -> list[str]:
-    result = run.verification
-    accuracy = result.accuracy
-    return [
-        run.space.encoder,
-        run.space.detector,
-        f"{100 * accuracy.mean:.2f} ± {100 * accuracy.standard_error:.2f}",
-        percent(result.eer),
-        f"{result.auc.value:.4f}",
-        *(percent(item.tar) + ("" if item.supported else " *") for item in result.tar),
-        f"{run.acquisition.failed} of {run.acquisition.photos}",
-        "cached" if run.speed.photos_per_second is None else f"{run.speed.photos_per_second:.1f}",
+def _name(run: Run, found: Evaluation) -> str:
+    several = len({item.space.detector for item in found.runs}) > 1
+    return f"{run.space.encoder} on {run.space.detector}" if several else run.space.encoder
+
+
+def _measures(found: Evaluation) -> list[list[str]]:
+    """One row per measure, one column per encoder."""
+    results = [run.verification for run in found.runs]
+    rows = [
+        [
+            "accuracy %",
+            *(f"{100 * item.accuracy.mean:.2f} ± {100 * item.accuracy.standard_error:.2f}" for item in results),
+        ],
+        ["EER %", *(percent(item.eer) for item in results)],
+        ["AUC %", *(percent(item.auc) for item in results)],
     ]
+    for at, tar in enumerate(results[0].tar):
+        cells = [item.tar[at] if at < len(item.tar) else None for item in results]
+        rows.append(
+            [
+                f"TAR % at FMR {tar.target_fmr:g}",
+                *(percent(cell.tar) + ("" if cell.supported else " *") if cell else "–" for cell in cells),
+            ]
+        )
+    rows.append(["not found", *(f"{run.acquisition.failed} of {run.acquisition.photos}" for run in found.runs)])
+    speeds = [run.speed.photos_per_second for run in found.runs]
+    rows.append(["photos/s", *("from the cache" if speed is None else f"{speed:.1f}" for speed in speeds)])
+    return rows
 
 
 def _print_identification(found: Evaluation) -> None:

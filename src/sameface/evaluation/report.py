@@ -1,0 +1,129 @@
+"""The report: one HTML page that needs nothing else, and the plots as PNG files.
+
+Research data sets appear as points and numbers only. Pictures of the hardest pairs are for the user's own machine and come only when asked for.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from sameface.errors import SamefaceError
+from sameface.evaluation.plots import label, plots, render
+from sameface.evaluation.results import Evaluation, HardPair, Rate
+from sameface.metrics.extra import need
+from sameface.models.cache import atomic_write
+
+#: Side of a hardest pair's pictures in the report, in pixels.
+SIDE = 132
+
+
+def write_report(evaluation: Evaluation, path: Path, *, pictures: bool = False) -> None:
+    """Write the page.
+
+    Args:
+        evaluation: the results.
+        path: the HTML file, written whole or not at all.
+        pictures: show the hardest pairs as pictures. Such a page holds faces: keep it to yourself.
+
+    Raises:
+        ExtraMissingError: jinja2 or matplotlib is not installed.
+    """
+    jinja2 = need("jinja2")
+    environment = jinja2.Environment(
+        loader=jinja2.BaseLoader(),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters.update(percent=percent, interval=interval, signed=_plain_number)
+    template = environment.from_string(
+        resources.files("sameface.evaluation").joinpath("report.html.j2").read_text(encoding="utf-8")
+    )
+    drawn = {name: (_svg(render(draw, size)), words) for name, (draw, size, words) in plots(evaluation).items()}
+    markup = need("markupsafe").Markup
+    page = template.render(
+        evaluation=evaluation,
+        plot={
+            name: markup(f'<figure role="img" aria-label="{words}">{svg}</figure>')
+            for name, (svg, words) in drawn.items()
+        },
+        names=[label(run, evaluation.runs) for run in evaluation.runs],
+        pictures=_pictures(evaluation) if pictures else {},
+    )
+    with atomic_write(path) as part:
+        part.write_text(page, encoding="utf-8")
+
+
+def write_plots(evaluation: Evaluation, folder: Path) -> list[Path]:
+    """Write each plot as a PNG file into a folder, made where missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, (draw, size, _) in plots(evaluation).items():
+        path = folder / f"{name}.png"
+        path.write_bytes(render(draw, size, "png"))
+        written.append(path)
+    return written
+
+
+def percent(value: float | None, digits: int = 2) -> str:
+    """A share in percent, a dash where there is none.
+
+    >>> percent(0.98765), percent(None)
+    ('98.77', '–')
+    """
+    return "–" if value is None or value != value else f"{100 * value:.{digits}f}"
+
+
+def interval(rate: Rate | None, digits: int = 2) -> str:
+    """A rate's interval in percent, without the unit.
+
+    >>> from sameface.types import Interval
+    >>> interval(Rate(0.5, 1, 2, Interval(0.01, 0.99)))
+    '1.00 – 99.00'
+    """
+    if rate is None or rate.interval is None:
+        return ""
+    return f"{100 * rate.interval.low:.{digits}f} – {100 * rate.interval.high:.{digits}f}"
+
+
+def _plain_number(value: float) -> str:
+    """A small rate as people write it: 0.001 rather than 1e-03."""
+    return f"{value:.10f}".rstrip("0").rstrip(".")
+
+
+def _svg(data: bytes) -> str:
+    text = data.decode()
+    return text[text.index("<svg") :]
+
+
+def _pictures(evaluation: Evaluation) -> dict[str, str]:
+    """A small JPEG of each photo of the hardest pairs, as data URLs by path."""
+    found: dict[str, str] = {}
+    for run in evaluation.runs:
+        for pair in run.verification.hardest:
+            for path in _paths(pair):
+                if path not in found:
+                    found[path] = _picture(path)
+    return found
+
+
+def _paths(pair: HardPair) -> tuple[str, str]:
+    return pair.a, pair.b
+
+
+def _picture(path: str) -> str:
+    from sameface.imaging import load_image
+
+    try:
+        picture: Any = need("PIL.Image").fromarray(load_image(path))
+    except SamefaceError:
+        return ""
+    picture.thumbnail((2 * SIDE, 2 * SIDE))
+    out = io.BytesIO()
+    picture.save(out, format="JPEG", quality=85)
+    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
