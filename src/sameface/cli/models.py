@@ -82,8 +82,8 @@ def pull(
 ) -> None:
     """Fetch models: resumed where cut, sha256 checked, in place whole or not at all.
 
-    SAMEFACE_MODELS may be a folder (models are kept there) or the URL of a mirror (models are fetched from there). Proxies are taken
-    from the environment. No other command uses the network.
+    SAMEFACE_MODELS may be a folder (models are kept there) or the URL of a mirror (models are fetched from there).
+    Proxies are taken from the environment. No other command uses the network.
     """
     from sameface.cli.output import note, print_json, print_line
     from sameface.models.collection import pull as fetch
@@ -152,9 +152,11 @@ def remove(
 
 @app.command()
 def add(
-    network: Annotated[Path, typer.Argument(help="An ONNX file that turns face crops into vectors.")],
+    network: Annotated[
+        Path, typer.Argument(help="An ONNX file that turns face crops into vectors, or FaceNet's .h5 or .pt weights.")
+    ],
     name: Annotated[
-        str | None, typer.Option("--id", help="Its id.  [default: the file's name]", show_default=False)
+        str | None, typer.Option("--id", "--as", help="Its id.  [default: the file's name]", show_default=False)
     ] = None,
     title: Annotated[str, typer.Option(help="One line for people.", show_default=False)] = "",
     size: Annotated[
@@ -180,13 +182,31 @@ def add(
     commercial_use: Annotated[str | None, typer.Option(help="yes, no or unclear.", show_default=False)] = None,
     licence_note: Annotated[str, typer.Option(help="Why not a plain yes.", show_default=False)] = "",
     source: Annotated[str, typer.Option(help="Who published the weights.", show_default=False)] = "",
+    facenet: Annotated[
+        str | None,
+        typer.Option(
+            help="Where FaceNet weights come from: course, keras-facenet or facenet-pytorch.  [default: by the file]",
+            show_default=False,
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Take any ONNX encoder in. What the file says about itself is not asked; the rest comes by options or by questions."""
+    """Take any ONNX encoder in. What the file says about itself is not asked; the rest comes by options or by
+    questions.
+
+    `sameface models add facenet_keras.h5 --as facenet-128`
+    """
     from sameface.cli.output import note, print_json, print_line
     from sameface.encoders.adding import add_encoder
     from sameface.models.inspecting import inspect_network
 
+    if network.suffix.lower() in {".h5", ".hdf5", ".pt", ".pth"}:
+        stored = _add_facenet(network, name or network.stem.lower().replace("_", "-"), facenet)
+        if json:
+            print_json(_summary(stored))
+            return
+        print_line(f"{stored.id}: {stored.title}, read and added. It has no threshold yet: run `sameface calibrate`")
+        return
     facts = inspect_network(network)
     width, height = facts.input_size_wh or (size or int(_ask("--size", "side of the crops in pixels", "112")),) * 2
     note(
@@ -221,6 +241,19 @@ def add(
         print_json(_summary(stored))
         return
     print_line(f"{stored.id}: added, sha256 {stored.sha256}. It has no threshold yet: run `sameface calibrate`")
+
+
+def _add_facenet(weights: Path, name: str, origin: str | None) -> ModelCard:
+    """FaceNet's weights, read by the training room, which alone knows the network."""
+    from tempfile import TemporaryDirectory
+
+    from sameface.encoders.adding import add_encoder
+    from sameface.models.registry import load_card
+    from sameface.training.facenet import adopt_facenet
+
+    with TemporaryDirectory() as folder:
+        written = adopt_facenet(weights, Path(folder) / f"{name}.onnx", preprocessing=origin)
+        return add_encoder(written, load_card(written))
 
 
 def _card(**fields: Any) -> ModelCard:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 import torch
 
@@ -17,8 +17,6 @@ from sameface.training.facenet.pytorch_pt import read_facenet_pytorch
 from sameface.training.intake import IntakeKind
 from sameface.training.networks.by_name import NetworkSpec
 from sameface.training.networks.siamese import SiameseNetwork
-
-Preprocessing = Literal["course", "keras-facenet", "facenet-pytorch"]
 
 
 class _Origin(NamedTuple):
@@ -42,7 +40,7 @@ def is_facenet_file(path: Path) -> bool:
     return path.suffix.lower() in {".h5", ".hdf5", ".pt", ".pth"}
 
 
-def load_facenet(path: Path, preprocessing: Preprocessing | None = None) -> tuple[Deployed, ModelCard]:
+def load_facenet(path: Path, preprocessing: str | None = None) -> tuple[Deployed, ModelCard]:
     """Read FaceNet weights as a module that takes pixels, with a card for it.
 
     Args:
@@ -84,13 +82,16 @@ def load_facenet(path: Path, preprocessing: Preprocessing | None = None) -> tupl
         source=f"{path.name}, added by the user",
         training_data=origin.data,
         input_size_wh=(SIDE, SIDE),
+        # The weights saw boxes with a fifth of margin, unturned; these chips show as much of a face, upright.
+        landmarks="dlib5",
+        template="dlib-chip-0.25",
         dimension=dimension,
         unit_length=True,
     )
     return Deployed(SiameseNetwork(network), spec).eval(), card
 
 
-def adopt_facenet(path: Path, to: Path, *, preprocessing: Preprocessing | None = None) -> Path:
+def adopt_facenet(path: Path, to: Path, *, preprocessing: str | None = None) -> Path:
     """Read FaceNet weights and write them as ``name.onnx`` with a card; ``name``, in lower case, becomes the
     encoder's id.
 

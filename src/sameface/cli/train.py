@@ -1,0 +1,266 @@
+"""`sameface train`: a Siamese network from a folder per person, or by a recipe on public data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from sameface.cli.options import JsonOption
+
+if TYPE_CHECKING:
+    from sameface.training.folder import FolderResult
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def train(
+    data: Annotated[Path, typer.Argument(help="A folder per person; for a recipe, the folder of its data set.")],
+    recipe: Annotated[
+        str | None, typer.Option(help="omniglot, orl or lfw: a whole study on public data.", show_default=False)
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the encoder, checkpoint and logs.")] = Path(
+        "training"
+    ),
+    name: Annotated[str, typer.Option(help="Name of the encoder.")] = "my-encoder",
+    network: Annotated[
+        str,
+        typer.Option(
+            help="convnet; inception_resnet_v1; head, a small map on a pretrained encoder; or package.module:Class."
+        ),
+    ] = "convnet",
+    size: Annotated[int | None, typer.Option(help="Side of the network's pictures.", show_default=False)] = None,
+    grey: Annotated[bool, typer.Option("--grey", help="Turn pictures to grey first.")] = False,
+    dimension: Annotated[int, typer.Option(help="Length of the embedding.")] = 128,
+    encoder: Annotated[
+        str | None, typer.Option("--encoder", "-e", help="Pretrained encoder below a head.", show_default=False)
+    ] = None,
+    align: Annotated[bool, typer.Option("--align", help="Find and align the face of each photo first.")] = False,
+    detector: Annotated[
+        str | None, typer.Option("--detector", "-d", help="What finds the faces.", show_default=False)
+    ] = None,
+    loss: Annotated[
+        str, typer.Option(help="triplet, contrastive, koch, or a class of pytorch-metric-learning.")
+    ] = "triplet",
+    margin: Annotated[float | None, typer.Option(help="The loss's margin.", show_default=False)] = None,
+    mining: Annotated[
+        str | None,
+        typer.Option(
+            help="all, hard, semi-hard, batch-hard, distance-weighted; for contrastive: all or hard.",
+            show_default=False,
+        ),
+    ] = None,
+    augment: Annotated[str, typer.Option(help="faces, characters or none.")] = "faces",
+    validation: Annotated[float, typer.Option(help="Share of people held out; 0 for none.")] = 0.2,
+    steps: Annotated[int | None, typer.Option(help="Batches.  [default: 1000]", show_default=False)] = None,
+    people: Annotated[int, typer.Option(help="People in a batch.")] = 32,
+    photos: Annotated[int, typer.Option(help="Photos of each in a batch.")] = 4,
+    rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-3,
+    patience: Annotated[int, typer.Option(help="Validations without progress before stopping; 0 never stops.")] = 5,
+    every: Annotated[int, typer.Option(help="Steps between validations and checkpoints.")] = 100,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same network.")] = 0,
+    device: Annotated[
+        str | None, typer.Option(help="cpu, cuda, mps.  [default: a GPU where there is one]", show_default=False)
+    ] = None,
+    precision: Annotated[str, typer.Option(help="mixed: bfloat16 where it is fast; or float32.")] = "mixed",
+    threads: Annotated[int, typer.Option(help="Threads of the CPU; 0 for all.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")] = False,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write event files too.")] = False,
+    background: Annotated[str, typer.Option(help="Omniglot's background set: small1, small2.")] = "small1",
+    json: JsonOption = False,
+) -> None:
+    """Train a Siamese network whose distance means *same*, on your own labelled pictures, and export it.
+
+    People are divided, never photos: validation is on people the network never saw. Ctrl-C keeps a checkpoint;
+    `--resume` goes on. Several processes: `torchrun --nproc-per-node 2 -m sameface train photos/`.
+
+    `sameface train photos/ --align --network head` · `sameface train omniglot/ --recipe omniglot`
+    """
+    from sameface.cli.output import note
+    from sameface.errors import SettingError
+
+    _threads(threads)
+    if recipe is not None:
+        _recipe(recipe, data, out, background=background, steps=steps, seed=seed, device=device, json=json)
+        return
+    if steps is not None and steps < 1:
+        raise SettingError(expected="at least one step", got=str(steps), advice="give --steps 1000")
+    from sameface.encoders import DEFAULT_ENCODER
+    from sameface.faces import DEFAULT_DETECTOR
+    from sameface.training.folder import FolderPlan, train_folder
+    from sameface.training.settings import TrainingSettings
+
+    plan = FolderPlan(
+        network=network,
+        size=size,
+        grey=grey,
+        dimension=dimension,
+        loss=loss,
+        margin=margin,
+        mining=mining,
+        domain=augment,
+        align=align,
+        detector=detector or DEFAULT_DETECTOR,
+        encoder=encoder or DEFAULT_ENCODER,
+        validation=validation,
+        device=device,
+        precision=precision,
+        settings=TrainingSettings(
+            steps=steps or 1000,
+            people=people,
+            photos=photos,
+            learning_rate=rate,
+            validate_every=every,
+            save_every=every,
+            patience=patience if validation > 0 else 0,
+            seed=seed,
+        ),
+    )
+    with _Bar() as bar:
+        result = train_folder(
+            data,
+            out,
+            plan,
+            name=name,
+            resume=resume,
+            tensorboard=tensorboard,
+            reading=bar.reading,
+            started=note,
+            progress=lambda step, numbers: bar.training(step, plan.settings.steps, numbers),
+        )
+    _say(result, out, json)
+
+
+def _threads(count: int) -> None:
+    if count:
+        import sameface.training  # noqa: F401  # says what to install where PyTorch is missing
+
+        import torch  # isort: skip
+
+        torch.set_num_threads(count)
+
+
+def _say(result: FolderResult, out: Path, json: bool) -> None:
+    from sameface.cli.app import INTERRUPTED
+    from sameface.cli.output import note, print_json, print_line
+
+    training = result.training
+    for item in result.skipped[:5]:
+        note(f"skipped {item.path}: {item.reason}")
+    if len(result.skipped) > 5:
+        note(f"… {len(result.skipped)} skipped in all, listed in {out / 'skipped.txt'}")
+    if training.stopped == "interrupted":
+        note(f"stopped at step {training.steps}; go on with --resume")
+        raise typer.Exit(INTERRUPTED)
+    if result.encoder is None:
+        return
+    if json:
+        print_json(
+            {
+                "encoder": str(result.encoder),
+                "stopped": training.stopped,
+                "steps": training.steps,
+                "best_step": training.best_step,
+                "validation": training.validation._asdict() if training.validation else None,
+                "people": result.people,
+                "photos": result.photos,
+                "held_out": result.held_out,
+                "skipped": [{"path": str(item.path), "reason": item.reason} for item in result.skipped],
+                "cpu_seconds": training.cpu_seconds,
+                "wall_seconds": training.wall_seconds,
+                "device": training.compute,
+                "onnx_difference": result.onnx_difference,
+            }
+        )
+        return
+    if training.validation is not None:
+        print_line(
+            f"on {result.held_out} people never trained on: EER {100 * training.validation.eer:.1f} %, "
+            f"one-shot error {100 * training.validation.one_shot_error:.1f} % (weights of step {training.best_step})"
+        )
+    print_line(f"{result.encoder}: {training.steps} steps in {training.wall_seconds:.0f} s, then")
+    print_line(f"  sameface calibrate … --encoder {result.encoder}    # a threshold, from pairs it was not trained on")
+    print_line(f"  sameface verify a.jpg b.jpg --encoder {result.encoder}")
+
+
+def _recipe(
+    recipe: str, data: Path, out: Path, *, background: str, steps: int | None, seed: int, device: str | None, json: bool
+) -> None:
+    from sameface.cli.output import note, print_json, print_line
+    from sameface.errors import SettingError
+    from sameface.training.recipes.by_name import RECIPES, run_recipe
+
+    if recipe not in RECIPES:
+        raise SettingError(
+            expected=f"a recipe among {', '.join(RECIPES)}", got=repr(recipe), advice="choose one of those"
+        )
+    with _Bar() as bar:
+        result = run_recipe(
+            recipe,
+            data,
+            out,
+            background=background,
+            steps=steps,
+            seed=seed,
+            device=device,
+            started=note,
+            progress=bar.training,
+        )
+    if json:
+        print_json({"recipe": recipe, **result.numbers})
+        return
+    for line in result.lines:
+        print_line(line)
+
+
+class _Bar:
+    """One bar: first the pictures that are read, then the steps, with the numbers that tell how it goes."""
+
+    def __enter__(self) -> _Bar:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        console = Console(stderr=True)
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[numbers]}"),
+        )
+        self._bar = Progress(*columns, console=console, disable=not console.is_terminal)
+        self._bar.start()
+        self._task: Any = None
+        self._what = ""
+        self._validated = ""
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._bar.stop()
+
+    def reading(self, done: int, total: int) -> None:
+        """Pictures read."""
+        self._move("reading", done, total, "")
+
+    def training(self, step: int, steps: int, numbers: Mapping[str, float]) -> None:
+        """A report of the trainer."""
+        if "validation_eer" in numbers:
+            self._validated = f" · unseen people: EER {100 * numbers['validation_eer']:.1f} %"
+        shown = " · ".join(
+            text.format(numbers[key])
+            for key, text in (("loss", "loss {:.3f}"), ("active_share", "active {:.0%}"), ("spread", "spread {:.2f}"))
+            if key in numbers
+        )
+        self._move("training", step, steps, shown + self._validated)
+
+    def _move(self, what: str, done: int, total: int, numbers: str) -> None:
+        if what != self._what:
+            self._task = self._bar.add_task(what, total=total, numbers="")
+            self._what = what
+        self._bar.update(self._task, completed=done, total=total, numbers=numbers)
+
+
+APPS: Final = {"train": app}
