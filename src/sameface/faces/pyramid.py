@@ -52,22 +52,23 @@ class Pyramid:
 
     def __init__(self, image: Image.Image, scale: float, cell: int) -> None:
         finer = [value for value in (2 * scale, scale / STEP) if value <= 1]
-        scales = list(finer)
-        current = scale
-        while min(image.width, image.height) * current >= cell + 1:
-            scales.append(current)
-            current *= STEP
         made: list[Image.Image] = []
         sizes: list[tuple[float, float]] = []
-        for n, value in enumerate(scales):
+        current = finer[0] if finer else scale
+        while True:
+            n = len(made)
             if n < _OCTAVE:
-                size = max(1, round(image.width * value)), max(1, round(image.height * value))
-                made.append(_resized(image, size))
-                sizes.append((size[0] / image.width, size[1] / image.height))
+                size = max(1, round(image.width * current)), max(1, round(image.height * current))
+                copy, scale_xy = _resized(image, size), (size[0] / image.width, size[1] / image.height)
             else:
                 # Half of the copy before the last: a mean over 2 × 2 pixels, far cheaper than from the photo.
-                made.append(made[n - _OCTAVE].reduce(2))
-                sizes.append((sizes[n - _OCTAVE][0] / 2, sizes[n - _OCTAVE][1] / 2))
+                copy, before = made[n - _OCTAVE].reduce(2), sizes[n - _OCTAVE]
+                scale_xy = before[0] / 2, before[1] / 2
+            if min(copy.size) < cell:
+                break
+            made.append(copy)
+            sizes.append(scale_xy)
+            current *= STEP
         finest, copies = made[: len(finer)], made[len(finer) :]
         places, width, height = _shelves([copy.size for copy in copies])
         self.area_wh = width, height

@@ -147,13 +147,13 @@ def _sample(image_rgb: ImageRGB, similarity: Similarity, size: int, add: float =
     if some_outside:
         index[outside] = 0
     # Four bytes a pixel: one gather for all three colours.
-    flat = np.zeros((height * width, 4), dtype=np.uint8)
-    flat[:, :3] = image_rgb.reshape(-1, 3)
-    flat = flat.view(np.uint32)[:, 0]
+    four = np.zeros((height, width, 4), dtype=np.uint8)
+    four[..., :3] = image_rgb
+    flat = four.reshape(-1).view(np.uint32)
     across, down = (x - left)[..., None], (y - top)[..., None]
     back, up = 1 - across, 1 - down
     # In double and in dlib's order: where neighbours are equal the sum may fall just short of a whole number, and is cut.
-    crop = (
+    crop: ImageRGB = (
         up * (back * _pixels(flat, index) + across * _pixels(flat, index + 1))
         + down * (back * _pixels(flat, index + width) + across * _pixels(flat, index + width + 1))
         + add
@@ -173,7 +173,23 @@ def crop_as_opencv(image_rgb: ImageRGB, similarity: Similarity, size: int) -> Im
     The published training crops of ArcFace models come from that function. It skips pixels where a face is more than
     twice as large as its crop, so such faces are halved first, which OpenCV does not do.
     """
+    image_rgb, similarity = _surroundings(image_rgb, similarity, size)
     while abs(similarity.factor) > _HALVE_ABOVE and min(image_rgb.shape[:2]) > _SMALLEST_TO_HALVE:
         image_rgb = halve(image_rgb)
         similarity = Similarity(similarity.factor / 2, (similarity.shift - complex(2, 2)) / 2)
     return _sample(image_rgb, similarity, size, add=0.5)
+
+
+def _surroundings(image_rgb: ImageRGB, similarity: Similarity, size: int) -> tuple[ImageRGB, Similarity]:
+    """The part of a photo that a crop can touch, and the similarity in it."""
+    corners = [similarity.of(complex(x, y)) for x in (0, size) for y in (0, size)]
+    margin = 4 * abs(similarity.factor) + 4
+    height, width = image_rgb.shape[:2]
+    if not all(math.isfinite(value) for corner in corners for value in (corner.real, corner.imag)):
+        return image_rgb[:0, :0], similarity
+    # From a multiple of 64, so that halving takes the same pixels together wherever the part begins.
+    left = min(max(0, math.floor((min(c.real for c in corners) - margin) / 64) * 64), width)
+    top = min(max(0, math.floor((min(c.imag for c in corners) - margin) / 64) * 64), height)
+    right = max(0, math.ceil(max(c.real for c in corners) + margin))
+    bottom = max(0, math.ceil(max(c.imag for c in corners) + margin))
+    return image_rgb[top:bottom, left:right], Similarity(similarity.factor, similarity.shift - complex(left, top))

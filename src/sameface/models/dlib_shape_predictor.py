@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -98,9 +99,9 @@ def _cache_file(scheme: str) -> Path:
 @lru_cache(maxsize=4)
 def _loaded(scheme: str, path: Path) -> ShapePredictorArrays:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return ShapePredictorArrays(**{field: file[field] for field in ShapePredictorArrays.__slots__})
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise ModelDamagedError(
             expected=f"arrays of {scheme} in {path}", got=str(error), advice="delete that file; it is made again"
         ) from error
