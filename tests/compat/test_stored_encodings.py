@@ -94,7 +94,7 @@ class Dangerous:
 
 def test_nothing_is_unpickled(tmp_path):
     (tmp_path / "a.pickle").write_bytes(pickle.dumps(Dangerous()))
-    with pytest.raises(DataError, match="(?i)convert it in the environment that made it"):
+    with pytest.raises(DataError, match=r"(?i)convert it in the environment that made it"):
         read_encodings(tmp_path / "a.pickle")
     np.savez(tmp_path / "b.npz", Ada=np.array([Dangerous()], dtype=object))
     with pytest.raises(DataError):

@@ -1,0 +1,127 @@
+"""Clustering of LFW's people beside Chinese whispers, DBSCAN and HDBSCAN, on the same embeddings.
+
+    python benchmarks/clustering.py ../shared/data/lfw out/clustering
+
+Every method's one setting is tuned on the people of peopleDevTrain for BCubed F, then scored once on those of peopleDevTest, who are others.
+Needs the extra `evaluate` and dlib-bin. Prints a table; writes clustering.json and keeps the embeddings in the output folder.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import dlib
+import numpy as np
+from sklearn.cluster import DBSCAN, HDBSCAN
+
+from sameface.errors import SamefaceError
+from sameface.indexing.cluster_scores import bcubed, pairwise
+from sameface.indexing.clustering import cluster
+from sameface.recognizer import Recognizer
+
+Table = tuple[np.ndarray, np.ndarray]
+REPEATS = 5
+
+
+def faces_of(lfw: Path, part: str, out: Path) -> Table:
+    """Embeddings and names of the people of one part: the face nearest the centre of each photo."""
+    kept = out / f"people{part}.npz"
+    if not kept.exists():
+        photos, names = [], []
+        for line in (lfw / f"peopleDev{part}.txt").read_text().splitlines()[1:]:
+            name, count = line.split("\t")
+            for number in range(1, int(count) + 1):
+                photo = lfw / "images" / name / f"{name}_{number:04d}.jpg"
+                if photo.exists():
+                    photos.append(photo)
+                    names.append(name)
+        found = list(Recognizer().encode_photos(photos, "centre"))
+        usable = [index for index, face in enumerate(found) if not isinstance(face, SamefaceError)]
+        np.savez(
+            kept,
+            embeddings=np.stack([found[i].embedding for i in usable]),
+            names=[names[i] for i in usable],
+            photos=len(photos),
+        )
+    with np.load(kept) as file:
+        return file["embeddings"], file["names"]
+
+
+def chinese_whispers(points: np.ndarray, threshold: float) -> np.ndarray:
+    return np.array(dlib.chinese_whispers_clustering([dlib.vector(row.tolist()) for row in points], threshold))
+
+
+def dbscan(points: np.ndarray, eps: float) -> np.ndarray:
+    return alone(DBSCAN(eps=eps, min_samples=2, algorithm="brute").fit_predict(points))
+
+
+def hdbscan(points: np.ndarray, epsilon: float) -> np.ndarray:
+    return alone(
+        HDBSCAN(min_cluster_size=2, min_samples=1, cluster_selection_epsilon=epsilon, copy=True).fit_predict(points)
+    )
+
+
+def alone(labels: np.ndarray) -> np.ndarray:
+    """Noise points as groups of their own."""
+    labels = labels.copy()
+    noise = np.flatnonzero(labels < 0)
+    labels[noise] = labels.max() + 1 + np.arange(len(noise))
+    return labels
+
+
+METHODS: dict[str, tuple[Callable[[np.ndarray, float], np.ndarray], np.ndarray]] = {
+    "sameface": (cluster, np.arange(0.70, 1.20, 0.02)),
+    "Chinese whispers (dlib)": (chinese_whispers, np.arange(0.56, 1.00, 0.02)),
+    "DBSCAN (scikit-learn)": (dbscan, np.arange(0.50, 0.90, 0.02)),
+    "HDBSCAN (scikit-learn)": (hdbscan, np.arange(0.40, 0.90, 0.05)),
+}
+
+
+def seconds(run: Callable[[], object]) -> float:
+    times = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def main() -> None:
+    lfw, out = Path(sys.argv[1]), Path(sys.argv[2])
+    out.mkdir(parents=True, exist_ok=True)
+    train, test = faces_of(lfw, "Train", out), faces_of(lfw, "Test", out)
+    print(
+        f"tuned on {len(train[1])} faces of {len(set(train[1]))} people, scored on {len(test[1])} of {len(set(test[1]))}"
+    )
+    results = []
+    for name, (method, grid) in METHODS.items():
+        tuned = {float(value): bcubed(train[1], method(train[0], value)).f for value in grid}
+        best = max(tuned, key=lambda value: tuned[value])
+        labels = method(test[0], best)
+        b, p = bcubed(test[1], labels), pairwise(test[1], labels)
+        results.append(
+            {
+                "method": name,
+                "setting": round(best, 3),
+                "train_bcubed_f": tuned[best],
+                "bcubed": {"precision": b.precision, "recall": b.recall, "f": b.f},
+                "pairwise": {"precision": p.precision, "recall": p.recall, "f": p.f},
+                "groups": len(set(labels.tolist())),
+                "seconds": seconds(lambda method=method, best=best: method(test[0], best)),
+            }
+        )
+        print(
+            f"{name:26} {best:.2f}  BCubed F {b.f:.4f} (P {b.precision:.4f} R {b.recall:.4f})  pairwise F {p.f:.4f}",
+            end="",
+        )
+        print(f"  {results[-1]['groups']} groups  {results[-1]['seconds']:.3f} s", flush=True)
+    (out / "clustering.json").write_text(json.dumps(results, indent=1))
+
+
+if __name__ == "__main__":
+    main()

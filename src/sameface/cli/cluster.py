@@ -1,0 +1,207 @@
+"""`sameface cluster`: the faces of a folder, grouped by person."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from sameface.cli.options import DetectorOption, DeviceOption, EncoderOption, JsonOption
+
+if TYPE_CHECKING:
+    from sameface.indexing.album import Album, Face
+
+# Options may follow the folder, and the commands that follow it.
+app = typer.Typer(
+    rich_markup_mode=None, invoke_without_command=True, context_settings={"allow_interspersed_args": True}
+)
+
+AlbumOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--album",
+        help="Where groups and embeddings are kept  [default: .sameface-album.json in the folder]",
+        show_default=False,
+    ),
+]
+
+
+@app.callback()
+def cluster(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Photos, in this folder and below.", show_default=False)],
+    album: AlbumOption = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="Write a contact sheet to look through: one page, with the faces.", show_default=False),
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write a line for each face.", show_default=False)] = None,
+    smallest: Annotated[int, typer.Option(min=1, help="List only groups with this many faces.")] = 1,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            "--threshold",
+            "-t",
+            help="Join groups under this mean distance instead of the calibrated one.",
+            show_default=False,
+        ),
+    ] = None,
+    encoder: EncoderOption = None,
+    detector: DetectorOption = None,
+    device: DeviceOption = "cpu",
+    json: JsonOption = False,
+) -> None:
+    """Group every face of a folder of photos by person.
+
+    Run it again after adding photos: only new ones are encoded, groups keep their numbers and names. Then name, merge or split groups:
+
+    sameface cluster photos/ name 1 "Ada Lovelace"
+
+    sameface cluster photos/ merge 1 2
+
+    sameface cluster photos/ split 1 17 23
+    """
+    ctx.obj = (folder, _place(folder, album))
+    if ctx.invoked_subcommand is not None:
+        return
+    from sameface.cli.options import make_recognizer
+    from sameface.cli.output import note, print_json, print_table, progress
+    from sameface.indexing.album import Album, load_album, photos_under, refresh, save_album
+    from sameface.indexing.clustering import link_threshold
+
+    place = _place(folder, album)
+    total = len(photos_under(folder))
+    recognizer = make_recognizer(encoder, detector, device=device)
+    limit = threshold if threshold is not None else link_threshold(recognizer.operating_point)
+    known = load_album(place, recognizer.space) or Album(recognizer.space)
+    note(f"album: {place}; groups join under a mean distance of {limit:.3f}")
+    with progress("photos", total) as advance:
+        encoded, dropped = refresh(
+            known,
+            folder,
+            lambda path: [(face.box, face.embedding) for face in recognizer.encode_faces(path)],
+            advance,
+        )
+    known.regroup(limit)
+    save_album(known, place)
+    note(f"{encoded} photos encoded, {total - encoded} known already, {dropped} gone")
+    for photo, state in known.photos.items():
+        if state.problem:
+            note(f"{photo}: {state.problem}")
+    if html is not None:
+        from sameface.imaging import load_image
+        from sameface.indexing.contact_sheet import contact_sheet
+
+        html.write_text(contact_sheet(known, folder, load_image, smallest_group=smallest), encoding="utf-8")
+        note(f"written: {html}")
+    if csv is not None:
+        _write_csv(known, csv)
+        note(f"written: {csv}")
+    if json:
+        print_json(as_json(known))
+        return
+    rows = [
+        (str(number), known.names.get(number, ""), str(len(faces)), _photos(faces))
+        for number, faces in known.groups().items()
+        if len(faces) >= smallest
+    ]
+    print_table(("group", "name", "faces", "photos"), rows)
+
+
+@app.command()
+def name(ctx: typer.Context, group: str, name: str) -> None:
+    """Name GROUP (its number, or its name so far). New photos of the person join it."""
+    from sameface.cli.output import print_line
+
+    known, place = _open(ctx)
+    number = known.name(group, name)
+    _save(known, place)
+    print_line(f"group {number} is {name}")
+
+
+@app.command()
+def merge(ctx: typer.Context, into: str, others: list[str]) -> None:
+    """The groups are one person: the faces of OTHERS go to INTO."""
+    from sameface.cli.output import print_line
+
+    known, place = _open(ctx)
+    number = known.merge(into, others)
+    _save(known, place)
+    print_line(f"group {number} has {len(known.groups()[number])} faces now")
+
+
+@app.command()
+def split(ctx: typer.Context, group: str, faces: list[int]) -> None:
+    """These FACES (numbers from the contact sheet) do not belong to GROUP: they become one of their own."""
+    from sameface.cli.output import print_line
+
+    known, place = _open(ctx)
+    new = known.split(group, faces)
+    _save(known, place)
+    print_line(f"{len(faces)} face{'s' if len(faces) != 1 else ''} went to the new group {new}")
+
+
+def as_json(album: Album) -> dict[str, Any]:
+    """The stable JSON form of an album: groups with their faces, without embeddings."""
+    return {
+        "space": album.space,
+        "photos": len(album.photos),
+        "faces": len(album.faces),
+        "groups": [
+            {
+                "group": number,
+                "name": album.names.get(number),
+                "settled": any(face.settled for face in faces),
+                "faces": [{"face": face.face_id, "photo": face.photo, "box_xyxy": face.box.xyxy} for face in faces],
+            }
+            for number, faces in album.groups().items()
+        ],
+        "problems": {photo: state.problem for photo, state in album.photos.items() if state.problem},
+    }
+
+
+def _photos(faces: list[Face]) -> str:
+    """The first few photos of a group."""
+    photos = list(dict.fromkeys(face.photo for face in faces))
+    return ", ".join(photos[:4]) + (" …" if len(photos) > 4 else "")
+
+
+def _place(folder: Path, album: Path | None) -> Path:
+    from sameface.indexing.album import FILE_NAME
+
+    return album if album is not None else folder / FILE_NAME
+
+
+def _open(ctx: typer.Context) -> tuple[Album, Path]:
+    from sameface.errors import DataError
+    from sameface.indexing.album import load_album
+
+    folder, place = ctx.obj
+    known = load_album(place)
+    if known is None:
+        raise DataError(
+            expected=f"an album at {place}", got="none", advice=f"make it first: `sameface cluster {folder}`"
+        )
+    return known, place
+
+
+def _save(album: Album, place: Path) -> None:
+    from sameface.indexing.album import save_album
+
+    save_album(album, place)
+
+
+def _write_csv(album: Album, path: Path) -> None:
+    import csv
+
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(("group", "name", "face", "photo", "x1", "y1", "x2", "y2"))
+        for number, faces in album.groups().items():
+            for face in faces:
+                box = (f"{value:.1f}" for value in face.box.xyxy)
+                rows.writerow((number, album.names.get(number, ""), face.face_id, face.photo, *box))
+
+
+APPS: Final = {"cluster": app}

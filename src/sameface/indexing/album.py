@@ -1,0 +1,350 @@
+"""An album: the faces of a folder of photos, grouped by person, kept in one file from run to run.
+
+Embeddings are biometric data: the file holds them, so it deserves the care the photos get; deleting it erases them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from sameface.errors import DataError, GalleryMismatchError, PersonExistsError, PersonNotFoundError, SamefaceError
+from sameface.indexing.clustering import Labels, cluster
+from sameface.models.cache import atomic_write
+from sameface.types import Box, Embeddings, EmbeddingSpace
+
+FORMAT: Final = "sameface album 1"
+#: The album's file within its folder, when no other is named.
+FILE_NAME: Final = ".sameface-album.json"
+PHOTO_ENDINGS: Final = [
+    ".jpg",
+    ".jpeg",
+    ".png",
+    ".webp",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".gif",
+    ".avif",
+    ".heic",
+    ".heif",
+    ".pgm",
+    ".ppm",
+]  # fmt: skip
+
+
+@dataclass(slots=True)
+class Face:
+    """One face of one photo.
+
+    Attributes:
+        face_id: stable within the album, never reused.
+        photo: path relative to the folder, with ``/``.
+        box: in the photo's pixels.
+        embedding: ``(d,)`` float32, little endian, as bytes.
+        group: number of its group.
+        settled: somebody named, merged or split its group: the face stays there.
+    """
+
+    face_id: int
+    photo: str
+    box: Box
+    embedding: bytes
+    group: int = -1
+    settled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoState:
+    """A photo as it was when its faces were found: `size` in bytes, `modified` in nanoseconds; `problem` where it gave an error."""
+
+    size: int
+    modified: int
+    problem: str = ""
+
+
+@dataclass(slots=True)
+class Album:
+    """Faces, groups and names of one folder.
+
+    Attributes:
+        space: what the embeddings belong to.
+        faces: by photo, in reading order within it.
+        photos: state of each photo by relative path.
+        names: name by group number.
+        next_face, next_group: numbers not given yet.
+    """
+
+    space: EmbeddingSpace
+    faces: list[Face] = field(default_factory=list)
+    photos: dict[str, PhotoState] = field(default_factory=dict)
+    names: dict[int, str] = field(default_factory=dict)
+    next_face: int = 1
+    next_group: int = 1
+    format: str = FORMAT
+
+    # -- groups ---------------------------------------------------------------------------------------------------
+    def groups(self) -> dict[int, list[Face]]:
+        """Faces by group: named ones first, then the largest."""
+        members: dict[int, list[Face]] = {}
+        for face in self.faces:
+            members.setdefault(face.group, []).append(face)
+        ranked = sorted(members, key=lambda number: (number not in self.names, -len(members[number]), number))
+        return {number: members[number] for number in ranked}
+
+    def group_of(self, who: str) -> int:
+        """A group by its number or name.
+
+        Raises:
+            PersonNotFoundError: no such group.
+        """
+        numbers = {face.group for face in self.faces}
+        named = {name: number for number, name in self.names.items()}
+        if who in named:
+            return named[who]
+        if who.isdecimal() and int(who) in numbers:
+            return int(who)
+        raise PersonNotFoundError(
+            expected="the number or name of a group", got=repr(who), advice="list the groups: `sameface cluster FOLDER`"
+        )
+
+    def name(self, who: str, name: str) -> int:
+        """Name a group; its faces stay in it from now on.
+
+        Raises:
+            PersonExistsError: another group has the name: merge them instead.
+        """
+        number = self.group_of(who)
+        if name in self.names.values() and self.names.get(number) != name:
+            raise PersonExistsError(
+                expected="a name that no other group has",
+                got=repr(name),
+                advice="merge the two groups if they are one person",
+            )
+        self.names[number] = name
+        self._settle({number})
+        return number
+
+    def merge(self, into: str, others: Sequence[str]) -> int:
+        """Groups are one person: their faces go to the first, which keeps its name, or takes the first name among them."""
+        number, gone = self.group_of(into), {self.group_of(other) for other in others}
+        gone.discard(number)
+        for face in self.faces:
+            if face.group in gone:
+                face.group = number
+        for other in sorted(gone):
+            name = self.names.pop(other, None)
+            if name is not None:
+                self.names.setdefault(number, name)
+        self._settle({number})
+        return number
+
+    def split(self, who: str, face_ids: Iterable[int]) -> int:
+        """Faces do not belong to this group: they become one of their own, and both stay as they are.
+
+        Raises:
+            DataError: no such faces in the group, or all of them.
+        """
+        number, wanted = self.group_of(who), set(face_ids)
+        present = {face.face_id for face in self.faces if face.group == number}
+        if not wanted or not wanted < present:
+            raise DataError(
+                expected=f"some, not all, of the faces {sorted(present)} of group {number}",
+                got=str(sorted(wanted)),
+                advice="take the numbers from the contact sheet",
+            )
+        new = self._new_group()
+        for face in self.faces:
+            if face.face_id in wanted:
+                face.group = new
+        self._settle({number, new})
+        return new
+
+    # -- clustering -----------------------------------------------------------------------------------------------
+    def regroup(self, threshold: float) -> None:
+        """Group all faces that nobody has settled; settled groups stay and take in groups whose mean distance is under τ.
+
+        Numbers are stable: a group keeps the number that most of its faces had.
+        """
+        free = [face for face in self.faces if not face.settled]
+        if not free:
+            return
+        points = self.embeddings(free)
+        labels = cluster(points, threshold)
+        settled = self._settled_points()
+        numbers = _keep_numbers(labels, [face.group for face in free], taken=set(settled))
+        for label in range(int(labels.max()) + 1):
+            members = np.flatnonzero(labels == label)
+            number = _nearest_group(points[members], settled, threshold) or numbers.get(label) or self._new_group()
+            for index in members:
+                free[index].group = number
+
+    def embeddings(self, faces: Sequence[Face]) -> Embeddings:
+        """``(n, d)`` float32."""
+        if not faces:
+            return np.empty((0, 0), dtype=np.float32)
+        return np.stack([np.frombuffer(face.embedding, dtype="<f4") for face in faces]).astype(np.float32)
+
+    def _settled_points(self) -> dict[int, Embeddings]:
+        members: dict[int, list[Face]] = {}
+        for face in self.faces:
+            if face.settled:
+                members.setdefault(face.group, []).append(face)
+        return {number: self.embeddings(faces) for number, faces in members.items()}
+
+    def _settle(self, numbers: set[int]) -> None:
+        for face in self.faces:
+            face.settled = face.settled or face.group in numbers
+
+    def _new_group(self) -> int:
+        self.next_group += 1
+        return self.next_group - 1
+
+
+def load_album(path: Path, space: EmbeddingSpace | None = None) -> Album | None:
+    """Read an album; None where there is none yet.
+
+    Args:
+        space: of the recognizer in use, to be compared; None takes any.
+
+    Raises:
+        DataError: not an album, or damaged.
+        GalleryMismatchError: made by another encoder, detector or alignment.
+    """
+    import msgspec
+
+    if not path.exists():
+        return None
+    try:
+        album = msgspec.json.decode(path.read_bytes(), type=Album)
+    except (msgspec.DecodeError, OSError) as error:
+        raise DataError(
+            expected="an album", got=f"{error} in {path}", advice="delete the file to start anew"
+        ) from error
+    if album.format != FORMAT:
+        raise DataError(expected=FORMAT, got=album.format, advice="use the sameface that wrote it, or delete the file")
+    if space is not None and album.space != space:
+        raise GalleryMismatchError(
+            expected=f"an album of {space}", got=f"one of {album.space}", advice="name another --album file"
+        )
+    return album
+
+
+def save_album(album: Album, path: Path) -> None:
+    """Write an album, whole or not at all; only its owner may read it."""
+    import msgspec
+
+    with atomic_write(path) as part:
+        part.write_bytes(msgspec.json.encode(album))
+
+
+def photos_under(folder: Path) -> dict[str, PhotoState]:
+    """The photos of a folder and those below it, by relative path, sorted; hidden files and folders are left out.
+
+    Raises:
+        DataError: no folder.
+    """
+    if not folder.is_dir():
+        raise DataError(expected="a folder of photos", got=str(folder), advice="check the path")
+    found = {}
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for file in sorted(files):
+            path = Path(place) / file
+            if path.suffix.lower() in PHOTO_ENDINGS and not file.startswith("."):
+                state = path.stat()
+                found[path.relative_to(folder).as_posix()] = PhotoState(state.st_size, state.st_mtime_ns)
+    return found
+
+
+def refresh(
+    album: Album,
+    folder: Path,
+    encode: Callable[[Path], Sequence[tuple[Box, Embeddings]]],
+    advance: Callable[[int], None] = lambda steps: None,
+) -> tuple[int, int]:
+    """Bring an album up to date with its folder: new and changed photos are encoded, those gone are dropped.
+
+    Args:
+        encode: gives the faces of a photo; an error is noted with the photo, which is tried again once it changes.
+        advance: told of each photo that is done.
+
+    Returns:
+        photos encoded, photos dropped.
+    """
+    present = photos_under(folder)
+    stale = {
+        photo
+        for photo, state in album.photos.items()
+        if photo not in present or (state.size, state.modified) != (present[photo].size, present[photo].modified)
+    }
+    album.faces = [face for face in album.faces if face.photo not in stale]
+    album.photos = {photo: state for photo, state in album.photos.items() if photo not in stale}
+    encoded = 0
+    for photo, state in present.items():
+        if photo not in album.photos:
+            album.photos[photo] = _encode_one(album, folder, photo, state, encode)
+            encoded += 1
+        advance(1)
+    remaining = {face.group for face in album.faces}
+    album.names = {number: name for number, name in album.names.items() if number in remaining}
+    return encoded, len(stale - set(present))
+
+
+def _encode_one(
+    album: Album,
+    folder: Path,
+    photo: str,
+    state: PhotoState,
+    encode: Callable[[Path], Sequence[tuple[Box, Embeddings]]],
+) -> PhotoState:
+    try:
+        for box, embedding in encode(folder / photo):
+            album.faces.append(Face(album.next_face, photo, box, embedding.astype("<f4").tobytes()))
+            album.next_face += 1
+    except SamefaceError as error:
+        return PhotoState(state.size, state.modified, str(error))
+    return state
+
+
+def _nearest_group(points: Embeddings, settled: dict[int, Embeddings], threshold: float) -> int | None:
+    """The settled group with the smallest mean distance under τ."""
+    apart = {number: _mean_distance(points, members) for number, members in settled.items()}
+    best = min(apart, key=lambda number: (apart[number], number), default=None)
+    return best if best is not None and apart[best] < threshold else None
+
+
+def _mean_distance(a: Embeddings, b: Embeddings) -> float:
+    squares = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None] - 2 * (a @ b.T)
+    return float(np.sqrt(np.maximum(squares, 0)).mean())
+
+
+def _keep_numbers(labels: Labels, before: Sequence[int], taken: set[int]) -> dict[int, int]:
+    """For each label the number that most of its faces had, each number once, larger overlaps first."""
+    overlaps = Counter(
+        (int(label), number)
+        for label, number in zip(labels, before, strict=True)
+        if number >= 0 and number not in taken
+    )
+    kept: dict[int, int] = {}
+    for (label, number), _ in sorted(overlaps.items(), key=lambda item: (-item[1], item[0])):
+        if label not in kept and number not in kept.values():
+            kept[label] = number
+    return kept
+
+
+def distances_within(points: Embeddings) -> npt.NDArray[np.float64]:
+    """Mean distance of each face to the others of its group, ``(n,)``; 0 for a face alone. The largest are the doubtful ones."""
+    if len(points) < 2:
+        return np.zeros(len(points))
+    squares = (points**2).sum(axis=1)
+    table = np.sqrt(np.maximum(squares[:, None] + squares[None] - 2 * (points @ points.T), 0)).astype(np.float64)
+    np.fill_diagonal(table, 0)
+    return np.asarray(table.sum(axis=1) / (len(points) - 1))

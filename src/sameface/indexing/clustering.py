@@ -1,0 +1,122 @@
+"""Faces → people, without knowing anybody: which embeddings belong to one person.
+
+Two steps. *Density*: faces nearer than τ are linked, and only linked faces can end up together, which leaves many small components. *Average
+linkage* within each component, cut at τ: two groups join while the mean distance between their faces is under τ, so that one
+accidental link between two people does not chain them together, as it would with links alone.
+
+Source: DBSCAN (Ester et al. 1996) with one neighbour for the links; UPGMA (Sokal, Michener 1958) by SciPy.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from sameface.errors import EmbeddingError, SettingError
+from sameface.metrics.extra import need
+from sameface.types import Embeddings, OperatingPoint
+
+Labels = npt.NDArray[np.intp]
+
+#: Mean distance within one person, over τ of the 1:1 decision. Tuned on LFW's peopleDevTrain: docs/benchmarks.md, "Clustering".
+LINK_FACTOR: Final = 1.0
+#: Rows compared in one go; keeps the table of distances at a few dozen MB.
+_ROWS: Final = 512
+#: Average linkage needs all pairs of a component: 8 bytes · m² / 2. Larger components are split by tighter links first.
+_LARGEST: Final = 8000
+_TIGHTEN: Final = 0.95
+#: Below this share of τ a component is taken for one person with very many photos.
+_TIGHTEST: Final = 0.5
+
+
+def cluster(embeddings: Embeddings, threshold: float) -> Labels:
+    """Group faces by person.
+
+    Args:
+        embeddings: ``(n, d)`` of one encoder, finite.
+        threshold: τ: the mean distance under which two groups are one person. See `link_threshold` for the calibrated one.
+
+    Returns:
+        ``(n,)`` group of each face: 0, 1, … in order of first appearance; a face that is near nobody is a group of its own. Does not depend
+        on the order of the faces, equal distances aside.
+
+    Raises:
+        EmbeddingError: not a finite table.
+        SettingError: a negative threshold.
+
+    >>> cluster(np.array([[0.0], [0.1], [5.0], [0.2]], dtype=np.float32), 0.5).tolist()
+    [0, 0, 1, 0]
+    """
+    points = np.asarray(embeddings, dtype=np.float32)
+    if points.ndim != 2 or not np.isfinite(points).all():
+        raise EmbeddingError(
+            expected="finite embeddings of shape (n, d)", got=f"shape {points.shape}", advice="encode the photos again"
+        )
+    if not threshold >= 0:
+        raise SettingError(expected="a threshold of 0 or more", got=str(threshold), advice="give an L2 distance")
+    labels = np.zeros(len(points), dtype=np.intp)
+    following = 0
+    for members in components(points, threshold):
+        parts = _linked(points[members], threshold) if len(members) > 2 else np.zeros(len(members), dtype=np.intp)
+        labels[members] = parts + following
+        following += int(parts.max()) + 1
+    return in_order_of_appearance(labels)
+
+
+def components(points: Embeddings, threshold: float) -> list[Labels]:
+    """Faces that chains of distances under τ connect: the indices of each component, ascending."""
+    count = len(points)
+    if count == 0:
+        return []
+    sparse, csgraph = need("scipy.sparse"), need("scipy.sparse.csgraph")
+    squares = np.einsum("nd,nd->n", points, points)
+    starts, ends = [], []
+    for first in range(0, count, _ROWS):
+        rows = points[first : first + _ROWS]
+        # Upper triangle only; ‖a‖² + ‖b‖² − 2ab in float32 is off by about 1e-6, which average linkage evens out.
+        squared = squares[first : first + len(rows), None] + squares[None, first:] - 2 * (rows @ points[first:].T)
+        row, column = np.nonzero(squared < threshold**2)
+        later = column > row
+        starts.append(row[later] + first)
+        ends.append(column[later] + first)
+    start, end = np.concatenate(starts), np.concatenate(ends)
+    links = sparse.coo_array((np.ones(len(start), dtype=np.int8), (start, end)), shape=(count, count))
+    _, part = csgraph.connected_components(links, directed=False)
+    order = np.argsort(part, kind="stable")
+    return np.split(order, np.nonzero(np.diff(part[order]))[0] + 1)
+
+
+def in_order_of_appearance(labels: npt.NDArray[np.integer]) -> Labels:
+    """The same groups, numbered 0, 1, … by their first member.
+
+    >>> in_order_of_appearance(np.array([7, 3, 7])).tolist()
+    [0, 1, 0]
+    """
+    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    return np.asarray(np.argsort(np.argsort(first))[inverse], dtype=np.intp)
+
+
+def _linked(points: Embeddings, threshold: float, links: float | None = None) -> Labels:
+    """Average linkage of one component, cut at τ."""
+    if len(points) <= _LARGEST:
+        hierarchy, spatial = need("scipy.cluster.hierarchy"), need("scipy.spatial.distance")
+        tree = hierarchy.linkage(spatial.pdist(points.astype(np.float64)), method="average")
+        # fcluster joins at distance ≤ t; the rule here is < τ.
+        return np.asarray(hierarchy.fcluster(tree, np.nextafter(threshold, -np.inf), "distance") - 1, dtype=np.intp)
+    links = (links or threshold) * _TIGHTEN
+    labels = np.zeros(len(points), dtype=np.intp)
+    if links < threshold * _TIGHTEST:
+        return labels
+    following = 0
+    for members in components(points, links):
+        parts = _linked(points[members], threshold, links)
+        labels[members] = parts + following
+        following += int(parts.max()) + 1
+    return labels
+
+
+def link_threshold(point: OperatingPoint) -> float:
+    """The mean distance under which two groups are one person, from the 1:1 threshold of the same encoder and detector."""
+    return point.threshold * LINK_FACTOR

@@ -1,0 +1,243 @@
+"""An album from run to run: what is settled stays, what is new joins, what is gone is dropped."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import stat
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from sameface.cli.app import app
+from sameface.errors import (
+    DataError,
+    GalleryMismatchError,
+    NotAnImageError,
+    PersonExistsError,
+    PersonNotFoundError,
+)
+from sameface.indexing.album import Album, load_album, photos_under, refresh, save_album
+from sameface.indexing.contact_sheet import contact_sheet
+from sameface.types import Box, EmbeddingSpace
+
+SPACE = EmbeddingSpace("e", "d", "a")
+BOX = Box(10, 10, 30, 30)
+
+
+class Photos:
+    """A folder of files whose "faces" are points on a line, written in the files themselves."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.encoded: list[str] = []
+
+    def put(self, name: str, *faces: float) -> None:
+        (self.folder / name).parent.mkdir(exist_ok=True)
+        (self.folder / name).write_text(json.dumps(faces))
+
+    def encode(self, path: Path):
+        self.encoded.append(path.name)
+        text = path.read_text()
+        if text == "broken":
+            raise NotAnImageError(expected="a picture", got="text", advice="look at it")
+        return [(BOX, np.array([value, 0], dtype=np.float32)) for value in json.loads(text)]
+
+    def run(self, album: Album) -> dict[int, list[str]]:
+        refresh(album, self.folder, self.encode)
+        album.regroup(0.5)
+        return {number: [face.photo for face in faces] for number, faces in album.groups().items()}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = Photos(tmp_path / "photos")
+    made.folder.mkdir()
+    return made
+
+
+def test_groups_keep_numbers_names_and_known_photos(folder):
+    folder.put("a1.jpg", 0.0)
+    folder.put("a2.jpg", 0.1)
+    folder.put("b1.jpg", 5.0)
+    album = Album(SPACE)
+    assert folder.run(album) == {1: ["a1.jpg", "a2.jpg"], 2: ["b1.jpg"]}
+    album.name("1", "Ada")
+    folder.put("0.jpg", 5.1, 0.05, 9.0)  # sorts before all others
+    folder.encoded.clear()
+    assert folder.run(album) == {1: ["a1.jpg", "a2.jpg", "0.jpg"], 2: ["b1.jpg", "0.jpg"], 3: ["0.jpg"]}
+    assert folder.encoded == ["0.jpg"]
+    assert album.names == {1: "Ada"}
+
+
+def test_changed_and_deleted_photos(folder):
+    folder.put("a.jpg", 0.0)
+    folder.put("b.jpg", 5.0)
+    album = Album(SPACE)
+    folder.run(album)
+    album.name("2", "Bea")
+    (folder.folder / "b.jpg").unlink()
+    folder.put("a.jpg", 7.0, 8.0)
+    assert refresh(album, folder.folder, folder.encode) == (1, 1)
+    album.regroup(0.5)
+    assert [face.photo for face in album.faces] == ["a.jpg", "a.jpg"]
+    assert album.names == {}
+    assert len({face.face_id for face in album.faces}) == 2
+    assert min(face.face_id for face in album.faces) == 3  # numbers are never reused
+
+
+def test_a_photo_that_cannot_be_read_is_noted_and_tried_again_when_it_changes(folder):
+    (folder.folder / "a.jpg").write_text("broken")
+    album = Album(SPACE)
+    folder.run(album)
+    assert "expected a picture" in album.photos["a.jpg"].problem
+    folder.encoded.clear()
+    folder.run(album)
+    assert folder.encoded == []
+    folder.put("a.jpg", 1.0)
+    folder.run(album)
+    assert album.photos["a.jpg"].problem == ""
+    assert len(album.faces) == 1
+
+
+def test_merge_outlasts_the_next_run(folder):
+    folder.put("a.jpg", 0.0)
+    folder.put("b.jpg", 5.0)
+    folder.put("c.jpg", 9.0)
+    album = Album(SPACE)
+    folder.run(album)
+    album.name("2", "Ada")
+    assert album.merge("1", ["Ada"]) == 1
+    assert album.names == {1: "Ada"}
+    folder.put("d.jpg", 7.0)  # 7 and 2 away from Ada's faces: a mean of 4.5
+    assert folder.run(album) == {1: ["a.jpg", "b.jpg"], 3: ["c.jpg"], 4: ["d.jpg"]}
+
+
+def test_split_outlasts_the_next_run(folder):
+    for index in range(4):
+        folder.put(f"{index}.jpg", index / 100)
+    album = Album(SPACE)
+    folder.run(album)
+    assert album.split("1", [3, 4]) == 2
+    assert folder.run(album) == {1: ["0.jpg", "1.jpg"], 2: ["2.jpg", "3.jpg"]}
+    folder.put("4.jpg", 0.03)  # nearer to the second group
+    assert folder.run(album)[2] == ["2.jpg", "3.jpg", "4.jpg"]
+    for faces in ([], [1, 2], [3], [99]):
+        with pytest.raises(DataError):
+            album.split("1", faces)
+
+
+def test_names_are_unique_and_groups_must_exist(folder):
+    folder.put("a.jpg", 0.0)
+    folder.put("b.jpg", 5.0)
+    album = Album(SPACE)
+    folder.run(album)
+    album.name("1", "Ada")
+    album.name("Ada", "Ada Lovelace")
+    assert album.names == {1: "Ada Lovelace"}
+    with pytest.raises(PersonExistsError):
+        album.name("2", "Ada Lovelace")
+    for unknown in ("Ada", "3", "-1", ""):
+        with pytest.raises(PersonNotFoundError):
+            album.group_of(unknown)
+
+
+def test_kept_in_one_file_for_its_owner_only(folder, tmp_path):
+    folder.put("a.jpg", 0.0)
+    album = Album(SPACE)
+    folder.run(album)
+    album.name("1", "Ada")
+    place = tmp_path / "album.json"
+    save_album(album, place)
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600
+    again = load_album(place, SPACE)
+    assert again is not None
+    assert again == album
+    assert load_album(tmp_path / "none.json") is None
+    with pytest.raises(GalleryMismatchError):
+        load_album(place, EmbeddingSpace("other", "d", "a"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "{}", "[]", '{"space": {"encoder": "e", "detector": "d", "alignment": "a"}, "format": "other 1"}'],
+)
+def test_a_damaged_album_is_an_error(tmp_path, content):
+    (tmp_path / "album.json").write_text(content)
+    with pytest.raises(DataError):
+        load_album(tmp_path / "album.json")
+
+
+def test_only_photos_that_are_not_hidden(tmp_path):
+    for name in ("b.JPG", "sub/a.png", ".hidden.jpg", ".trash/c.jpg", "notes.txt", ".sameface-album.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    assert list(photos_under(tmp_path)) == ["b.JPG", "sub/a.png"]
+    with pytest.raises(DataError):
+        photos_under(tmp_path / "nowhere")
+
+
+def test_the_sheet_needs_nothing_else_and_trusts_no_name(folder):
+    folder.put('"><script>x.jpg', 0.0)
+    folder.put("b.jpg", 0.1)
+    folder.put("c.jpg", 5.0)
+    album = Album(SPACE)
+    folder.run(album)
+    album.name("1", "<b>Ada & Co</b>")
+    page = contact_sheet(album, folder.folder, lambda path: np.zeros((40, 40, 3), np.uint8))
+    assert "<script" not in page
+    assert "<b>" not in page
+    assert "&lt;b&gt;Ada &amp; Co&lt;/b&gt;" in page
+    assert page.count("data:image/jpeg;base64,") == 3
+    assert not re.search(r"""(?:src|href)=["'](?!data:)""", page)
+    assert "1 smaller groups" in contact_sheet(
+        album, folder.folder, lambda path: np.zeros((40, 40, 3), np.uint8), smallest_group=2
+    )
+
+
+# -- the command ------------------------------------------------------------------------------------------------------
+def sameface(*arguments: object):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
+
+
+def test_command_on_photos(tmp_path, photos):
+    place = tmp_path / "photos"
+    place.mkdir()
+    for name in ("obama.jpg", "obama2.jpg", "grace_hopper.jpg"):
+        (place / name).write_bytes((photos / name).read_bytes())
+    (place / "broken.jpg").write_bytes(b"no picture")
+    first = sameface("cluster", place, "--json", "--html", tmp_path / "sheet.html", "--csv", tmp_path / "faces.csv")
+    assert first.exit_code == 0
+    document = json.loads(first.stdout)
+    assert [[face["photo"] for face in group["faces"]] for group in document["groups"]] == [
+        ["obama.jpg", "obama2.jpg"],
+        ["grace_hopper.jpg"],
+    ]
+    assert list(document["problems"]) == ["broken.jpg"]
+    assert "embedding" not in first.stdout
+    with (tmp_path / "faces.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 3
+    assert (tmp_path / "sheet.html").read_text().count("data:image/jpeg") == 3
+
+    number = document["groups"][0]["group"]
+    assert sameface("cluster", place, "name", number, "Barack Obama").exit_code == 0
+    (place / "new.jpg").write_bytes((photos / "obama3.jpg").read_bytes())
+    again = sameface("cluster", place, "--json")
+    assert "1 photos encoded, 4 known already" in again.stderr
+    assert [(group["name"], len(group["faces"])) for group in json.loads(again.stdout)["groups"]] == [
+        ("Barack Obama", 3),
+        (None, 1),
+    ]
+    merged = sameface("cluster", place, "merge", "Barack Obama", json.loads(again.stdout)["groups"][1]["group"])
+    assert "4 faces now" in merged.stdout
+    face = json.loads(again.stdout)["groups"][1]["faces"][0]["face"]
+    assert "new group" in sameface("cluster", place, "split", "Barack Obama", face).stdout
+    assert "Barack Obama" in sameface("cluster", place).stdout
+
+
+def test_command_without_an_album(tmp_path):
+    with pytest.raises(DataError, match="Make it first"):
+        sameface("cluster", tmp_path, "name", "1", "Ada")
