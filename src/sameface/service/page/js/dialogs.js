@@ -12,7 +12,6 @@ export function ask({ title, text, yes, danger = false, field = null, value = ""
   label.hidden = field === null;
   label.firstElementChild.textContent = field ?? "";
   input.value = value;
-  input.onkeydown = (event) => { if (event.key === "Enter") { event.preventDefault(); dialog.close("ok"); } };
   dialog.returnValue = "cancel";
   const before = document.activeElement;
   dialog.showModal();

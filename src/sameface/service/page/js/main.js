@@ -79,6 +79,9 @@ keyDialog.addEventListener("close", () => {
   if (keyDialog.returnValue === "ok") { key.set(given); start(); }
 });
 
+// Not submit buttons: Enter in a text field presses the first of those.
+for (const button of document.querySelectorAll("dialog .close")) button.addEventListener("click", () => button.closest("dialog").close("cancel"));
+
 const themes = ["light", "dark"];
 const setTheme = (theme) => { document.documentElement.dataset.theme = theme; };
 if (themes.includes(localStorage.getItem("sameface-theme"))) setTheme(localStorage.getItem("sameface-theme"));

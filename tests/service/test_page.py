@@ -1,0 +1,331 @@
+"""The page in a real browser: every flow by hand and by keyboard, on a desk and on a phone, checked for accessibility."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect, sync_playwright
+
+from sameface.service.keys import KeyFile
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+
+
+def launch(playwright, *flags: str):
+    if not Path(CHROMIUM).exists():
+        message = "Chromium is not installed: apt-get install chromium"
+        if os.environ.get("SAMEFACE_REQUIRE_DATA"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *flags])
+
+
+@pytest.fixture(scope="module")
+def playwright():
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser(playwright):
+    chromium = launch(playwright)
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture
+def open_page(browser, program):
+    """Opens the page of a new service; fails on anything the browser complains about."""
+    service = program()
+    complaints: list[str] = []
+    contexts = []
+
+    def start(size=DESK, scheme="light") -> Page:
+        context = browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce", locale="en-GB")
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        expect.set_options(timeout=30_000)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda line: (
+                complaints.append(line.text) if line.type == "error" and "status of 4" not in line.text else None
+            ),
+        )
+        page.on(
+            "request",
+            lambda request: (
+                complaints.append(request.url) if not request.url.startswith((service.url, "blob:", "data:")) else None
+            ),
+        )
+        page.goto(service.url)
+        return page
+
+    yield start
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def go(page: Page, part: str) -> None:
+    page.get_by_role("navigation").get_by_role("link", name=part).click()
+    expect(page.locator(f"[data-part={part.lower()}] h1")).to_be_visible()
+
+
+def give(page: Page, label: str, *files: Path) -> None:
+    page.get_by_label(f"{label}: choose a file").set_input_files([str(file) for file in files])
+
+
+def enroll(page: Page, name: str, *files: Path) -> None:
+    go(page, "Enroll")
+    page.get_by_label("Name").fill(name)
+    give(page, "Photos", *files)
+    page.get_by_role("button", name="Enroll", exact=True).click()
+
+
+def no_serious_issue(page: Page) -> None:
+    found = Axe().run(
+        page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+    )
+    serious = [
+        f"{item['id']} ({item['impact']}): {[node['html'][:120] for node in item['nodes']]}"
+        for item in found.response["violations"]
+        if item["impact"] in ("serious", "critical", "moderate")
+    ]
+    assert serious == []
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")])
+def test_every_flow(open_page, photos, size, scheme):
+    page = open_page(size, scheme)
+    no_serious_issue(page)
+
+    give(page, "First photo", photos / "obama.jpg")
+    give(page, "Second photo", photos / "obama2.jpg")
+    expect(page.get_by_role("heading", name="Same person", exact=True)).to_be_visible()
+    expect(page.get_by_role("img", name="the threshold τ is 0.420")).to_be_visible()
+    expect(page.locator(".face")).to_have_count(2)
+    expect(page.locator("#said")).to_have_text("Same person")
+    no_serious_issue(page)
+    give(page, "Second photo", photos / "biden.jpg")
+    expect(page.get_by_role("heading", name="Different people")).to_be_visible()
+
+    enroll(page, "Barack", photos / "obama.jpg", photos / "biden.jpg", photos / "obama2.jpg")
+    expect(page.get_by_role("heading", name="Barack is enrolled")).to_be_visible()
+    expect(page.locator(".reports li")).to_have_count(3)
+    no_serious_issue(page)
+    enroll(page, "Grace", photos / "grace_hopper.jpg")
+    expect(page.get_by_role("heading", name="Grace is enrolled")).to_be_visible()
+    enroll(page, "Impostor", photos / "obama3.jpg")
+    expect(page.get_by_role("alert")).to_contain_text("Barack")
+
+    go(page, "Identify")
+    give(page, "Photo", photos / "obama3.jpg")
+    expect(page.locator(".answers strong")).to_have_text("Barack")
+    expect(page.locator(".face.named b")).to_have_text("Barack")
+    no_serious_issue(page)
+    give(page, "Photo", photos / "astronaut.png")
+    expect(page.locator(".answers strong")).to_have_text("Nobody")
+
+    go(page, "Compare")
+    give(page, "First photo", photos / "obama3.jpg")
+    page.get_by_label("Or: is the first photo this enrolled person?").fill("Barack")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("heading", name="Yes, Barack")).to_be_visible()
+
+    go(page, "People")
+    expect(page.locator("tr[data-name]")).to_have_count(2)
+    no_serious_issue(page)
+    page.get_by_label("Search").fill("gra")
+    expect(page.locator("tr[data-name]")).to_have_count(1)
+    page.get_by_role("button", name="Rename Grace").click()
+    page.get_by_label("New name").fill("Grace Hopper")
+    no_serious_issue(page)
+    page.keyboard.press("Enter")
+    expect(page.locator("tr[data-name='Grace Hopper']")).to_be_visible()
+    page.get_by_label("Search").fill("")
+    page.get_by_role("button", name="Forget Barack").click()
+    expect(page.get_by_role("dialog")).to_contain_text("cannot be undone")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("tr[data-name]")).to_have_count(2)
+    page.get_by_role("button", name="Forget Barack").click()
+    page.get_by_role("dialog").get_by_role("button", name="Forget Barack").click()
+    expect(page.locator("tr[data-name]")).to_have_count(1)
+
+    go(page, "Identify")
+    give(page, "Photo", photos / "obama3.jpg")
+    expect(page.locator(".answers strong")).to_have_text("Nobody")
+
+    go(page, "About")
+    expect(page.get_by_text("dlib-resnet-mirror-unit").first).to_be_visible()
+    no_serious_issue(page)
+    wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    assert not wide  # nothing to scroll sideways, on a phone too
+
+
+def test_errors_say_what_to_do(open_page, photos, tmp_path):
+    page = open_page()
+    text = tmp_path / "notes.jpg"
+    text.write_text("not a photo")
+    give(page, "First photo", text)
+    give(page, "Second photo", photos / "obama.jpg")
+    expect(page.get_by_role("alert")).to_contain_text("Save the picture as JPEG")
+    go(page, "Enroll")
+    page.get_by_role("button", name="Enroll", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("give a name first")
+    expect(page.get_by_label("Name")).to_be_focused()
+
+
+def test_names_are_text_never_markup(open_page, photos):
+    page = open_page()
+    name = "<img src=x onerror=alert(1)>"
+    enroll(page, name, photos / "obama.jpg")
+    expect(page.get_by_role("heading", name=f"{name} is enrolled")).to_be_visible()
+    go(page, "Identify")
+    give(page, "Photo", photos / "obama2.jpg")
+    expect(page.locator(".answers strong")).to_have_text(name)
+
+
+def test_by_keyboard_alone(open_page, photos):
+    page = open_page()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    for _ in range(4):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("navigation").get_by_role("link", name="Enroll")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-part=enroll] h1")).to_be_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.type("Ada")
+    expect(page.get_by_label("Name")).to_have_value("Ada")
+    page.keyboard.press("Tab")
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(str(photos / "astronaut.png"))
+    expect(page.locator(".thumbs li")).to_have_count(1)
+    page.get_by_label("Name").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Ada is enrolled")).to_be_visible()
+    go(page, "People")
+    page.get_by_role("button", name="Forget Ada").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Forget Ada")).to_be_focused()
+
+
+def test_dark_and_light_are_remembered(open_page):
+    page = open_page()
+    paper = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(paper)
+    page.get_by_role("button", name="Dark or light").click()
+    dark = page.evaluate(paper)
+    assert dark != light
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert page.evaluate(paper) == dark
+
+
+def test_a_key_is_asked_for_and_kept_in_the_tab_only(browser, program, tmp_path):
+    key, _ = KeyFile(tmp_path / "keys.json").add("identify")
+    service = program("--keys", str(tmp_path / "keys.json"))
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(service.url)
+    expect(page.get_by_role("dialog", name="API key")).to_be_visible()
+    no_serious_issue(page)
+    page.get_by_label("Key", exact=True).fill("sf_wrong")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="API key")).to_be_visible()
+    page.get_by_label("Key", exact=True).fill(key)
+    page.get_by_role("button", name="Use this key").click()
+    expect(page.get_by_role("heading", name="Same person?")).to_be_visible()
+    assert page.evaluate("JSON.stringify({...localStorage})").find(key) == -1
+    assert context.cookies() == []
+    go(page, "People")
+    expect(page.get_by_text("Nobody is enrolled yet.")).to_be_visible()
+    expect(page.get_by_role("button", name="New gallery")).to_have_count(0)
+    context.close()
+
+
+def test_a_report_is_shown(open_page, tmp_path):
+    page = open_page()
+    go(page, "About")
+    report = tmp_path / "lfw.json"
+    report.write_text(json.dumps({"accuracy": 0.9915, "folds": [{"fold": 1, "accuracy": 0.99}], "name": "<b>LFW</b>"}))
+    page.get_by_label("Open a file").set_input_files(str(report))
+    expect(page.get_by_role("heading", name="lfw.json")).to_be_visible()
+    expect(page.get_by_text("0.9915")).to_be_visible()
+    expect(page.get_by_text("<b>LFW</b>")).to_be_visible()
+    no_serious_issue(page)
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory, photos) -> Path:
+    """A camera for Chromium: one shipped portrait, held still."""
+    import cv2
+
+    picture = cv2.imread(str(photos / "obama.jpg"))
+    frame = cv2.resize(picture[:700, 150:850], (640, 480))
+    path = tmp_path_factory.mktemp("film") / "film.mjpeg"
+    data = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
+    path.write_bytes(data * 30)
+    return path
+
+
+def test_the_camera(playwright, program, photos, film):
+    service = program()
+    flags = (
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={film}",
+    )
+    browser = launch(playwright, *flags)
+    page = browser.new_context(viewport=DESK, permissions=["camera"]).new_page()
+    page.set_default_timeout(30_000)
+    page.goto(service.url)
+    enroll(page, "Barack", photos / "obama2.jpg")
+    expect(page.get_by_role("heading", name="Barack is enrolled")).to_be_visible()
+    go(page, "Live")
+    page.get_by_role("button", name="Start the camera").click()
+    expect(page.locator(".face.named b").first).to_have_text("Barack", timeout=30_000)
+    expect(page.locator("li[data-name=Barack]")).to_be_visible()
+    no_serious_issue(page)
+    page.get_by_role("button", name="Stop the camera").click()
+    expect(page.locator(".face")).to_have_count(0)
+    go(page, "Identify")
+    page.get_by_role("button", name="Use camera").click()
+    page.get_by_role("button", name="Take photo").click()
+    expect(page.locator(".answers strong")).to_have_text("Barack", timeout=30_000)
+    browser.close()
+
+
+def test_scale_arithmetic():
+    """The page's own interpolation of quantiles, run by Node, against the definition by hand."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed")
+    module = Path(__file__).parents[2] / "src/sameface/service/page/js/scale.js"
+    code = (
+        f"const {{ shareUnder }} = await import({json.dumps(module.as_uri())});"
+        "console.log(JSON.stringify([-1, 0, 0.5, 1, 2, 3, 4].map((x) => shareUnder(x, [0, 0.5, 1], [0, 1, 3]))))"
+    )
+    done = subprocess.run([node, "--input-type=module", "-e", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == [0, 0, 0.25, 0.5, 0.75, 1, 1]
