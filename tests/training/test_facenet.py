@@ -161,7 +161,8 @@ def keras_facenet(keras: Any) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model = keras_network(keras, 128)
-    # Statistics of real activations, made by another network's forward pass; any numbers would do, but few let signal through.
+    # Statistics of real activations, made by another network's forward pass; any numbers would do, but few let
+    # signal through.
     helper = InceptionResnetV1(dimension=128)
     unlike_at_birth(helper)
     names = {f"{unit.module}.norm": f"{unit.graph_name}_BatchNorm" for unit in units(helper) if unit.normalised}

@@ -1,0 +1,149 @@
+"""`sameface train DATA`: folders good and bad, from pictures to an encoder that the rest of the house runs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+torch = pytest.importorskip("torch")
+
+import sameface  # noqa: E402
+from sameface.errors import DataError, NotEnoughDataError, SettingError  # noqa: E402
+from sameface.training.folder import FolderPlan, train_folder  # noqa: E402
+from sameface.training.pictures import files_by_person, split_by_person  # noqa: E402
+from sameface.training.settings import TrainingSettings  # noqa: E402
+
+from .conftest import make_people  # noqa: E402
+
+QUICK = FolderPlan(
+    size=12,
+    dimension=8,
+    options={"widths": (8, 16)},
+    precision="float32",
+    device="cpu",
+    validation=0.3,
+    settings=TrainingSettings(steps=20, people=4, photos=3, warmup=2, validate_every=10, save_every=10),
+)
+
+
+def write_people(folder: Path, people: int = 8, photos: int = 5) -> Path:
+    pictures = make_people(people, photos, side=24)
+    for number, label in enumerate(pictures.labels):
+        path = folder / pictures.people[label] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pictures.pixels[number, 0].numpy()).save(path)
+    return folder
+
+
+def test_from_a_folder_to_an_encoder(tmp_path: Path) -> None:
+    data = write_people(tmp_path / "people")
+    (data / "person 0" / "notes.txt").write_text("not a picture")
+    (data / "person 0" / "broken.jpg").write_bytes(b"\xff\xd8 cut short")
+    (data / "empty").mkdir()
+    (data / "stray.png").write_bytes(b"")
+    result = train_folder(data, tmp_path / "out", QUICK, name="mine")
+    assert (result.people, result.held_out) == (6, 2)
+    assert sorted(item.path.name for item in result.skipped) == ["broken.jpg", "empty", "notes.txt", "stray.png"]
+    assert len((tmp_path / "out" / "skipped.txt").read_text().splitlines()) == 4
+    assert result.onnx_difference <= 1e-4
+
+    encoder = sameface.load_encoder(tmp_path / "out" / "mine.onnx")
+    picture = next((data / "person 1").glob("*.png"))
+    recognizer = sameface.Recognizer(encoder=str(tmp_path / "out" / "mine.onnx"), detector="none")
+    assert encoder.card.id == "mine"
+    assert recognizer.encode_photo(picture).embedding.shape == (8,)
+    gallery = sameface.Gallery(tmp_path / "people.db", recognizer=replace_threshold(recognizer))
+    gallery.enroll("person 1", picture, review="off")
+    assert [person.name for person in gallery.people()] == ["person 1"]
+    with (tmp_path / "out" / "log.csv").open() as file:
+        assert [row["step"] for row in csv.DictReader(file)] == ["10", "20"]
+    assert json.loads((tmp_path / "out" / "result.json").read_text())["training"]["stopped"] == "finished"
+
+
+def replace_threshold(recognizer: sameface.Recognizer) -> sameface.Recognizer:
+    return sameface.Recognizer(encoder=recognizer.encoder, detector="none", operating_point=0.5)
+
+
+def test_people_are_divided_never_photos() -> None:
+    labels = np.repeat(np.arange(20), 3)
+    kept, held = split_by_person(labels, 0.25, seed=3)
+    assert sorted([*kept, *held]) == list(range(20))
+    assert len(held) == 5
+    assert split_by_person(labels, 0.25, seed=3) == (kept, held)
+    assert split_by_person(labels, 0.25, seed=4) != (kept, held)
+    # Only people with two photos can be validated on.
+    mixed = np.array([0, 1, 1, 2, 2, 3, 3, 4, 4, 5])
+    assert set(split_by_person(mixed, 0.5, seed=0)[1]) <= {1, 2, 3, 4}
+
+
+def test_what_cannot_be_learned_is_said(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="folder"):
+        files_by_person(tmp_path / "none")
+    with pytest.raises(NotEnoughDataError, match="two people"):
+        train_folder(write_people(tmp_path / "alone", people=1), tmp_path / "out", QUICK)
+    with pytest.raises(NotEnoughDataError, match="no training is needed"):
+        train_folder(write_people(tmp_path / "single", photos=1), tmp_path / "out", QUICK)
+    with pytest.raises(NotEnoughDataError, match="four people"):
+        train_folder(write_people(tmp_path / "three", people=3), tmp_path / "out", QUICK)
+    broken = tmp_path / "broken"
+    for person in "ab":
+        (broken / person).mkdir(parents=True)
+        for number in range(2):
+            (broken / person / f"{number}.jpg").write_bytes(b"no picture")
+    with pytest.raises(NotEnoughDataError, match="4 files skipped"):
+        train_folder(broken, tmp_path / "out", QUICK)
+    with pytest.raises(SettingError, match="colour"):
+        train_folder(
+            write_people(tmp_path / "grey"), tmp_path / "out", replace(QUICK, network="inception_resnet_v1", grey=True)
+        )
+
+
+def run_cli(*arguments: str, launcher: tuple[str, ...] = ()) -> subprocess.Popen[str]:
+    environment = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+    }
+    command = [sys.executable, *launcher, "-m", "sameface", "train", *arguments, "--network", "convnet", "--size", "12"]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_ctrl_c_keeps_a_checkpoint_to_go_on_from(tmp_path: Path) -> None:
+    data, out = write_people(tmp_path / "people"), tmp_path / "out"
+    options = (str(data), "--out", str(out), "--people", "4", "--every", "10", "--patience", "0", "--grey")
+    running = run_cli(*options, "--steps", "100000")
+    deadline = time.monotonic() + 120
+    while not (out / "checkpoint.pt").is_file() and time.monotonic() < deadline and running.poll() is None:
+        time.sleep(0.1)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 130, said
+    assert "--resume" in said
+    step = torch.load(out / "checkpoint.pt", weights_only=True)["step"]
+    going_on = run_cli(*options, "--steps", str(step + 10), "--resume", "--json")
+    told, said = going_on.communicate(timeout=120)
+    assert going_on.returncode == 0, said
+    assert json.loads(told)["steps"] == step + 10
+
+
+def test_two_processes_train_on_one_folder(tmp_path: Path) -> None:
+    data = write_people(tmp_path / "people")
+    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--local-addr", "127.0.0.1")
+    running = run_cli(
+        str(data), "--out", str(tmp_path / "out"), "--people", "4", "--steps", "6", "--device", "cpu", launcher=launcher
+    )
+    _, said = running.communicate(timeout=180)
+    assert running.returncode == 0, said
+    assert "2 process(es)" in said
+    assert (tmp_path / "out" / "my-encoder.onnx").is_file()
