@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import onnx
+import pytest
+
+from sameface.errors import ModelCardError
+from sameface.models import networks
+from sameface.models.networks import is_converted, network_file, read_ranges
+from sameface.models.registry import load_card
+
+
+def test_conversion_gives_the_same_bytes_every_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("dlib-resnet", "dlib-resnet-mirror-unit-int8"):
+        written = []
+        for folder in ("first", "second"):
+            monkeypatch.setenv("SAMEFACE_CACHE", str(tmp_path / folder))
+            card = load_card(name)
+            assert not is_converted(card)
+            written.append(network_file(card))
+            assert is_converted(card)
+        assert written[0].name == written[1].name
+        assert written[0].read_bytes() == written[1].read_bytes()
+
+
+def test_the_8_bit_network_is_a_quarter_of_the_size_and_another_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAMEFACE_CACHE", str(tmp_path))
+    whole, eighth = network_file(load_card("dlib-resnet")), network_file(load_card("dlib-resnet-mirror-unit-int8"))
+    assert whole != eighth
+    assert eighth.stat().st_size < whole.stat().st_size / 3.5
+    kinds = {node.op_type for node in onnx.load(eighth).graph.node}
+    assert {"QuantizeLinear", "DequantizeLinear", "Conv", "Add"} <= kinds
+    assert "Relu" not in kinds  # saturation does it
+
+
+def test_other_ranges_are_another_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = load_card("dlib-resnet-mirror-unit-int8")
+    before = networks._converted_name(card, load_card("dlib-resnet"))
+    shipped = (networks._RANGES / "dlib-resnet.json").read_text()
+    (tmp_path / "dlib-resnet.json").write_text(shipped.replace('"stem": [0, ', '"stem": [0, 1'))
+    monkeypatch.setattr(networks, "_RANGES", tmp_path)
+    assert networks._converted_name(card, load_card("dlib-resnet")) != before
+
+
+def test_every_activation_has_a_range() -> None:
+    ranges = read_ranges("dlib-resnet")
+    assert len(ranges) == 1 + 3 * 14 + 4  # the stem, three in each block, the four short cuts
+    assert all(low <= 0 < high for low, high in ranges.values())
+    with pytest.raises(ModelCardError, match="models quantize"):
+        read_ranges("pixels")
+
+
+def test_a_card_without_weights_has_no_network() -> None:
+    with pytest.raises(ModelCardError, match="one weights file"):
+        network_file(load_card("pixels"))
+    with pytest.raises(ModelCardError, match="one weights file"):
+        network_file(dataclasses.replace(load_card("mtcnn"), kind="encoder", dimension=1, input_size_wh=(1, 1)))
