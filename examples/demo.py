@@ -30,19 +30,21 @@ GROUP_HEIGHT = 720
 GAP = 12
 
 
-def compose_group() -> Image.Image:
-    """The photos side by side at one height, like people in a row."""
+def compose_group() -> tuple[Image.Image, dict[str, int]]:
+    """The photos side by side at one height, like people in a row; and where each one starts."""
     tiles = []
     for name in GROUP:
         with Image.open(PHOTOS / name) as photo:
             width = round(photo.width * GROUP_HEIGHT / photo.height)
             tiles.append(photo.convert("RGB").resize((width, GROUP_HEIGHT), Image.Resampling.LANCZOS))
     group = Image.new("RGB", (sum(tile.width + GAP for tile in tiles) + GAP, GROUP_HEIGHT + 2 * GAP), (246, 246, 244))
+    starts = {}
     x = GAP
-    for tile in tiles:
+    for name, tile in zip(GROUP, tiles, strict=True):
         group.paste(tile, (x, GAP))
+        starts[name] = x
         x += tile.width + GAP
-    return group
+    return group, starts
 
 
 def main() -> None:
@@ -64,14 +66,17 @@ def main() -> None:
             claims.add_row(photo, name, f"{answer.distance:.3f}", f"{answer.threshold:.3f}", said)
         console.print(claims)
 
-        group = compose_group()
+        group, starts = compose_group()
         answers = people.identify(group)
-        found = Table("face", "who", "distance", "τ(K)", "nearest", title="1:K identification", title_justify="left")
-        for number, (photo, one) in enumerate(zip(GROUP, answers, strict=False), 1):
+        found = Table(
+            "face from", "who", "distance", "τ(K)", "nearest", title="1:K identification", title_justify="left"
+        )
+        for one in answers:
+            photo = max((name for name in GROUP if starts[name] <= one.box.x1), key=lambda name: starts[name])
             who = f"[green]{one.name}[/]" if one.name else "[yellow]nobody known[/]"
             nearest = one.candidates[0].name if one.candidates else "–"
             threshold = f"{one.threshold:.3f}" if one.threshold is not None else "–"
-            found.add_row(f"{number} ({photo})", who, f"{one.distance:.3f}", threshold, nearest)
+            found.add_row(photo, who, f"{one.distance:.3f}", threshold, nearest)
         console.print(found)
 
         picture = OUTPUT / "group.png"
