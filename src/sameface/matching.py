@@ -57,7 +57,8 @@ def distances(probe: npt.ArrayLike, references: npt.NDArray[np.floating]) -> npt
         ``(n,)`` float32, in the order of the rows.
     """
     vector = as_embedding(probe, expect=references.shape[1])
-    return np.linalg.norm(references - vector, axis=1).astype(np.float32)
+    apart: npt.NDArray[np.float32] = np.linalg.norm(references - vector, axis=1).astype(np.float32)
+    return apart
 
 
 def nearest(probe: npt.ArrayLike, database: Mapping[Key, npt.ArrayLike]) -> tuple[Key | None, float]:
@@ -197,4 +198,5 @@ def unit_length(vectors: npt.NDArray[np.float32]) -> Embeddings:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     if not (lengths > 0).all():
         raise EmbeddingError(expected="vectors with a direction", got="a zero vector", advice="encode another photo")
-    return (vectors / lengths).astype(np.float32)
+    scaled: Embeddings = (vectors / lengths).astype(np.float32)
+    return scaled

@@ -62,4 +62,4 @@ def paired_decisions(first_right: npt.ArrayLike, second_right: npt.ArrayLike) ->
 def _two_sided(fewer: int, total: int) -> float:
     """``min(1, 2 · P(X ≤ fewer))`` for X binomial(total, ½), in whole numbers until the last division."""
     ways = sum(math.comb(total, count) for count in range(fewer + 1))
-    return min(1.0, 2 * ways / 2**total)
+    return min(1.0, float(2 * ways / 2**total))

@@ -58,7 +58,8 @@ def ranks_of_mates(
     by_person = np.full((len(everybody), len(probe_people)), np.inf)
     np.minimum.at(by_person, columns, np.asarray(distances, dtype=np.float64).T)
     mate = by_person[own, np.arange(len(probe_people))]
-    return (by_person <= mate).sum(axis=0)  # the mate itself counts 1
+    ranks: npt.NDArray[np.int_] = (by_person <= mate).sum(axis=0)  # the mate itself counts 1
+    return ranks
 
 
 def cmc(ranks: npt.ArrayLike, people: int) -> npt.NDArray[np.float64]:

@@ -74,8 +74,10 @@ class _ArrayInStream:
         if state.get("numpy_array_alignment_bytes"):
             self._stream.read(self._stream.read(1)[0])
         raw = self._stream.read(int(np.prod(shape)) * dtype.itemsize)
-        order = "F" if state["order"] == "F" else "C"
-        self.array = np.frombuffer(raw, dtype).reshape(shape, order=order).astype(np.float32)
+        array = np.frombuffer(raw, dtype)
+        self.array = (array.reshape(shape[::-1]).T if state["order"] == "F" else array.reshape(shape)).astype(
+            np.float32
+        )
 
 
 class _OnlyArrays(pickle.Unpickler):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 import numpy as np
 
@@ -110,7 +110,11 @@ class Gallery:
         """
         reviewing.as_review(review)
         name = clean_name(name)
-        sources = list(photos) if isinstance(photos, (list, tuple)) else [photos]
+        sources = list(
+            cast("Sequence[ImageSource]", photos)
+            if isinstance(photos, (list, tuple))
+            else [cast("ImageSource", photos)]
+        )
         known = self._templates_of(name)
         own = [template.embedding for template in known]
         digests = {template.source_sha256 for template in known if template.source_sha256}

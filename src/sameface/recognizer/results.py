@@ -50,6 +50,11 @@ class Verification:
     def __bool__(self) -> bool:
         return self.same
 
+    def _repr_html_(self) -> str:
+        from sameface.recognizer.display import verification_html
+
+        return verification_html(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Identification:
@@ -75,6 +80,11 @@ class Identification:
     comparisons: int
     box: Box
     why: str
+
+    def _repr_html_(self) -> str:
+        from sameface.recognizer.display import identification_html
+
+        return identification_html(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +122,8 @@ class Enrollment:
     def accepted(self) -> int:
         """Photos that became templates."""
         return sum(report.accepted for report in self.reports)
+
+    def _repr_html_(self) -> str:
+        from sameface.recognizer.display import enrollment_html
+
+        return enrollment_html(self)
