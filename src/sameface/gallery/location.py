@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sameface.errors import (
+    ExtraMissingError,
     GalleryDamagedError,
     GalleryMismatchError,
     GalleryMissingError,
@@ -44,17 +45,20 @@ def open_store(
         GalleryMismatchError: its embeddings are of another space; both are named.
         NotAGalleryError, GallerySchemaError, GalleryDamagedError, GalleryReadOnlyError, GalleryLockedError, StorageFullError.
     """
+    if is_server(location):
+        store: TemplateStore = _server_store(str(location), space, dimension, create, patience)
+        return _of_same_space(store, space, dimension)
+    if "://" in str(location):
+        raise SettingError(
+            expected="a path, or an address that begins with postgresql://",
+            got=f"the scheme {str(location).split('://')[0]!r}",
+            advice="name a file, for instance people.db",
+        )
     path = Path(location)
     if not path.exists():
         _create(path, space, dimension, create, patience)
     _refuse_what_is_no_whole_file(path)
-    store = SqliteStore(path, patience=patience, threads=threads)
-    try:
-        require_same_space(store, space, dimension)
-    except BaseException:
-        store.close()
-        raise
-    return store
+    return _of_same_space(SqliteStore(path, patience=patience, threads=threads), space, dimension)
 
 
 def gallery_exists(location: str | Path) -> bool:
@@ -72,6 +76,9 @@ def read_space(location: str | Path) -> EmbeddingSpace:
     Raises:
         GalleryMissingError, NotAGalleryError, GallerySchemaError, GalleryDamagedError.
     """
+    if is_server(location):
+        with _server_store(str(location), None, None, False, PATIENCE) as store:
+            return store.space
     path = Path(location)
     if not path.exists():
         raise _missing(path)
@@ -82,6 +89,38 @@ def read_space(location: str | Path) -> EmbeddingSpace:
             return sqlite_schema.binding(connection, str(path)).space
         finally:
             connection.close()
+
+
+def is_server(location: str | Path) -> bool:
+    """Whether a location is a server's address and not a path.
+
+    >>> is_server("postgresql://faces.example/people"), is_server("people.db")
+    (True, False)
+    """
+    return isinstance(location, str) and location.startswith(("postgresql://", "postgres://"))
+
+
+def _server_store(
+    location: str, space: EmbeddingSpace | None, dimension: int | None, create: bool, patience: float
+) -> TemplateStore:
+    try:
+        from sameface.gallery.postgres.store import PostgresStore
+    except ImportError as error:
+        raise ExtraMissingError(
+            expected="the extra `postgres` for galleries on a server",
+            got=f"no module {error.name}",
+            advice="pip install 'sameface[postgres]'",
+        ) from error
+    return PostgresStore(location, space=space, dimension=dimension, create=create, patience=patience)
+
+
+def _of_same_space(store: TemplateStore, space: EmbeddingSpace | None, dimension: int | None) -> TemplateStore:
+    try:
+        require_same_space(store, space, dimension)
+    except BaseException:
+        store.close()
+        raise
+    return store
 
 
 def require_same_space(store: TemplateStore, space: EmbeddingSpace | None, dimension: int | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -85,3 +86,8 @@ def clean_details(details: Mapping[str, str]) -> dict[str, str]:
                 expected="details in valid Unicode", got="half a surrogate pair", advice="decode the text rightly"
             ) from None
     return dict(details)
+
+
+def details_json(details: Mapping[str, str]) -> str:
+    """Details as they are stored."""
+    return json.dumps(clean_details(details), ensure_ascii=False, sort_keys=True) if details else "{}"

@@ -7,7 +7,6 @@ import sqlite3
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +17,7 @@ from sameface.errors import (
     NotAGalleryError,
     SettingError,
 )
+from sameface.gallery.clock import now
 from sameface.gallery.vault import PLAIN
 from sameface.types import EmbeddingSpace
 
@@ -80,11 +80,6 @@ class Binding:
     epoch: int
     encryption: str
     key_check: str
-
-
-def now() -> str:
-    """UTC, ISO 8601, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def connect(path: Path, patience: float, *, write: bool) -> sqlite3.Connection:

@@ -1,0 +1,138 @@
+"""Checking, measuring and re-encoding a gallery on a server."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sameface.errors import EmbeddingError
+from sameface.gallery.clock import now
+from sameface.gallery.postgres import hnsw
+from sameface.gallery.postgres.ranking import Index
+from sameface.gallery.postgres.session import Connection
+from sameface.gallery.store import CheckReport, Problem, Stats
+from sameface.gallery.vectors import storable
+from sameface.types import EmbeddingSpace
+
+
+def check(connection: Connection, dimension: int) -> CheckReport:
+    """Read every row again; what is wrong is reported, not raised."""
+    problems: list[Problem] = []
+    names: dict[Any, str] = dict(connection.execute("SELECT person_id, name FROM sameface_person").fetchall())
+    known: dict[str, Any] = dict(connection.execute("SELECT name, person_id FROM sameface_name").fetchall())
+    problems += [
+        Problem("name and person do not belong together", person=name)
+        for found, name in names.items()
+        if known.get(name) != found
+    ]
+    problems += [Problem("a name without a person", person=name) for name, found in known.items() if found not in names]
+    templates = 0
+    with connection.cursor("everything", binary=True) as cursor:
+        cursor.execute("SELECT person_id, template_id, crc, embedding FROM sameface_template ORDER BY template_id")
+        for person_id, template_id, crc, embedding in cursor:
+            templates += 1
+            vector, person = embedding.to_numpy(), names.get(person_id, "")
+            if zlib.crc32(vector.tobytes()) != crc:
+                problems.append(Problem("vector changed since it was written", person=person, template_id=template_id))
+            elif len(vector) != dimension:
+                problems.append(Problem(f"not {dimension} numbers", person=person, template_id=template_id))
+            elif person_id not in names:
+                problems.append(Problem("belongs to a person who is not there", template_id=template_id))
+    return CheckReport(len(names), templates, tuple(problems))
+
+
+def stats(
+    connection: Connection, *, location: str, space: EmbeddingSpace, dimension: int, index: Index | None
+) -> Stats:
+    """Sizes and settings."""
+
+    def one(query: str) -> str:
+        row = connection.execute(query.encode()).fetchone()
+        return str(row[0]) if row else ""
+
+    groups: dict[str, int] = dict(
+        connection.execute(
+            "SELECT group_name, count(*) FROM sameface_membership GROUP BY group_name ORDER BY group_name"
+        ).fetchall()
+    )
+    sizes = {
+        "record": int(one("SELECT pg_table_size('sameface_template') + pg_total_relation_size('sameface_person')")),
+        "indexes": int(one("SELECT pg_indexes_size('sameface_template')")),
+    }
+    settings = {
+        "engine": f"PostgreSQL {one('SHOW server_version')}",
+        "pgvector": one("SELECT extversion FROM pg_extension WHERE extname = 'vector'"),
+    }
+    settings |= (
+        {"search": "exact"}
+        if index is None
+        else {
+            "search": f"HNSW over half precision, ef_search {index.ef_search}",
+            "recall": f"{index.recall:.3f} measured on {index.probes} probes",
+        }
+    )
+    return Stats(
+        location=location,
+        space=space,
+        dimension=dimension,
+        people=int(one("SELECT count(*) FROM sameface_person")),
+        templates=int(one("SELECT count(*) FROM sameface_template")),
+        groups=groups,
+        bytes=sizes,
+        settings=settings,
+    )
+
+
+def reembed(
+    connection: Connection,
+    space: EmbeddingSpace,
+    dimension: int,
+    vectors: Sequence[tuple[int, npt.ArrayLike]],
+    *,
+    drop_missing: bool,
+) -> int:
+    """Replace every embedding; the caller's transaction makes it all or none. Returns how many were replaced."""
+    left = {row[0] for row in connection.execute("SELECT template_id FROM sameface_template FOR UPDATE").fetchall()}
+    hnsw.drop(connection)
+    connection.execute(
+        b"CREATE TEMPORARY TABLE fresh (template_id bigint, crc bigint, embedding vector) ON COMMIT DROP"
+    )
+    replaced = 0
+    with connection.cursor() as cursor, cursor.copy(b"COPY fresh FROM STDIN (FORMAT BINARY)") as copy:
+        copy.set_types(["int8", "int8", "vector"])
+        for template_id, vector in vectors:
+            if template_id in left:
+                array: npt.NDArray[np.float32] = storable(vector, dimension)
+                copy.write_row((template_id, zlib.crc32(array.tobytes()), array))
+                left.discard(template_id)
+                replaced += 1
+    if left and not drop_missing:
+        raise EmbeddingError(
+            expected="a new embedding for every template",
+            got=f"none for {len(left)} of {len(left) + replaced}",
+            advice="find their photos, or drop those templates on purpose",
+        )
+    connection.execute("DELETE FROM sameface_template WHERE template_id = ANY(%s)", (list(left),))
+    connection.execute(b"ALTER TABLE sameface_template ALTER COLUMN embedding TYPE vector")
+    connection.execute(
+        b"UPDATE sameface_template t SET embedding = f.embedding, crc = f.crc FROM fresh f WHERE f.template_id = t.template_id"
+    )
+    connection.execute(f"ALTER TABLE sameface_template ALTER COLUMN embedding TYPE vector({dimension})".encode())
+    values = {
+        "encoder": space.encoder,
+        "detector": space.detector,
+        "alignment": space.alignment,
+        "dimension": str(dimension),
+    }
+    for key, value in values.items():
+        connection.execute("UPDATE sameface_gallery SET value = %s WHERE key = %s", (value, key))
+    connection.execute(b"UPDATE sameface_gallery SET value = (value::bigint + 1)::text WHERE key = 'epoch'")
+    connection.execute(
+        "INSERT INTO sameface_audit (at, action, templates) VALUES (%s, %s, %s)",
+        (now(), "reembed", replaced),
+    )
+    return replaced

@@ -1,0 +1,115 @@
+"""The tables of a gallery on a server.
+
+Every table that grows begins its primary key with the column it could be distributed by (`person_id`, or `name` for the table that keeps names
+unique), and none refers to another: Citus could spread them as they are (docs/decisions has the half page). A sequence gives the order of
+enrolment.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Final
+
+from sameface.errors import GalleryDamagedError, GalleryMismatchError, GallerySchemaError, SettingError
+from sameface.gallery.clock import now
+from sameface.gallery.postgres.session import Connection
+from sameface.types import EmbeddingSpace
+
+SCHEMA: Final = 1
+#: The longest ``vector`` of pgvector.
+LONGEST: Final = 16_000
+
+_TABLES: Final = """
+CREATE TABLE sameface_gallery (key text PRIMARY KEY, value text NOT NULL);
+CREATE SEQUENCE sameface_numbers;
+CREATE TABLE sameface_name (name text PRIMARY KEY, person_id uuid NOT NULL);
+CREATE TABLE sameface_person (
+    person_id uuid PRIMARY KEY, number bigint NOT NULL, name text NOT NULL, details text NOT NULL, created text NOT NULL
+);
+CREATE TABLE sameface_membership (person_id uuid NOT NULL, group_name text NOT NULL, PRIMARY KEY (person_id, group_name));
+CREATE INDEX sameface_membership_group ON sameface_membership (group_name);
+CREATE TABLE sameface_template (
+    person_id uuid NOT NULL, template_id bigint NOT NULL, crc bigint NOT NULL, embedding vector({dimension}) NOT NULL,
+    source text NOT NULL, source_sha256 text NOT NULL, box double precision[], quality double precision,
+    PRIMARY KEY (person_id, template_id)
+);
+ALTER TABLE sameface_template ALTER COLUMN embedding SET STORAGE PLAIN;
+CREATE INDEX sameface_template_source ON sameface_template (source_sha256) WHERE source_sha256 <> '';
+CREATE TABLE sameface_audit (
+    at text NOT NULL, number bigint NOT NULL DEFAULT nextval('sameface_numbers'), action text NOT NULL, person_id uuid, templates bigint NOT NULL
+);
+"""
+
+
+def exists(connection: Connection) -> bool:
+    """Whether the first schema of the search path has a gallery."""
+    row = connection.execute("SELECT to_regclass(quote_ident(current_schema()) || '.sameface_gallery')").fetchone()
+    return bool(row and row[0])
+
+
+def create(connection: Connection, space: EmbeddingSpace, dimension: int) -> None:
+    """Make the tables, unless another process just did."""
+    if not 1 <= dimension <= LONGEST:
+        raise SettingError(
+            expected=f"embeddings of 1 to {LONGEST} numbers, pgvector's limit",
+            got=str(dimension),
+            advice="use an SQLite gallery for this encoder",
+        )
+    connection.execute("SELECT pg_advisory_xact_lock(1396786499)")  # "SAFC": two first openers take turns
+    if exists(connection):
+        return
+    # Long vectors do not fit a page and must be moved out of line; short ones are scanned faster in line.
+    tables = (
+        _TABLES
+        if dimension <= 1900
+        else _TABLES.replace("ALTER TABLE sameface_template ALTER COLUMN embedding SET STORAGE PLAIN;\n", "")
+    )
+    connection.execute(tables.format(dimension=dimension).encode())
+    values = {
+        "schema": str(SCHEMA),
+        "gallery_id": uuid.uuid4().hex,
+        "encoder": space.encoder,
+        "detector": space.detector,
+        "alignment": space.alignment,
+        "dimension": str(dimension),
+        "created": now(),
+        "epoch": "0",
+    }
+    connection.cursor().executemany("INSERT INTO sameface_gallery VALUES (%s, %s)", list(values.items()))
+
+
+def settings(connection: Connection, shown: str) -> dict[str, str]:
+    """What the gallery is bound to.
+
+    Raises:
+        GallerySchemaError, GalleryDamagedError.
+    """
+    values: dict[str, Any] = dict(connection.execute("SELECT key, value FROM sameface_gallery").fetchall())
+    if int(values.get("schema", 0)) > SCHEMA:
+        raise GallerySchemaError(
+            expected=f"a gallery of schema {SCHEMA} or older at {shown}",
+            got=f"schema {values['schema']}",
+            advice="install the newer sameface",
+        )
+    missing = {"encoder", "detector", "alignment", "dimension", "epoch"} - set(values)
+    if missing:
+        raise GalleryDamagedError(
+            expected=f"the settings of {shown}", got=f"no {', '.join(sorted(missing))}", advice="restore a backup"
+        )
+    return values
+
+
+def require_same_epoch(connection: Connection, bound: dict[str, str], shown: str) -> None:
+    """Raise GalleryMismatchError when all embeddings were replaced since the gallery was opened."""
+    row = connection.execute("SELECT value FROM sameface_gallery WHERE key = 'epoch'").fetchone()
+    if row is None or row[0] != bound["epoch"]:
+        raise GalleryMismatchError(
+            expected=f"{shown} with embeddings of {space_of(bound)}",
+            got="others: it was re-encoded meanwhile",
+            advice="open the gallery again with that encoder",
+        )
+
+
+def space_of(values: dict[str, str]) -> EmbeddingSpace:
+    """The space among the settings."""
+    return EmbeddingSpace(values["encoder"], values["detector"], values["alignment"])

