@@ -35,7 +35,7 @@ class Shelf:
     def names(self) -> list[str]:
         """Every gallery, sorted."""
         if self._settings.in_database:
-            from sameface.service.database import gallery_names
+            from sameface.gallery.postgres.schemas import gallery_names
 
             return gallery_names(self._settings.galleries)
         found = []
@@ -98,7 +98,7 @@ class Shelf:
             self._open.pop(name, None)
             gallery.close()
             if self._settings.in_database:
-                from sameface.service.database import drop_gallery
+                from sameface.gallery.postgres.schemas import drop_gallery
 
                 drop_gallery(self._settings.galleries, name)
             else:
@@ -117,8 +117,10 @@ class Shelf:
     def _make(self, name: str, *, create: bool) -> Gallery:
         location: str | Path = self._folder / f"{name}.db"
         if self._settings.in_database:
-            from sameface.service.database import location_of
+            from sameface.gallery.postgres.schemas import location_of, make_room
 
+            if create:
+                make_room(self._settings.galleries, name)
             location = location_of(self._settings.galleries, name)
         gallery = Gallery(location, recognizer=self._recognizer, create=create, fpir=self._settings.fpir)
         gallery.store.warm()

@@ -16,6 +16,7 @@ from sameface.errors import (
     GalleryError,
     GalleryKeyError,
     GalleryLockedError,
+    GalleryMissingError,
     GalleryReadOnlyError,
     GalleryUnavailableError,
     PersonExistsError,
@@ -165,6 +166,10 @@ class Session:
                 expected=f"room at {shown}",
                 got=text,
                 advice="free some space on the server; nothing of this change was stored",
+            )
+        if isinstance(error, errors.UndefinedTable):
+            return GalleryMissingError(
+                expected=f"a gallery at {shown}", got="its tables are gone", advice="it was deleted meanwhile: open another"
             )
         if isinstance(error, errors.DataCorrupted | errors.IndexCorrupted):
             return GalleryDamagedError(
