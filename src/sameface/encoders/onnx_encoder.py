@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sameface.encoders.crops import check_crops, scale_crops
+from sameface.encoders.crowd import load_crowd
 from sameface.encoders.normalising import network_input
 from sameface.errors import ModelCardError, ModelDamagedError
 from sameface.matching import unit_length
@@ -39,6 +40,7 @@ class OnnxEncoder:
         self._session = Session(network, device=device, threads=threads)
         self._input, self._as_bytes, self._fixed_batch = self._check_input()
         self._output_index = self._check_output()
+        self._crowd = load_crowd(card.crowd, card.dimension) if card.crowd else None
 
     @property
     def card(self) -> ModelCard:
@@ -70,7 +72,11 @@ class OnnxEncoder:
                 got="NaN or infinity",
                 advice="check the network and the normalisation on its card",
             )
-        return unit_length(embeddings) if self._card.unit_length and len(embeddings) else embeddings
+        if not len(embeddings):
+            return embeddings
+        if self._crowd is not None:
+            return self._crowd.stretch(unit_length(embeddings))
+        return unit_length(embeddings) if self._card.unit_length else embeddings
 
     def _run(self, crops_rgb: CropsRGB) -> npt.NDArray[np.float32]:
         count, size = len(crops_rgb), self._fixed_batch

@@ -88,6 +88,8 @@ class ModelCard:
         landmarks: which points the crop is aligned by. template: where they go.
         dimension: length d of the embedding.
         unit_length: whether embeddings are scaled to length 1.
+        crowd: name of the typical strangers that embeddings are stretched near (`sameface.encoders.crowd`), "" for none;
+            embeddings are scaled to length 1 before, so `unit_length` is false.
         views: the crop as it is, its mirror image, or both averaged.
         metric: always ``l2``.
         published_threshold: τ as its authors give it, None when they give none; one measured here is an
@@ -117,6 +119,7 @@ class ModelCard:
     template: str = "none"
     dimension: int = 0
     unit_length: bool = False
+    crowd: str = ""
     views: tuple[str, ...] = ("plain",)
     metric: Literal["l2"] = "l2"
     published_threshold: float | None = None
@@ -153,6 +156,7 @@ class ModelCard:
                 "three numbers in mean and three above 0 in std",
                 f"{self.mean}, {self.std}",
             )
+        self._check(not (self.crowd and self.unit_length), "unit_length = false beside a crowd", "true")
         self._check(
             bool(self.views) and set(self.views) <= set(VIEWS) and len(set(self.views)) == len(self.views),
             f"one or more views among {', '.join(VIEWS)}, each once",
