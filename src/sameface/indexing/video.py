@@ -1,0 +1,134 @@
+"""Frames of a camera or a video file, and video files of frames. By OpenCV: the extra ``video``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from sameface.errors import ExtraMissingError, ImageAccessError, ImageNotFoundError, NotAnImageError
+from sameface.types import ImageRGB
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture of a video.
+
+    Attributes:
+        number: counts from 0.
+        at: seconds from the start; of a camera, by the clock.
+    """
+
+    number: int
+    at: float
+    image_rgb: ImageRGB
+
+
+class Video:
+    """A camera or a video file, frame by frame.
+
+    Args:
+        source: a path, or the number of a camera.
+
+    Raises:
+        ImageNotFoundError, NotAnImageError: no such file; not a video.
+        ImageAccessError: no such camera, or another program has it.
+        ExtraMissingError: OpenCV is not installed.
+    """
+
+    def __init__(self, source: str | Path | int) -> None:
+        self._cv2 = _opencv()
+        self.live = isinstance(source, int)
+        if not isinstance(source, int) and not Path(source).is_file():
+            raise ImageNotFoundError(
+                expected="a video file or the number of a camera",
+                got=f"{str(source)!r}, where there is no file",
+                advice="check the path; cameras count from 0",
+            )
+        self._capture = self._cv2.VideoCapture(source if isinstance(source, int) else str(source))
+        if not self._capture.isOpened():
+            self._capture.release()
+            if self.live:
+                raise ImageAccessError(
+                    expected=f"camera {source}", got="none that opens", advice="check the number and who else uses it"
+                )
+            raise NotAnImageError(
+                expected="a video that OpenCV reads", got=str(source), advice="convert it, for instance to MP4"
+            )
+        rate = float(self._capture.get(self._cv2.CAP_PROP_FPS))
+        self.rate = rate if np.isfinite(rate) and 0 < rate <= 1000 else 25.0
+
+    def frames(self, every: int = 1) -> Iterator[Frame]:
+        """Each `every`-th frame; the others are skipped without being decoded."""
+        import time
+
+        start = time.monotonic()
+        number = 0
+        while self._capture.grab():
+            if number % every == 0:
+                got, image_bgr = self._capture.retrieve()
+                if not got:
+                    return
+                at = time.monotonic() - start if self.live else number / self.rate
+                yield Frame(number, at, np.ascontiguousarray(image_bgr[..., ::-1]))
+            number += 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._capture.release()
+
+
+class VideoFile:
+    """Writes an MP4 (or AVI) of frames of one size.
+
+    Args:
+        path: ``.mp4`` or ``.avi``.
+        rate: frames per second.
+    """
+
+    def __init__(self, path: Path, rate: float) -> None:
+        self._cv2, self._path, self._rate = _opencv(), path, rate
+        self._writer: Any = None
+
+    def write(self, image_rgb: ImageRGB) -> None:
+        """Append a frame.
+
+        Raises:
+            ImageAccessError: the file cannot be written.
+        """
+        height, width = image_rgb.shape[:2]
+        if self._writer is None:
+            code = self._cv2.VideoWriter_fourcc(*("MJPG" if self._path.suffix == ".avi" else "mp4v"))
+            self._writer = self._cv2.VideoWriter(str(self._path), code, self._rate, (width, height))
+            if not self._writer.isOpened():
+                raise ImageAccessError(
+                    expected=f"to write a video to {self._path}",
+                    got="a refusal",
+                    advice="choose a folder that may be written",
+                )
+        self._writer.write(np.ascontiguousarray(image_rgb[..., ::-1]))
+
+    def close(self) -> None:
+        """Finish the file."""
+        if self._writer is not None:
+            self._writer.release()
+
+
+def _opencv() -> Any:
+    try:
+        import cv2
+    except ImportError as error:
+        raise ExtraMissingError(
+            expected="the extra `video`",
+            got="an installation without OpenCV",
+            advice="run `pip install 'sameface[video]'`",
+        ) from error
+    return cv2

@@ -1,0 +1,65 @@
+"""A small film made of shipped portraits, watched."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import pytest
+from typer.testing import CliRunner
+
+from sameface import Gallery, Recognizer
+from sameface.cli.watch import app
+from sameface.errors import ImageAccessError, ImageNotFoundError, NotAnImageError
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory, request):
+    """Obama for twelve frames, then nobody, then a stranger; the portraits drift as people do."""
+    photos = request.getfixturevalue("photos")
+    path = tmp_path_factory.mktemp("film") / "film.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (320, 240))
+    for name, frames in (("obama2.jpg", 12), (None, 12), ("biden.jpg", 8)):
+        picture = None if name is None else cv2.imread(str(photos / name))
+        for number in range(frames):
+            frame = cv2.UMat(240, 320, cv2.CV_8UC3).get() * 0 + 90
+            if picture is not None:
+                head = picture[int(picture.shape[0] * 0.1) :, :][: int(picture.shape[1] * 0.9)]
+                frame[20:220, 40 + 3 * number : 240 + 3 * number] = cv2.resize(head, (200, 200))
+            writer.write(frame.astype("uint8"))
+    writer.release()
+    return path
+
+
+@pytest.fixture
+def people(tmp_path, photos):
+    with Gallery(tmp_path / "people.db", recognizer=Recognizer(operating_point=0.42)) as gallery:
+        gallery.enroll("Obama", photos / "obama.jpg")
+    return tmp_path / "people.db"
+
+
+def test_a_film(film, people, tmp_path):
+    output = tmp_path / "out.mp4"
+    done = CliRunner().invoke(
+        app,
+        [str(film), "-g", str(people), "--threshold", "0.42", "--every", "2", "--patience", "0.5", "-o", str(output)],
+    )
+    assert done.exit_code == 0, done.output
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    told = [(event["kind"], event["name"]) for event in events]
+    assert told[:3] == [("appeared", None), ("named", "Obama"), ("left", "Obama")]
+    assert ("named", "Obama") not in told[3:]  # the stranger stays nobody
+    assert {event["kind"] for event in events[3:]} <= {"appeared", "left"}
+    drawn = cv2.VideoCapture(str(output))
+    assert int(drawn.get(cv2.CAP_PROP_FRAME_COUNT)) == 16
+    drawn.release()
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"), [("no.mp4", ImageNotFoundError), ("notes.txt", NotAnImageError), ("97", ImageAccessError)]
+)
+def test_what_cannot_be_watched(people, tmp_path, monkeypatch, source, kind):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").write_text("not a video")
+    done = CliRunner().invoke(app, [source, "-g", str(people), "--threshold", "0.42"])
+    assert isinstance(done.exception, kind)
