@@ -113,7 +113,7 @@ def _grey_face(image_rgb: ImageRGB, detection: Detection) -> npt.NDArray[np.floa
     right, bottom = min(width, math.ceil(box.x2)), min(height, math.ceil(box.y2))
     if right <= left or bottom <= top:
         return np.zeros((3, 3), dtype=np.float32)
-    face = Image.fromarray(np.ascontiguousarray(image_rgb[top:bottom, left:right])).convert("L").convert("F").convert("F")
+    face = Image.fromarray(np.ascontiguousarray(image_rgb[top:bottom, left:right])).convert("L").convert("F")
     scale = _MEASURED_SIDE / max(face.size)
     size = max(3, round(face.width * scale)), max(3, round(face.height * scale))
     return np.asarray(face.resize(size, Image.Resampling.BILINEAR), dtype=np.float32)

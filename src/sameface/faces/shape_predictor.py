@@ -69,15 +69,19 @@ class ShapePredictor:
                 np.floor(step_x * size[..., 0] + origin[..., 0] + 0.5),
                 np.floor(step_y * size[..., 1] + origin[..., 1] + 0.5),
             )
-            right = pixels[:, self._first[cascade]] - pixels[:, self._second[cascade]] <= self._thresholds[cascade]
-            for face, turns in enumerate(right):
-                node = np.zeros_like(self._tree_of_split)
-                for _ in range(_DEPTH):
-                    node = 2 * node + 1 + turns[self._tree_of_split + node]
-                leaves = self._leaves[cascade][self._tree_of_leaf + node]
-                # One leaf after another onto the shape, in float32: summing the leaves first would move points.
-                steps = np.concatenate([shapes[face].reshape(1, -1), leaves])
-                shapes[face] = np.add.accumulate(steps, axis=0)[-1].reshape(-1, 2)
+            for face, values in enumerate(pixels):
+                turns = (
+                    values.take(self._first[cascade]) - values.take(self._second[cascade]) <= self._thresholds[cascade]
+                )
+                node = turns.take(self._tree_of_split) + 1
+                for _ in range(_DEPTH - 1):
+                    node += node + 1 + turns.take(self._tree_of_split + node)
+                # One leaf after another onto the shape, in float32: summing the leaves first would move points. Along
+                # the first axis NumPy adds row after row (only along the last does it add in pairs).
+                steps = np.empty((len(node) + 1, initial.size), dtype=np.float32)
+                steps[0] = shapes[face].reshape(-1)
+                self._leaves[cascade].take(self._tree_of_leaf + node, axis=0, out=steps[1:], mode="clip")
+                shapes[face] = np.add.reduce(steps, axis=0).reshape(-1, 2)
         points = np.floor(shapes * size + origin + 0.5).astype(np.float32)
         return [Landmarks(self.scheme, face) for face in points]
 
