@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from sameface.cli.models import app
-from sameface.errors import DownloadError, ModelCardError, SettingError, UnknownModelError
+from sameface.errors import DownloadError, ModelCardError, ModelInUseError, SettingError, UnknownModelError
 
 
 @pytest.fixture(autouse=True)
@@ -79,3 +79,19 @@ def test_add_refuses_values_that_no_card_takes(data: Path) -> None:
     network = str(data / "models" / "mobilefacenet_y1.onnx")
     result = run("add", network, "--id", "mine", *OPTIONS, "--colour", "cmyk")
     assert isinstance(result.exception, ModelCardError)
+
+
+def test_a_gallery_keeps_the_model_it_needs(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sameface.gallery import open_store
+    from sameface.types import EmbeddingSpace
+
+    network = str(data / "models" / "mobilefacenet_y1.onnx")
+    assert run("add", network, "--id", "mine", *OPTIONS).exit_code == 0
+    place = tmp_path / "known.db"
+    open_store(place, space=EmbeddingSpace("mine", "yunet", "arcface5/arcface-112/112"), dimension=128).close()
+    refused = run("remove", "mine", "--gallery", str(place))
+    assert isinstance(refused.exception, ModelInUseError)
+    assert "known.db" in str(refused.exception)
+    monkeypatch.setenv("SAMEFACE_GALLERY", str(place))
+    assert isinstance(run("remove", "mine").exception, ModelInUseError)
+    assert run("remove", "mine", "--force").exit_code == 0
