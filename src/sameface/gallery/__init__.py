@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sameface.gallery.key import new_key
 from sameface.gallery.location import gallery_exists, open_store, read_space
 from sameface.gallery.store import AuditEntry, CheckReport, NewPerson, Problem, Stats, StoredTemplate, TemplateStore
 
@@ -14,6 +15,7 @@ __all__ = [
     "StoredTemplate",
     "TemplateStore",
     "gallery_exists",
+    "new_key",
     "open_store",
     "read_space",
 ]

@@ -14,6 +14,7 @@ from sameface.errors import (
     SettingError,
 )
 from sameface.gallery import sqlite_schema
+from sameface.gallery.key import read_key
 from sameface.gallery.sqlite import PATIENCE, SqliteStore
 from sameface.gallery.sqlite_errors import translated
 from sameface.gallery.store import TemplateStore
@@ -27,6 +28,7 @@ def open_store(
     space: EmbeddingSpace | None = None,
     dimension: int | None = None,
     create: bool = True,
+    key: str | Path | None = None,
     patience: float = PATIENCE,
     threads: int | None = None,
 ) -> TemplateStore:
@@ -37,15 +39,24 @@ def open_store(
         space: what its embeddings are of; needed to make one. None opens whatever is there.
         dimension: their length; needed to make one.
         create: make it when it is not there.
+        key: of an encrypted SQLite gallery: 64 hex digits, ``@`` and a path, or a `Path`; None takes ``$SAMEFACE_GALLERY_KEY``. A gallery that is
+            made while there is a key is encrypted.
         patience: seconds to wait for other processes before a call gives up.
         threads: threads of one search, None for the default.
 
     Raises:
         GalleryMissingError: nothing there, and it was not to be made, or nobody said of which space.
+        GalleryKeyError: encrypted, and no key or the wrong one.
         GalleryMismatchError: its embeddings are of another space; both are named.
         NotAGalleryError, GallerySchemaError, GalleryDamagedError, GalleryReadOnlyError, GalleryLockedError, StorageFullError.
     """
     if is_server(location):
+        if key is not None:
+            raise SettingError(
+                expected="a key for an SQLite gallery only",
+                got="one for a server",
+                advice="let the server encrypt its disk",
+            )
         store: TemplateStore = _server_store(str(location), space, dimension, create, patience)
         return _of_same_space(store, space, dimension)
     if "://" in str(location):
@@ -54,11 +65,11 @@ def open_store(
             got=f"the scheme {str(location).split('://')[0]!r}",
             advice="name a file, for instance people.db",
         )
-    path = Path(location)
+    path, secret = Path(location), read_key(key)
     if not path.exists():
-        _create(path, space, dimension, create, patience)
+        _create(path, space, dimension, create, patience, secret)
     _refuse_what_is_no_whole_file(path)
-    return _of_same_space(SqliteStore(path, patience=patience, threads=threads), space, dimension)
+    return _of_same_space(SqliteStore(path, key=secret, patience=patience, threads=threads), space, dimension)
 
 
 def gallery_exists(location: str | Path) -> bool:
@@ -139,7 +150,9 @@ def require_same_space(store: TemplateStore, space: EmbeddingSpace | None, dimen
         )
 
 
-def _create(path: Path, space: EmbeddingSpace | None, dimension: int | None, create: bool, patience: float) -> None:
+def _create(
+    path: Path, space: EmbeddingSpace | None, dimension: int | None, create: bool, patience: float, key: bytes | None
+) -> None:
     if not create or space is None:
         raise _missing(path)
     if dimension is None:
@@ -153,7 +166,7 @@ def _create(path: Path, space: EmbeddingSpace | None, dimension: int | None, cre
     queue = WriterQueue(path.with_name(path.name + "-writers"), patience)
     try:
         with translated(str(path)), queue.turn():
-            sqlite_schema.create(path, space, dimension, patience=patience)
+            sqlite_schema.create(path, space, dimension, key=key, patience=patience)
     except PermissionError as error:
         if isinstance(error, GalleryReadOnlyError):
             raise

@@ -21,7 +21,7 @@ from sameface.gallery.names import clean_name
 from sameface.gallery.search import StaleRowError
 from sameface.gallery.sqlite_errors import translated
 from sameface.gallery.store import AuditEntry, CheckReport, IfExists, NewPerson, Stats, StoredTemplate
-from sameface.gallery.vault import PlainVault, Vault
+from sameface.gallery.vault import vault_for
 from sameface.gallery.vectors import as_probes
 from sameface.gallery.writer_queue import WriterQueue
 from sameface.matching import distance
@@ -39,16 +39,15 @@ class SqliteStore:
 
     Args:
         path: an existing gallery file.
-        vault: how vectors lie in it.
+        key: 32 bytes, for an encrypted one.
         patience: seconds to wait for other processes.
         threads: threads of one search; None: ``$SAMEFACE_SEARCH_THREADS``, else as many as the linear algebra library likes.
     """
 
     def __init__(
-        self, path: Path, vault: Vault | None = None, *, patience: float = PATIENCE, threads: int | None = None
+        self, path: Path, *, key: bytes | None = None, patience: float = PATIENCE, threads: int | None = None
     ) -> None:
         self._path, self._patience = path, patience
-        self._vault: Vault = vault if vault is not None else PlainVault()
         self._threads = threads if threads is not None else threads_from_environment()
         self._read_lock, self._write_lock = threading.RLock(), threading.Lock()
         self._writer: sqlite3.Connection | None = None
@@ -58,6 +57,8 @@ class SqliteStore:
             self._reader = sqlite_schema.connect(path, patience, write=False)
             try:
                 self._binding = sqlite_schema.binding(self._reader, self.location)
+                bound = self._binding
+                self._vault = vault_for(bound.encryption, bound.key_check, bound.gallery_id, key, self.location)
             except BaseException:
                 self._reader.close()
                 raise

@@ -18,7 +18,8 @@ from sameface.errors import (
     SettingError,
 )
 from sameface.gallery.clock import now
-from sameface.gallery.vault import PLAIN
+from sameface.gallery.sealed import SealedVault
+from sameface.gallery.vault import PlainVault
 from sameface.types import EmbeddingSpace
 
 #: "SFAC": what SQLite's `application_id` says of a gallery.
@@ -113,13 +114,7 @@ def _reading_mode(path: Path) -> str:
 
 
 def create(
-    path: Path,
-    space: EmbeddingSpace,
-    dimension: int,
-    *,
-    encryption: str = PLAIN,
-    key_check: str = "",
-    patience: float = 10.0,
+    path: Path, space: EmbeddingSpace, dimension: int, *, key: bytes | None = None, patience: float = 10.0
 ) -> None:
     """Make a new gallery file, whole or not at all, readable by its owner only; one that is there already stays as it is.
 
@@ -147,7 +142,7 @@ def create(
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("BEGIN IMMEDIATE")
-            _fill(connection, space, dimension, encryption, key_check)
+            _fill(connection, space, dimension, key)
             connection.execute("COMMIT")
         finally:
             connection.close()
@@ -162,22 +157,22 @@ def create(
             part.with_name(part.name + leftover).unlink(missing_ok=True)
 
 
-def _fill(
-    connection: sqlite3.Connection, space: EmbeddingSpace, dimension: int, encryption: str, key_check: str
-) -> None:
+def _fill(connection: sqlite3.Connection, space: EmbeddingSpace, dimension: int, key: bytes | None) -> None:
     for statement in _TABLES.split(";"):
         if statement.strip():
             connection.execute(statement)
+    gallery_id = uuid.uuid4().hex
+    vault = PlainVault() if key is None else SealedVault(key, gallery_id)
     values = {
-        "gallery_id": uuid.uuid4().hex,
+        "gallery_id": gallery_id,
         "encoder": space.encoder,
         "detector": space.detector,
         "alignment": space.alignment,
         "dimension": str(dimension),
         "created": now(),
         "epoch": "0",
-        "encryption": encryption,
-        "key_check": key_check,
+        "encryption": vault.scheme,
+        "key_check": vault.proof() if isinstance(vault, SealedVault) else "",
     }
     connection.executemany("INSERT INTO gallery (key, value) VALUES (?, ?)", values.items())
     connection.execute(f"PRAGMA application_id = {APPLICATION}")

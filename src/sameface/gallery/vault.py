@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
+from sameface.errors import GalleryKeyError, GallerySchemaError
+
 #: What the record's settings say about a gallery whose vectors lie as they are.
 PLAIN: Final = "none"
 
@@ -37,3 +39,33 @@ class PlainVault:
 
     def unseal(self, stored: bytes, template_id: int) -> bytes:
         return stored
+
+
+def vault_for(scheme: str, proof: str, gallery_id: str, key: bytes | None, location: str) -> Vault:
+    """The vault that a gallery was made with.
+
+    Args:
+        scheme, proof, gallery_id: as its record says.
+        key: 32 bytes, None when there is none.
+
+    Raises:
+        GalleryKeyError: encrypted, and no key or the wrong one.
+        GallerySchemaError: sealed in a way that this version does not know.
+    """
+    if scheme == PLAIN:
+        return PlainVault()
+    from sameface.gallery.sealed import SCHEME, SealedVault
+
+    if scheme != SCHEME:
+        raise GallerySchemaError(
+            expected=f"a gallery encrypted with {SCHEME}", got=scheme, advice="install the newer sameface"
+        )
+    if key is None:
+        raise GalleryKeyError(
+            expected=f"the key of {location}, which is encrypted",
+            got="no key",
+            advice="set SAMEFACE_GALLERY_KEY, or give the key's file",
+        )
+    sealed = SealedVault(key, gallery_id)
+    sealed.require_key_of(proof, location)
+    return sealed

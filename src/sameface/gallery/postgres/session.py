@@ -169,7 +169,9 @@ class Session:
             )
         if isinstance(error, errors.UndefinedTable):
             return GalleryMissingError(
-                expected=f"a gallery at {shown}", got="its tables are gone", advice="it was deleted meanwhile: open another"
+                expected=f"a gallery at {shown}",
+                got="its tables are gone",
+                advice="it was deleted meanwhile: open another",
             )
         if isinstance(error, errors.DataCorrupted | errors.IndexCorrupted):
             return GalleryDamagedError(

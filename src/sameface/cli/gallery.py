@@ -1,0 +1,227 @@
+"""`sameface gallery`: check, stats, copy, export, import, reindex, compact, audit, key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from sameface.cli.options import GalleryOption, JsonOption
+
+gallery_app = typer.Typer(
+    rich_markup_mode=None, no_args_is_help=True, help="Check, copy, export, import and compact a gallery."
+)
+
+
+@gallery_app.command()
+def check(gallery: GalleryOption = None, json: JsonOption = False) -> None:
+    """Read every byte again and name what is damaged. Exit code 1 when anything is."""
+    from sameface.cli.options import gallery_location
+    from sameface.cli.output import note, print_json, print_line
+    from sameface.gallery import open_store
+
+    with open_store(gallery_location(gallery), create=False) as store:
+        note(f"gallery: {store.location}")
+        report = store.check()
+    if json:
+        print_json(report)
+    else:
+        for problem in report.problems:
+            where = f"template {problem.template_id}" if problem.template_id is not None else "gallery"
+            print_line(f"{where}{f' of {problem.person!r}' if problem.person else ''}: {problem.what}")
+        verdict = "all is well" if report.ok else f"{len(report.problems)} problems"
+        print_line(f"{report.people} people, {report.templates} templates: {verdict}")
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+@gallery_app.command()
+def stats(gallery: GalleryOption = None, json: JsonOption = False) -> None:
+    """Sizes and settings."""
+    from sameface.cli.options import gallery_location
+    from sameface.cli.output import print_json, print_table
+    from sameface.gallery import open_store
+
+    with open_store(gallery_location(gallery), create=False) as store:
+        found = store.stats()
+    if json:
+        print_json(found)
+        return
+    rows = [("gallery", found.location), ("embeddings", f"{found.space}, {found.dimension} numbers")]
+    rows += [("people", str(found.people)), ("templates", str(found.templates))]
+    rows += [(f"group {name}", f"{count} people") for name, count in found.groups.items()]
+    rows += [(name, f"{size / 1e6:.1f} MB") for name, size in found.bytes.items()]
+    print_table(("what", "value"), [*rows, *found.settings.items()])
+
+
+@gallery_app.command()
+def copy(
+    source: Annotated[str, typer.Argument(help="A file, or postgresql://…")],
+    target: Annotated[str, typer.Argument(help="A file, or postgresql://…; made when it is not there.")],
+) -> None:
+    """Copy everybody to another gallery, bit by bit; from a file to a server and back."""
+    from sameface.cli.output import note, print_line, progress
+    from sameface.gallery import open_store
+    from sameface.gallery.transfer import copy_gallery
+
+    with (
+        open_store(source, create=False) as first,
+        open_store(target, space=first.space, dimension=first.dimension) as second,
+    ):
+        note(f"from {first.location} to {second.location}")
+        with progress("copying people", len(first)) as advance:
+            count = copy_gallery(first, second, lambda _: advance())
+        print_line(f"copied {len(first)} people, {count} templates")
+
+
+@gallery_app.command()
+def export(
+    file: Annotated[Path, typer.Argument(help="The .npz file to write; it holds biometric data in the clear.")],
+    gallery: GalleryOption = None,
+) -> None:
+    """Write everybody to one file that NumPy opens without pickle, with the encoder's model card."""
+    from sameface.cli.options import gallery_location
+    from sameface.cli.output import note, print_line, progress
+    from sameface.gallery import open_store
+    from sameface.gallery.transfer import export_file
+
+    with open_store(gallery_location(gallery), create=False) as store:
+        note(f"gallery: {store.location}")
+        with progress("writing people", len(store)) as advance:
+            count = export_file(store, file, card=_card(store.space.encoder), progress=lambda _: advance())
+    print_line(f"{file}: {count} templates. It is not encrypted: keep it like a key.")
+
+
+@gallery_app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A file that `sameface gallery export` wrote.")],
+    gallery: GalleryOption = None,
+) -> None:
+    """Add everybody of an exported file, all or none; the gallery is made when it is not there."""
+    from sameface.cli.options import gallery_location
+    from sameface.cli.output import note, print_line, progress
+    from sameface.gallery import open_store
+    from sameface.gallery.transfer import Exported, import_file
+
+    exported = Exported(file)
+    with open_store(gallery_location(gallery), space=exported.space, dimension=exported.dimension) as store:
+        note(f"gallery: {store.location}")
+        with progress("adding people", len(exported)) as advance:
+            count = import_file(file, store, lambda _: advance())
+    print_line(f"added {len(exported)} people, {count} templates")
+
+
+@gallery_app.command()
+def reindex(
+    gallery: GalleryOption = None,
+    encoder: Annotated[
+        str | None, typer.Option("--encoder", "-e", help="Encode the source photos again with this encoder.")
+    ] = None,
+    detector: Annotated[
+        str | None, typer.Option("--detector", "-d", help="…and find the faces with this detector.")
+    ] = None,
+    drop_missing: Annotated[
+        bool, typer.Option("--drop-missing", help="Erase templates whose photo is gone or changed.")
+    ] = False,
+    hnsw: Annotated[bool, typer.Option("--hnsw", help="On a server: search by an HNSW index from now on.")] = False,
+    exact: Annotated[bool, typer.Option("--exact", help="On a server: search exactly again.")] = False,
+    recall: Annotated[
+        float, typer.Option("--recall", help="Share of right nearest templates that HNSW must reach.")
+    ] = 0.99,
+) -> None:
+    """Make the search caches and indexes again; with --encoder, the embeddings too."""
+    from sameface.cli.options import gallery_location
+    from sameface.cli.output import note, print_line, progress
+    from sameface.errors import SettingError
+    from sameface.gallery import open_store
+
+    with open_store(gallery_location(gallery), create=False) as store:
+        note(f"gallery: {store.location}")
+        if encoder is not None or detector is not None:
+            from sameface.indexing.reencode import reencode
+            from sameface.recognizer import Recognizer
+
+            recognizer = Recognizer(encoder=encoder or store.space.encoder, detector=detector or store.space.detector)
+            with progress("encoding photos", store.count()) as advance:
+                done = reencode(store, recognizer, drop_missing=drop_missing, progress=lambda _: advance())
+            print_line(f"{done.replaced} templates are of {store.space} now, {len(done.missing)} dropped")
+            return
+        if hnsw or exact:
+            build, drop = getattr(store, "build_index", None), getattr(store, "drop_index", None)
+            if build is None or drop is None:
+                raise SettingError(
+                    expected="a gallery on a server for --hnsw and --exact",
+                    got=store.location,
+                    advice="leave them out: files are always searched exactly",
+                )
+            if exact:
+                drop()
+                print_line("search is exact")
+            else:
+                index = build(recall)
+                print_line(
+                    f"HNSW, ef_search {index.ef_search}: right for {100 * index.recall:.1f} % of {index.probes} probes"
+                )
+            return
+        store.reindex()
+    print_line("caches and indexes are made again")
+
+
+@gallery_app.command()
+def compact(gallery: GalleryOption = None) -> None:
+    """Rewrite the gallery without the space that forgotten people took."""
+    from sameface.cli.options import gallery_location
+    from sameface.cli.output import note, print_line
+    from sameface.gallery import open_store
+
+    with open_store(gallery_location(gallery), create=False) as store:
+        note(f"gallery: {store.location}")
+        print_line(f"saved {store.compact() / 1e6:.1f} MB")
+
+
+@gallery_app.command()
+def audit(
+    gallery: GalleryOption = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many entries, newest first.")] = 50,
+    json: JsonOption = False,
+) -> None:
+    """What was done to whom and when; by id, without names."""
+    from sameface.cli.options import gallery_location
+    from sameface.cli.output import print_json, print_table
+    from sameface.gallery import open_store
+
+    with open_store(gallery_location(gallery), create=False) as store:
+        entries = store.audit(limit)
+    if json:
+        print_json(entries)
+        return
+    print_table(
+        ("at", "action", "templates", "person"),
+        [(entry.at, entry.action, str(entry.templates), entry.person_id) for entry in entries],
+    )
+
+
+@gallery_app.command()
+def key() -> None:
+    """Make a key for a new encrypted gallery: put it in $SAMEFACE_GALLERY_KEY, or in a file and @FILE there. Without it the gallery is lost."""
+    from sameface.cli.output import print_line
+    from sameface.gallery import new_key
+
+    print_line(new_key())
+
+
+def _card(encoder: str) -> str:
+    """The encoder's model card as JSON, "" when this machine does not know it."""
+    import msgspec
+
+    from sameface.errors import SamefaceError
+    from sameface.models.registry import load_card
+
+    try:
+        return msgspec.json.encode(load_card(encoder)).decode()
+    except (SamefaceError, TypeError):
+        return ""
+
+
+APPS: Final = {"gallery": gallery_app}

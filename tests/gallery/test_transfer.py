@@ -1,0 +1,132 @@
+"""Galleries on the move lose no bit: between backends, to a file and back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.gallery.postgres_server import Server
+from tests.gallery.worlds import DIMENSION, OTHER, SPACE, template, vectors
+
+from sameface.errors import (
+    GalleryDamagedError,
+    GalleryMismatchError,
+    GalleryMissingError,
+    NotAGalleryError,
+    PersonExistsError,
+)
+from sameface.gallery import TemplateStore, open_store
+from sameface.gallery.transfer import Exported, copy_gallery, export_file, import_file
+from sameface.types import Box
+
+
+def everything(store: TemplateStore) -> list[object]:
+    return [
+        (
+            person,
+            [
+                (t.embedding.tobytes(), t.source, t.source_sha256, t.box, t.quality)
+                for t in (item.template for item in items)
+            ],
+        )
+        for person, items in store.export()
+    ]
+
+
+def fill(store: TemplateStore) -> None:
+    awkward = np.array([1e-40, -0.0, 1 / 3, 3.4e38, -1.5, 0, 2**-126, 7], np.float32)
+    store.add(
+        "Ada / 👩‍🚀",
+        [template(awkward, source="día.jpg", source_sha256="ab" * 32, box=Box(0.1, 2, 3, 1e9), quality=0.3)],
+        details={"a": "é"},
+    )
+    for number, vector in enumerate(vectors(50, seed=1)):
+        store.add(f"p{number % 20}", [template(vector)], groups=["g"] if number % 3 else [])
+    store.forget("p7")
+
+
+def test_a_copy_to_a_server_and_back_loses_no_bit(tmp_path: Path, server: Server) -> None:
+    with (
+        open_store(tmp_path / "a.db", space=SPACE, dimension=DIMENSION) as first,
+        open_store(server.new_schema(), space=SPACE, dimension=DIMENSION) as second,
+        open_store(tmp_path / "b.db", space=SPACE, dimension=DIMENSION) as third,
+    ):
+        fill(first)
+        seen: list[int] = []
+        assert copy_gallery(first, second, seen.append) == first.count()
+        assert seen == list(range(1, len(first) + 1))
+        copy_gallery(second, third)
+        assert everything(first) == everything(second) == everything(third)
+        assert third.check().ok
+        probes = vectors(5, seed=2)
+        assert first.search(probes, 5) == third.search(probes, 5)
+        with pytest.raises(PersonExistsError):
+            copy_gallery(first, third)
+
+
+def test_a_copy_to_another_encoder_is_refused(tmp_path: Path) -> None:
+    with (
+        open_store(tmp_path / "a.db", space=SPACE, dimension=4) as first,
+        open_store(tmp_path / "b.db", space=OTHER, dimension=4) as second,
+        pytest.raises(GalleryMismatchError),
+    ):
+        copy_gallery(first, second)
+
+
+def test_a_file_and_back(tmp_path: Path) -> None:
+    path = tmp_path / "people.npz"
+    with (
+        open_store(tmp_path / "a.db", space=SPACE, dimension=DIMENSION) as first,
+        open_store(tmp_path / "b.db", space=SPACE, dimension=DIMENSION) as second,
+    ):
+        fill(first)
+        assert export_file(first, path, card='{"id": "x"}') == first.count()
+        assert import_file(path, second) == first.count()
+        assert everything(first) == everything(second)
+    exported = Exported(path)
+    assert (exported.space, exported.dimension, exported.card, len(exported)) == (SPACE, DIMENSION, '{"id": "x"}', 20)
+    assert path.stat().st_mode & 0o777 == 0o600
+    with np.load(path, allow_pickle=False) as arrays:  # what a reader without this program sees
+        about = json.loads(arrays["about"].tobytes())
+        assert arrays["embeddings"].dtype == np.float32
+        assert about["people"][0]["name"] == "Ada / 👩‍🚀"
+
+
+def test_an_empty_gallery_and_another_encoder(tmp_path: Path) -> None:
+    path = tmp_path / "people.npz"
+    with open_store(tmp_path / "a.db", space=SPACE, dimension=DIMENSION) as store:
+        assert export_file(store, path) == 0
+        assert import_file(path, store) == 0
+    with open_store(tmp_path / "b.db", space=OTHER, dimension=DIMENSION) as store, pytest.raises(GalleryMismatchError):
+        import_file(path, store)
+
+
+def test_files_that_are_no_export(tmp_path: Path) -> None:
+    path = tmp_path / "people.npz"
+    with pytest.raises(GalleryMissingError):
+        Exported(path)
+    for content in (b"", b"hello", b"PK\x03\x04broken"):
+        path.write_bytes(content)
+        with pytest.raises((NotAGalleryError, GalleryDamagedError)):
+            Exported(path)
+    np.savez(path, embeddings=np.zeros((1, 2)), about=np.array([{"pickled": True}], dtype=object))
+    with pytest.raises(NotAGalleryError):
+        Exported(path)
+
+
+def test_a_damaged_export_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "people.npz"
+    with open_store(tmp_path / "a.db", space=SPACE, dimension=DIMENSION) as store:
+        fill(store)
+        export_file(store, path)
+    whole = path.read_bytes()
+    with np.load(path) as arrays:
+        vector = arrays["embeddings"][7].tobytes()
+    raw = bytearray(whole)
+    raw[raw.index(vector)] ^= 1
+    for damaged in (bytes(raw), whole[: len(whole) // 2], whole[:-30]):
+        path.write_bytes(damaged)
+        with pytest.raises((GalleryDamagedError, NotAGalleryError)):
+            Exported(path)
