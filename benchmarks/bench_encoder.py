@@ -1,6 +1,6 @@
 """Embeddings per second: our fp32 and int8 networks, dlib's own, and how far each is from the machine's GEMM rate. All in one run.
 
-    python benchmarks/bench_encoder.py [--json out.json] [--seconds 3] [--int8 MODEL]
+    python benchmarks/bench_encoder.py [--json out.json] [--seconds 3] [--also MODEL …]
 
 The chips are noise: speed does not depend on what they show. Medians over repeated runs; run it on a quiet machine.
 """
@@ -59,7 +59,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--int8", help="id of a quantised encoder to measure beside")
+    parser.add_argument("--also", nargs="*", default=[], help="ids of further encoders to measure beside")
     options = parser.parse_args()
     chips = np.random.default_rng(0).integers(0, 256, (32, 150, 150, 3)).astype(np.uint8)
     rows: list[dict[str, object]] = []
@@ -90,7 +90,7 @@ def main() -> None:
                 batch,
                 rate(lambda f=faces: theirs.compute_face_descriptor(f), batch, options.seconds),
             )  # type: ignore[misc]
-    names = ["dlib-resnet", "dlib-resnet-mirror-unit"] + ([options.int8] if options.int8 else [])
+    names = ["dlib-resnet", "dlib-resnet-mirror-unit", "dlib-resnet-mirror-unit-int8"] + options.also
     for name in names:
         for threads in (1, 2):
             encoder = load_encoder(name, threads=threads)
