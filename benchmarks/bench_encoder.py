@@ -90,7 +90,7 @@ def main() -> None:
                 batch,
                 rate(lambda f=faces: theirs.compute_face_descriptor(f), batch, options.seconds),
             )  # type: ignore[misc]
-    names = ["dlib-resnet", "dlib-resnet-mirror-unit", "dlib-resnet-mirror-unit-int8"] + options.also
+    names = ["dlib-resnet", "dlib-resnet-mirror-unit", "dlib-resnet-mirror-unit-int8", *options.also]
     for name in names:
         for threads in (1, 2):
             encoder = load_encoder(name, threads=threads)
