@@ -12,7 +12,7 @@ from sameface.recognizer.labels import face_labels
 from sameface.recognizer.results import EncodedFace, Enrollment, Identification, Verification
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    import PIL.Image
 
 _WIDTH: Final = 320
 #: Blue and orange of Okabe and Ito's palette, as on annotated photos.
@@ -20,20 +20,20 @@ _YES: Final = "#0072b2"
 _NO: Final = "#d55e00"
 
 
-def annotated(photo: ImageSource, answers: Sequence[Identification | EncodedFace]) -> Image:
+def annotated(photo: ImageSource, answers: Sequence[Identification | EncodedFace]) -> PIL.Image.Image:
     """The photo with a frame around each face and its name under it; a notebook shows it, `.save()` writes it.
 
     Args:
         photo: the one the answers are about.
         answers: of `Gallery.identify`, or faces of `Recognizer.encode_faces`.
     """
-    from PIL import Image as pillow
+    from PIL import Image
 
     labels = [
-        face_labels([answer])[0] if isinstance(answer, Identification) else FaceLabel(answer.box, f"face {number}")
+        FaceLabel(answer.box, f"face {number}") if isinstance(answer, EncodedFace) else face_labels([answer])[0]
         for number, answer in enumerate(answers, 1)
     ]
-    return pillow.fromarray(annotate(load_image(photo), labels))
+    return Image.fromarray(annotate(load_image(photo), labels))
 
 
 def verification_html(answer: Verification) -> str:

@@ -1,0 +1,198 @@
+"""Runs the code blocks of the documentation, and writes or compares the outputs that it shows.
+
+    python docs/_run_blocks.py docs/tutorial.md --write
+
+Two kinds of blocks run, top to bottom, in one empty folder per page with `examples/photos` in it:
+
+- ``python``: in one namespace per page; what it prints goes into the ``text`` block that follows it, if one does.
+- ``console``: lines that begin with ``$`` are run by bash, and the lines below them are their output. ``$ command &`` stays running until the page ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+#: Blocks that are shown, not run: outputs, file contents, drawings.
+SHOWN = {"text", "json", "toml", "mermaid"}
+_FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.M | re.S)
+#: What differs from run to run: ids, times, ports, keys.
+_VOLATILE = re.compile(r"\b[0-9a-f]{32}\b|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[\d.+:Z]*|\b\d+(\.\d+)? m?s\b|sf_[\w-]+")
+_NUMBER = re.compile(r"(?<![\w.])-?\d+\.\d+(?![\w.])")
+_RULES = re.compile(r"[─━┏┓┗┛┃│┡┩╇┳┻╸╺\s]+")
+
+
+@dataclass
+class Block:
+    language: str
+    body: str
+    start: int
+    end: int
+
+
+@dataclass
+class Page:
+    """A page being run: its folder, the names its Python made, the programs it left running."""
+
+    path: Path
+    folder: Path
+    names: dict[str, object] = field(default_factory=lambda: {"__name__": "__main__"})
+    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+
+def blocks_of(text: str) -> list[Block]:
+    return [Block(found[1], found[2], found.start(2), found.end(2)) for found in _FENCE.finditer(text)]
+
+
+def comparable(output: str) -> tuple[str, list[float]]:
+    """An output without what differs from run to run: the words, and the decimal numbers."""
+    output = _VOLATILE.sub("#", output)
+    numbers = [float(found) for found in _NUMBER.findall(output)]
+    return _RULES.sub(" ", _NUMBER.sub("#", output)).strip(), numbers
+
+
+def alike(shown: str, given: str) -> bool:
+    """Whether two outputs say the same; decimal numbers may differ by the rounding of another machine."""
+    (words, numbers), (other_words, other_numbers) = comparable(shown), comparable(given)
+    return words == other_words and all(abs(a - b) <= 0.02 for a, b in zip(numbers, other_numbers, strict=True))
+
+
+def run_page(path: Path) -> Iterator[tuple[Block, str]]:
+    """Run a page; gives each block that shows an output, with the output that came.
+
+    Raises:
+        RuntimeError: a block failed.
+    """
+    text = path.read_text(encoding="utf-8")
+    blocks = blocks_of(text)
+    with tempfile.TemporaryDirectory() as folder:
+        page = Page(path, Path(folder))
+        (page.folder / "examples").mkdir()
+        shutil.copytree(ROOT / "examples" / "photos", page.folder / "examples" / "photos")
+        try:
+            for index, block in enumerate(blocks):
+                if block.language == "python":
+                    printed = _run_python(page, block)
+                    after = blocks[index + 1] if index + 1 < len(blocks) else None
+                    if (
+                        after
+                        and after.language == "text"
+                        and not text[block.end + 3 : after.start].split("```")[0].strip()
+                    ):
+                        yield after, printed
+                elif block.language == "console":
+                    yield block, _run_console(page, block)
+                elif block.language not in SHOWN:
+                    raise RuntimeError(f"{path}: a block of language {block.language!r} is neither run nor only shown")
+        finally:
+            for program in page.running:
+                os.killpg(program.pid, signal.SIGTERM)
+                program.wait(30)
+
+
+def _run_python(page: Page, block: Block) -> str:
+    printed = io.StringIO()
+    line = page.path.read_text(encoding="utf-8")[: block.start].count("\n")
+    code = compile("\n" * line + block.body, str(page.path), "exec")
+    before = Path.cwd()
+    os.chdir(page.folder)
+    try:
+        with contextlib.redirect_stdout(printed):
+            exec(code, page.names)  # the page is ours
+    except Exception as error:
+        raise RuntimeError(f"{page.path}: {type(error).__name__}: {error}\n{block.body}") from error
+    finally:
+        os.chdir(before)
+    return printed.getvalue()
+
+
+def _run_console(page: Page, block: Block) -> str:
+    said = []
+    lines = iter(block.body.splitlines())
+    for line in lines:
+        if not line.startswith("$ "):
+            continue
+        command = line[2:]
+        whole = [line]
+        while command.endswith("\\"):
+            whole.append(next(lines))
+            command = command[:-1] + whole[-1].removeprefix("> ").strip()
+        said.append("\n".join(whole) + "\n" + _run_command(page, command))
+    return "".join(said)
+
+
+def _run_command(page: Page, command: str) -> str:
+    environment = {
+        **os.environ,
+        "COLUMNS": "110",
+        "TERMINAL_WIDTH": "110",
+        "PYTHONPATH": str(ROOT / "src"),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+    if command.endswith(" &"):
+        program = subprocess.Popen(
+            ["bash", "-c", "exec " + command[:-2]],
+            cwd=page.folder,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        page.running.append(program)
+        return ""
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=page.folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    output = done.stdout + done.stderr
+    if done.returncode > 1 or "Traceback" in output:  # 1 is a clean no
+        raise RuntimeError(f"{page.path}: {command}: exit code {done.returncode}\n{output}")
+    return "\n".join(line.rstrip() for line in output.splitlines()) + ("\n" if output else "")
+
+
+def write(path: Path) -> None:
+    """Put the outputs that came into the page."""
+    text = path.read_text(encoding="utf-8")
+    for block, output in reversed(list(run_page(path))):
+        text = text[: block.start] + output + text[block.end :]
+    path.write_text(text, encoding="utf-8")
+
+
+def differences(path: Path) -> list[str]:
+    """What the page shows against what came, for each block that differs."""
+    found = []
+    for block, output in run_page(path):
+        if not alike(block.body, output):
+            found.append(f"{path} shows:\n{block.body}\nbut this came:\n{output}")
+    return found
+
+
+def main() -> None:
+    paths = [Path(argument) for argument in sys.argv[1:] if argument != "--write"]
+    for path in paths:
+        if "--write" in sys.argv:
+            write(path)
+        else:
+            problems = differences(path)
+            if problems:
+                sys.exit("\n".join(problems))
+
+
+if __name__ == "__main__":
+    main()
