@@ -133,8 +133,8 @@ def measured_tail(non_mated: npt.NDArray[np.floating], smallest: float, largest:
     """The low end of the false-match curve, ten points a decade from the smallest supported FMR; rising in both fields.
 
     >>> distances = np.linspace(0.4, 1.4, 10_001)
-    >>> [(p.threshold, round(p.fmr, 4)) for p in measured_tail(distances, 0.01, 0.02)]
-    [(0.41, 0.01), (0.4125, 0.0125), (0.4158, 0.0158), (0.42, 0.02)]
+    >>> [(p.threshold, round(p.fmr, 4)) for p in measured_tail(distances, 0.01, 0.1)][::5]
+    [(0.41, 0.01), (0.4316, 0.0316), (0.5, 0.1)]
     """
     if smallest > largest:
         return ()
@@ -163,13 +163,6 @@ def spread_of(mated: npt.NDArray[np.floating], non_mated: npt.NDArray[np.floatin
         tuple(round(float(value), 4) for value in np.quantile(values, LEVELS)) for values in finite
     )
     return DistanceSpread(LEVELS, of_mated, of_non_mated)
-
-
-def spread(mated: npt.NDArray[np.floating], non_mated: npt.NDArray[np.floating], levels: int = 101) -> DistanceSpread:
-    """Quantiles of both kinds' distances; comparisons that could not be made are left out."""
-    at = np.linspace(0, 1, levels)
-    sides = [np.quantile(side[np.isfinite(side)], at).round(4) for side in (mated, non_mated)]
-    return DistanceSpread(tuple(at.round(4).tolist()), tuple(sides[0].tolist()), tuple(sides[1].tolist()))
 
 
 def rounded_down(threshold: float) -> float:

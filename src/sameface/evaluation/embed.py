@@ -106,9 +106,10 @@ def embed_photos(
         known = len(wanted) - len(todo)
         advance(sum(1 for digest in digests if not digest or digest in vectors or digest in failed))
         copies = Counter(digests)
-        for part in _each(pool, workers, recognizer, todo, wanted, faces):
+        for part in _each(pool, workers, recognizer, own_cache, todo, wanted):
             keep = {sha: found for sha, found in part.faces.items() if sha not in part.unreadable}
-            own_cache.put(detector, RULE, keep, recognizer.space, part.vectors)
+            if not part.kept:
+                own_cache.put(detector, RULE, keep, recognizer.space, part.vectors)
             vectors |= part.vectors
             failed |= {sha: found for sha, found in part.faces.items() if isinstance(found, NoUsableFace)}
             advance(sum(copies[sha] for sha in part.faces))
@@ -124,23 +125,33 @@ class _Part:
     faces: dict[str, Found]
     vectors: dict[str, Embeddings]
     unreadable: set[str]
+    kept: bool = False
 
 
 def _each(
     pool: ThreadPoolExecutor,
     workers: int,
     recognizer: Recognizer,
+    cache: EmbeddingCache,
     todo: Sequence[str],
     paths: Mapping[str, Path],
-    faces: Mapping[str, Found],
 ) -> Iterator[_Part]:
-    """Results as they come, with few batches waiting, so that a stop is quick."""
+    """Results as they come, with few batches waiting, so that a stop is quick.
+
+    The cache is asked again for each batch: two evaluations at once share their work.
+    """
     batches = (todo[at : at + BATCH] for at in range(0, len(todo), BATCH))
     running: set[Future[_Part]] = set()
     try:
         while True:
             while len(running) < workers + 1 and (batch := next(batches, None)) is not None:
-                running.add(pool.submit(_encode, recognizer, {sha: (paths[sha], faces.get(sha)) for sha in batch}))
+                vectors = cache.embeddings(recognizer.space, batch)
+                faces = cache.faces(recognizer.space.detector, RULE, batch)
+                if vectors:
+                    yield _Part({sha: faces[sha] for sha in vectors if sha in faces}, vectors, set(), kept=True)
+                left = {sha: (paths[sha], faces.get(sha)) for sha in batch if sha not in vectors}
+                if left:
+                    running.add(pool.submit(_encode, recognizer, left))
             if not running:
                 return
             done, running = wait(running, return_when=FIRST_COMPLETED)
