@@ -26,6 +26,7 @@ def spread_of(embeddings: Tensor) -> float:
     Returns:
         0 when all are one point; about 1 for directions spread evenly.
 
+    >>> import torch
     >>> spread_of(torch.tensor([[1.0, 0.0], [-1.0, 0.0]])), spread_of(torch.ones(4, 2))
     (1.0, 0.0)
     """
