@@ -5,7 +5,8 @@
 Two kinds of blocks run, top to bottom, in one empty folder per page with `examples/photos` in it:
 
 - ``python``: in one namespace per page; what it prints goes into the ``text`` block that follows it, if one does.
-- ``console``: lines that begin with ``$`` are run by bash, and the lines below them are their output. ``$ command &`` stays running until the page ends.
+- ``console``: lines that begin with ``$`` are run by bash, and the lines below them are their output. ``$ command &`` stays running
+  until the page ends.
 """
 
 from __future__ import annotations
