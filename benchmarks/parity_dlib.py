@@ -41,9 +41,7 @@ def photos(count: int) -> list[Path]:
 
 def central(boxes: list[dlib.rectangle], middle: float) -> dlib.rectangle | None:
     """dlib's box nearest the middle."""
-    return min(
-        boxes, key=lambda box: (box.center().x - middle) ** 2 + (box.center().y - middle) ** 2, default=None
-    )
+    return min(boxes, key=lambda box: (box.center().x - middle) ** 2 + (box.center().y - middle) ** 2, default=None)
 
 
 def main() -> None:
