@@ -24,7 +24,7 @@ $(VENV)/.installed: pyproject.toml $(BIN)/python
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt $(VENV)/.installed
 	@echo "Installing what the tests and checks need …"
-	@$(PIP) install --constraint constraints.txt --editable '.[$(EXTRAS)]' --group test --group browser --group check
+	@$(PIP) install --constraint constraints.txt --editable '.[$(EXTRAS)]' --group test --group browser --group check --group docs
 	@touch $@
 
 demo: $(VENV)/.installed  ## Enroll from one photo each, verify, identify a group picture
