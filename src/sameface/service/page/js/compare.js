@@ -1,7 +1,7 @@
 // 1:1: two photos, same or not; or a photo against an enrolled person.
 
 import { call, formOf, galleryPath, policy, state } from "./api.js";
-import { busy, fault, glyph, h, number, percent, say } from "./dom.js";
+import { busy, chance, fault, glyph, h, number, say } from "./dom.js";
 import { PhotoDrop } from "./photo.js";
 import { distanceScale, scaleWords } from "./scale.js";
 
@@ -65,7 +65,7 @@ function verdict(answer, point, name) {
       fact("Distance", number(answer.distance)),
       fact("Threshold τ", number(answer.threshold)),
       fact("Chosen for", answer.target),
-      answer.probability === null ? null : fact("Probability of same", percent(answer.probability))));
+      answer.probability === null ? null : fact("Probability of same", chance(answer.probability))));
 }
 
 export function fact(name, value) { return h("div", {}, h("dt", {}, name), h("dd", {}, value)); }

@@ -50,4 +50,8 @@ export function percent(value) {
   if (value > 0.5) return `${Number((value * 100).toPrecision(value > 0.99 ? 4 : 3))} %`;
   return `${Number((value * 100).toPrecision(2))} %`;
 }
+/** A probability; nobody calibrates beyond a hundredth of a percent. */
+export function chance(value) {
+  return value > 0.9999 ? "over 99.99 %" : value < 0.0001 ? "under 0.01 %" : percent(value);
+}
 export function plural(count, word) { return `${count} ${count === 1 ? word : word === "person" ? "people" : `${word}s`}`; }

@@ -11,12 +11,14 @@ export function facesOf(answer) {
 export async function identify(main) {
   const result = h("section", { class: "card", "aria-label": "Answers" }, h("p", { class: "empty" }, "Every face of the photo gets an answer: a name, or nobody."));
   let running = null;
-  const drop = new PhotoDrop({ title: "Photo", highest: 560, changed: ask });
+  const columns = h("div", { class: "two" });
+  const drop = new PhotoDrop({ title: "Photo", highest: 620, changed: ask });
   main.append(
     h("h1", {}, "Who is this?"),
     h("p", { class: "lead" }, "The nearest enrolled person answers only when near enough. The more people are enrolled, the stricter the threshold."),
-    h("div", { class: "two" }, h("div", { class: "card" }, drop.element), result),
+    columns,
   );
+  columns.append(h("div", { class: "card" }, drop.element), result);
   const onPaste = (event) => drop.paste(event);
   document.addEventListener("paste", onPaste);
 
@@ -27,6 +29,7 @@ export async function identify(main) {
     try {
       const answer = await call("POST", galleryPath("/identify"), await formOf({}, [["photo", file]]), mine.signal);
       const { fpir } = await policy();
+      columns.classList.toggle("wide", answer.size.width > 1.6 * answer.size.height);
       drop.draw(facesOf(answer), answer.size);
       result.replaceChildren(...listing(answer, fpir));
       const named = answer.faces.filter((face) => face.name).map((face) => face.name);

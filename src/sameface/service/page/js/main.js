@@ -22,7 +22,10 @@ async function show(focus = true) {
   leave?.();
   leave = null;
   for (const link of document.querySelectorAll("nav a")) {
-    if (link.hash === `#${part}`) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
+    if (link.hash === `#${part}`) {
+      link.setAttribute("aria-current", "page");
+      link.scrollIntoView({ block: "nearest", inline: "nearest" });
+    } else link.removeAttribute("aria-current");
   }
   document.title = `${part[0].toUpperCase()}${part.slice(1)} · sameface`;
   const place = h("div", { "data-part": part });

@@ -61,12 +61,28 @@ export function distanceScale(distance, threshold, spread) {
   return h("svg", { class: "scale", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": words }, parts);
 }
 
-/** The same in a sentence, for everybody. */
+/** The same in a sentence, for everybody; claims no finer share than the data's. */
 export function scaleWords(distance, point) {
   const spread = point.distances;
   if (!spread) return "";
-  const mated = shareUnder(distance, spread.levels, spread.mated), strangers = shareUnder(distance, spread.levels, spread.non_mated);
-  const rare = (share, pairs) => (share === 0 ? "none" : share === 1 ? "all" : share < 1 / Math.max(pairs, 1) ? "almost none" : percent(share));
-  return `Of the calibration's pairs of one person (${point.mated_pairs.toLocaleString("en")}), ${rare(1 - mated, point.mated_pairs)} were less alike than this; `
-    + `of its pairs of different people (${point.non_mated_pairs.toLocaleString("en")}), ${rare(strangers, point.non_mated_pairs)} were this alike or more.`;
+  const lessAlike = 1 - shareUnder(distance, spread.levels, spread.mated);
+  return `Of the calibration's pairs of one person (${point.mated_pairs.toLocaleString("en")}), ${shareWords(lessAlike, 1 - spread.levels.at(-2))} were less alike than this; `
+    + `of its pairs of different people (${point.non_mated_pairs.toLocaleString("en")}), ${strangersAsNear(distance, point)} were this alike or more.`;
+}
+
+/** Between the outermost quantiles and the extremes nothing is known but the bound. */
+function shareWords(share, finest) {
+  if (share <= 0) return "none";
+  if (share >= 1) return "all";
+  if (share < finest) return `fewer than ${percent(finest)}`;
+  return share > 1 - finest ? `more than ${percent(1 - finest)}` : percent(share);
+}
+
+function strangersAsNear(distance, point) {
+  const { levels, non_mated: quantiles } = point.distances;
+  if (distance < quantiles[0]) return "none";
+  // The low end of the curve was measured more finely than the quantiles.
+  const bound = (point.tail ?? []).find((item) => item.threshold >= distance);
+  if (bound) return `at most ${percent(bound.fmr)}`;
+  return shareWords(shareUnder(distance, levels, quantiles), levels[1]);
 }
