@@ -95,3 +95,28 @@ def test_a_gallery_keeps_the_model_it_needs(data: Path, tmp_path: Path, monkeypa
     monkeypatch.setenv("SAMEFACE_GALLERY", str(place))
     assert isinstance(run("remove", "mine").exception, ModelInUseError)
     assert run("remove", "mine", "--force").exit_code == 0
+
+
+def test_quantize_keeps_a_copy_and_says_what_it_costs(data: Path, folder: Path, tmp_path: Path) -> None:
+    import shutil
+
+    folder.mkdir()
+    shutil.copy(data / "models" / "mobilefacenet_y1.onnx", folder)
+    photos = tmp_path / "photos"
+    people = sorted(path for path in (data / "lfw" / "images").iterdir() if len(list(path.iterdir())) > 1)[:85]
+    for person in people:
+        shutil.copytree(person, photos / person.name)
+    names = [(path.name, int(sorted(path.iterdir())[1].stem[-4:])) for path in people[:12]]
+    mated = [f"{name}\t1\t{second}" for name, second in names]
+    non_mated = [f"{a[0]}\t1\t{b[0]}\t1" for a, b in zip(names, names[1:], strict=False)]
+    pairs = tmp_path / "pairs.txt"
+    pairs.write_text("\n".join([str(len(mated)), *mated, *non_mated]))
+    result = run("quantize", "mobilefacenet-y1", str(photos), "--crops", "80", "--pairs", str(pairs), "--json")
+    assert result.exception is None, result.exception
+    report = json.loads(result.stdout)
+    assert report["encoder"].startswith("mobilefacenet-y1-int8-")
+    assert report["drift"]["crops"] == 8
+    assert 0 < report["drift"]["mean"] <= report["drift"]["largest"] < 1.0
+    assert report["accuracy"]["before"] > 0.8
+    assert sum(report["accuracy"]["paired"][key] for key in ("both", "only_first", "only_second", "neither")) == 23
+    assert run("verify", report["encoder"]).exit_code == 0

@@ -107,6 +107,7 @@ def _compare(before: str, after: str, images: Path, pairs: Path, detector: str |
     """Both encoders on the same labelled pairs."""
     from sameface.cli.options import make_recognizer
     from sameface.cli.output import progress
+    from sameface.evaluation.cache import EmbeddingCache
     from sameface.evaluation.datasets.lfw import read_lfw_pairs
     from sameface.evaluation.embed import embed_photos
     from sameface.evaluation.quantised import before_and_after
@@ -116,6 +117,8 @@ def _compare(before: str, after: str, images: Path, pairs: Path, detector: str |
 
     def scores(name: str) -> Scores:
         with progress(name, len(bench.photos)) as advance:
-            return score_pairs(bench, embed_photos(make_recognizer(name, detector), bench.photos, advance=advance))
+            recognizer = make_recognizer(name, detector)
+            return score_pairs(bench, embed_photos(recognizer, bench.photos, cache=cache, advance=advance))
 
-    return before_and_after(scores(before), scores(after))
+    with EmbeddingCache() as cache:  # the second encoder finds the faces of the first
+        return before_and_after(scores(before), scores(after))
