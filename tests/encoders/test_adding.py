@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto
 
@@ -29,6 +30,15 @@ def test_an_added_network_is_an_encoder_by_name(tmp_path: Path, folder: Path) ->
     assert load_card("mine") == stored
     assert len(stored.sha256) == 64
     assert load_encoder("mine").encode(np.full((1, 8, 8, 3), 7, np.uint8)).tolist() == [[7, 7, 7]]
+
+
+def test_weights_beside_the_file_are_taken_inside(tmp_path: Path, folder: Path) -> None:
+    network = write_mean_network(tmp_path / "n.onnx", scale=2.0)
+    onnx.save(onnx.load(network), network, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    assert (tmp_path / "weights.bin").stat().st_size > 0
+    add_encoder(network, card())
+    (tmp_path / "weights.bin").unlink()
+    assert load_encoder("mine").encode(np.full((1, 8, 8, 3), 7, np.uint8)).tolist() == [[14, 14, 14]]
 
 
 def test_a_taken_id_is_refused(tmp_path: Path, folder: Path) -> None:

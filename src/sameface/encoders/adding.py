@@ -19,7 +19,7 @@ def add_encoder(network: Path, card: ModelCard) -> ModelCard:
     """Try a network as its card says, then keep both in the folder of models.
 
     Args:
-        network: an ONNX file with its weights inside.
+        network: an ONNX file; weights that lie beside it are taken inside, so that one file is the model.
         card: complete but for `files`.
 
     Returns:
@@ -46,12 +46,23 @@ def add_encoder(network: Path, card: ModelCard) -> ModelCard:
             got="the same twice",
             advice="check the network and its card",
         )
-    name = f"{card.id}.onnx"
-    stored = dataclasses.replace(
-        card, files=(WeightsFile(name, sha256_of(network), network.stat().st_size),), package="", network=""
-    )
-    with atomic_write(models_folder() / name) as part:
-        shutil.copyfile(network, part)
+    target = models_folder() / f"{card.id}.onnx"
+    with atomic_write(target) as part:
+        _copy_whole(network, part)
+    file = WeightsFile(target.name, sha256_of(target), target.stat().st_size)
+    stored = dataclasses.replace(card, files=(file,), package="", network="")
     with atomic_write(models_folder() / f"{card.id}.toml") as part:
         part.write_text(write_card(stored), encoding="utf-8")
     return stored
+
+
+def _copy_whole(network: Path, target: Path) -> None:
+    """Copy a network; with its external weights, if it has any, in the same file."""
+    import onnx
+    from onnx.external_data_helper import uses_external_data
+
+    bare = onnx.load(str(network), load_external_data=False)
+    if any(uses_external_data(item) for item in bare.graph.initializer):
+        onnx.save_model(onnx.load(str(network)), str(target))
+    else:
+        shutil.copyfile(network, target)
