@@ -53,7 +53,10 @@ class Recognizer:
             load_detector(detector, device=device, threads=threads) if isinstance(detector, str) else detector
         )
         self.encoder = load_encoder(encoder, device=device, threads=threads) if isinstance(encoder, str) else encoder
-        self.aligner: Aligner = load_aligner(self.card.landmarks, self.card.template, self.card.input_size_wh[0])
+        # Without a detector each picture is a crop already, and the alignment id says so.
+        whole = self.detector.id == "none"
+        points, template = ("none", "none") if whole else (self.card.landmarks, self.card.template)
+        self.aligner: Aligner = load_aligner(points, template, self.card.input_size_wh[0])
         self.space = EmbeddingSpace(self.card.id, self.detector.id, self.aligner.id)
         self._given = operating_point
 
