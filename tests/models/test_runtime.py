@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +58,13 @@ def test_a_damaged_optimised_form_is_made_again(cached_network: Path) -> None:
     kept.write_bytes(b"damaged")
     assert answer(Session(cached_network)) == [2.0, 6.0]
     assert kept.read_bytes() != b"damaged"
+
+
+def test_a_network_that_was_made_anew_is_not_taken_for_the_old_one(cached_network: Path) -> None:
+    Session(cached_network)
+    write_product(cached_network, 7.0)
+    os.utime(cached_network, ns=(1, time.time_ns() + 10**9))
+    assert answer(Session(cached_network)) == [7.0, 21.0]
 
 
 def test_a_cache_that_cannot_be_written_does_no_harm(cached_network: Path) -> None:

@@ -49,10 +49,12 @@ def add_encoder(network: Path, card: ModelCard) -> ModelCard:
     target = models_folder() / f"{card.id}.onnx"
     with atomic_write(target) as part:
         _copy_whole(network, part)
+        part.chmod(0o644)  # others may use the same folder; weights are no secret
     file = WeightsFile(target.name, sha256_of(target), target.stat().st_size)
     stored = dataclasses.replace(card, files=(file,), package="", network="")
     with atomic_write(models_folder() / f"{card.id}.toml") as part:
         part.write_text(write_card(stored), encoding="utf-8")
+        part.chmod(0o644)
     return stored
 
 

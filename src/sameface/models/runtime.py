@@ -87,7 +87,7 @@ def _start(network: Path | bytes, device: str, threads: int | None) -> Any:
     """A session, from the optimised form of the network where there is one; makes that form where it belongs."""
     prepared = prepared_path(network, ort.__version__) if isinstance(network, Path) and device == "cpu" else None
     providers = [PROVIDERS[device]]
-    if prepared is not None and prepared.is_file():
+    if prepared is not None and prepared.is_file() and _newer(prepared, network):
         options = _options(threads)
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
         try:
@@ -105,6 +105,11 @@ def _start(network: Path | bytes, device: str, threads: int | None) -> Any:
             return ort.InferenceSession(str(network), options, providers=providers)
     except OSError:  # no room or no right to write: it works without
         return ort.InferenceSession(str(network), _options(threads), providers=providers)
+
+
+def _newer(prepared: Path, network: Path | bytes) -> bool:
+    """Whether the optimised form was made after the network it stands for."""
+    return isinstance(network, Path) and prepared.stat().st_mtime_ns >= network.stat().st_mtime_ns
 
 
 def _options(threads: int | None) -> Any:
