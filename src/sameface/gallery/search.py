@@ -21,7 +21,7 @@ from sameface.matching import distance
 from sameface.types import Embeddings
 
 #: Bytes of products made before they are reduced: they should stay in the processor's cache.
-_CHUNK_BYTES: Final = 3 << 20
+_CHUNK_BYTES: Final = 2 << 20
 _PROBES_AT_ONCE: Final = 128
 
 

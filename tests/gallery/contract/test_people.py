@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from tests.gallery.conftest import OpenGallery
-from tests.gallery.worlds import DIMENSION, SPACE, template, vectors
+from tests.gallery.worlds import DIMENSION, OTHER, SPACE, template, vectors
 
 from sameface.errors import (
     EmbeddingError,
     GalleryError,
+    GalleryMismatchError,
     PersonExistsError,
     PersonNameError,
     PersonNotFoundError,
@@ -322,3 +323,21 @@ def test_compact_and_reindex_change_no_answer(store: TemplateStore) -> None:
     assert store.compact() >= 0
     store.reindex()
     assert store.search(vectors(5, seed=5), 7) == before
+
+
+def test_re_encoding_replaces_everything_or_nothing(open_gallery: OpenGallery) -> None:
+    store, bystander = open_gallery(), open_gallery()
+    store.add_many(NewPerson(f"p{i}", [template(v)]) for i, v in enumerate(vectors(30)))
+    bystander.warm()
+    ids = [item.template_id for _, items in store.export() for item in items]
+    fresh = vectors(30, 12, seed=5)
+    with pytest.raises(EmbeddingError, match="new embedding for every template"):
+        store.reembed(OTHER, 12, zip(ids[:29], fresh, strict=False))
+    assert store.search(vectors(30)[3])[0][0].name == "p3"
+    assert store.reembed(OTHER, 12, zip(ids[:29], fresh, strict=False), drop_missing=True) == 29
+    assert (store.space, store.dimension, store.count()) == (OTHER, 12, 29)
+    assert store.search(fresh[3])[0][0].name == "p3"
+    assert store.check().ok
+    for call in (lambda: bystander.search(A), lambda: bystander.add("x", [template(A)])):
+        with pytest.raises(GalleryMismatchError):
+            call()
