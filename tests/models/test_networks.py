@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import onnx
@@ -59,3 +62,19 @@ def test_a_card_without_weights_has_no_network() -> None:
         network_file(load_card("pixels"))
     with pytest.raises(ModelCardError, match="one weights file"):
         network_file(dataclasses.replace(load_card("mtcnn"), kind="encoder", dimension=1, input_size_wh=(1, 1)))
+
+
+def test_two_processes_may_convert_at_once(tmp_path: Path) -> None:
+    code = (
+        "from sameface.encoders import load_encoder; import numpy as np;"
+        "print(load_encoder('dlib-resnet').encode(np.zeros((1, 9, 9, 3), np.uint8)).sum())"
+    )
+    environment = os.environ | {"SAMEFACE_CACHE": str(tmp_path)}
+    running = [
+        subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    answers = {process.communicate(timeout=120)[0] for process in running}
+    assert all(process.returncode == 0 for process in running)
+    assert len(answers) == 1
+    assert not [path for path in (tmp_path / "models").rglob("*") if path.suffix == ".part"]
