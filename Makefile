@@ -2,6 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+PYTEST ?= --numprocesses 2 --dist loadfile
 EXTRAS := evaluate,train,serve,client,video,heic
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
