@@ -1,8 +1,8 @@
 """`sameface.compat.face_recognition` against face_recognition 1.3.0 itself, on the photos of LFW View 1.
 
-    python benchmarks/compat_face_recognition.py ../shared/data/lfw out/face_recognition.npz out
+    python benchmarks/compat_face_recognition.py ../shared/data/lfw out/face_recognition.npz out [Train] [Test]
 
-The second argument is what `compat_reference.py` wrote. Prints a table; writes compat.json, and keeps our own answers in the output folder.
+The second argument is what `compat_reference.py` wrote; Train or Test alone takes that pair list only. Prints a table; writes compat.json, and keeps our own answers in the output folder.
 """
 
 from __future__ import annotations
@@ -20,9 +20,12 @@ TOLERANCE_PX = 25  # of face_recognition's own tests
 SAMPLE = 400  # faces on which landmarks and encodings are compared from the very same box
 
 
+PARTS = sys.argv[4:] or ["Train", "Test"]
+
+
 def photos_of(lfw: Path) -> list[str]:
-    """Every photo of both View 1 pair lists, sorted."""
-    return sorted({name for part in ("Train", "Test") for pair in pairs_of(lfw, part) for name in pair[:2]})
+    """Every photo of the View 1 pair lists, sorted."""
+    return sorted({name for part in PARTS for pair in pairs_of(lfw, part) for name in pair[:2]})
 
 
 def pairs_of(lfw: Path, part: str) -> list[tuple[str, str, bool]]:
@@ -77,7 +80,7 @@ def same_faces(theirs, mine):
 def decisions(lfw, theirs, mine):
     """Of the pairs where both libraries found a face in both photos: how often `compare_faces` of the first faces agrees."""
     equal, pairs, right_theirs, right_mine = 0, 0, 0, 0
-    for part in ("Train", "Test"):
+    for part in PARTS:
         for a, b, same in pairs_of(lfw, part):
             if not all(name in table for name in (a, b) for table in (theirs, mine)):
                 continue
@@ -125,12 +128,14 @@ def main() -> None:
     mine = ours(lfw, photos_of(lfw), out / "sameface.npz")
     with np.load(reference_file) as file:
         reference = dict(file)
+    wanted = set(photos_of(lfw))
     theirs = by_photo(reference["photos"], reference["boxes"], reference["encodings"])
+    theirs = {name: table for name, table in theirs.items() if name in wanted}
     matched = list(same_faces(theirs, mine))
     boxes = np.array([apart for _, _, apart, _ in matched if apart is not None])
     distances = np.array([apart for _, _, _, apart in matched if apart is not None])
     result = {
-        "photos": len(reference["listed"]),
+        "photos": len(wanted),
         "photos_with_a_face": {"face_recognition": len(theirs), "sameface": len(mine)},
         "faces_of_face_recognition": len(matched),
         "of_them_found": len(boxes) / len(matched),

@@ -156,12 +156,13 @@ def _run_command(page: Page, command: str) -> str:
         ["bash", "-c", command],
         cwd=page.folder,
         env=environment,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         timeout=240,
         check=False,
     )
-    output = done.stdout + done.stderr
+    output = done.stdout
     if done.returncode > 1 or "Traceback" in output:  # 1 is a clean no
         raise RuntimeError(f"{page.path}: {command}: exit code {done.returncode}\n{output}")
     return "\n".join(line.rstrip() for line in output.splitlines()) + ("\n" if output else "")
