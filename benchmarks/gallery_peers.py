@@ -1,6 +1,6 @@
 """Ours beside faiss, sqlite-vec and pgvector: speed, and the share of known people who are named right.
 
-    pip install faiss-cpu sqlite-vec        # the peers; pgvector comes with the test dependencies
+    pip install faiss-cpu sqlite-vec apsw   # the peers; pgvector comes with the test dependencies
     python benchmarks/gallery_peers.py --faces 100000 --out gallery_peers.json
 
 Known people are probed with another photo at the mated distance given; an engine names somebody right when its nearest is that person. Indexes are at
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sqlite3
 import sys
 import tempfile
 import time
@@ -91,17 +90,19 @@ def faiss_rows(matrix: np.ndarray, probes: np.ndarray, known: np.ndarray) -> lis
 
 
 def sqlite_vec_rows(folder: Path, matrix: np.ndarray, probes: np.ndarray, known: np.ndarray) -> list[dict[str, object]]:
+    import apsw  # Python's own sqlite3 is often built without extensions
     import sqlite_vec
 
-    connection = sqlite3.connect(folder / "vec.db")
+    connection = apsw.Connection(str(folder / "vec.db"))
     connection.enable_load_extension(True)
-    sqlite_vec.load(connection)
+    connection.load_extension(sqlite_vec.loadable_path())
     begin = time.perf_counter()
+    connection.execute("BEGIN")
     connection.execute(f"CREATE VIRTUAL TABLE faces USING vec0(embedding float[{DIMENSION}])")
     connection.executemany(
         "INSERT INTO faces (rowid, embedding) VALUES (?, ?)", ((i, v.tobytes()) for i, v in enumerate(matrix))
     )
-    connection.commit()
+    connection.execute("COMMIT")
     build = time.perf_counter() - begin
 
     def answer(probe: np.ndarray) -> int:

@@ -13,6 +13,7 @@ import multiprocessing
 import tempfile
 import time
 from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import numpy as np
@@ -29,10 +30,11 @@ def faces(count: int, seed: int) -> np.ndarray:
     return made / np.linalg.norm(made, axis=1, keepdims=True)
 
 
-def write(path: str, tag: int, begin: float, seconds: float, results: Queue) -> None:
+def write(path: str, tag: int, start: Barrier, seconds: float, results: Queue) -> None:
     own, adds, worst = faces(500, tag), 0, 0.0
     with open_store(path) as store:
-        time.sleep(max(0.0, begin - time.time()))
+        start.wait()
+        begin = time.time()
         while time.time() < begin + seconds:
             before = time.perf_counter()
             store.add(f"w{tag}-{adds}", [Template(own[adds % 500])])
@@ -41,11 +43,12 @@ def write(path: str, tag: int, begin: float, seconds: float, results: Queue) -> 
     results.put({"writer": tag, "adds": adds, "worst_ms": 1e3 * worst})
 
 
-def read(path: str, tag: int, begin: float, seconds: float, results: Queue) -> None:
+def read(path: str, tag: int, start: Barrier, seconds: float, results: Queue) -> None:
     probes, searches, stale, latencies = faces(100, 1000 + tag), 0, 0, []
     with open_store(path, threads=1) as store:
         store.warm()
-        time.sleep(max(0.0, begin - time.time()))
+        start.wait()
+        begin = time.time()
         while time.time() < begin + seconds:
             before = time.perf_counter()
             store.search(probes[searches % 100], 5)
@@ -71,9 +74,9 @@ def main() -> None:
             store.add_many(NewPerson(f"p{i}", [Template(row)]) for i, row in enumerate(faces(given.faces, 0)))
         context = multiprocessing.get_context("spawn")
         results: Queue = context.Queue()
-        begin = time.time() + 5
+        start = context.Barrier(given.readers + given.writers)
         work = [(write, n) for n in range(given.writers)] + [(read, n) for n in range(given.readers)]
-        workers = [context.Process(target=call, args=(str(path), n, begin, given.seconds, results)) for call, n in work]
+        workers = [context.Process(target=call, args=(str(path), n, start, given.seconds, results)) for call, n in work]
         for worker in workers:
             worker.start()
         found = [results.get(timeout=given.seconds + 120) for _ in workers]
@@ -86,21 +89,15 @@ def main() -> None:
             whole = store.check().ok
     searches = [item for item in found if "searches" in item]
     stale = sum(item["stale"] for item in searches)
-    print(
-        f"{given.readers} readers, {given.writers} writers, {given.seconds:g} s: {errors} errors, {stale} stale answers, {lost} lost, check {whole}"
-    )
-    print(
-        f"adds per writer {adds} (ratio {max(adds) / max(1, min(adds)):.2f}, wanted ≤ 2), worst wait {max(i['worst_ms'] for i in found if 'adds' in i):.0f} ms"
-    )
-    print(
-        f"searches {sum(item['searches'] for item in searches)}, median {np.median([item['median_ms'] for item in searches]):.2f} ms each"
-    )
+    settings = f"{given.readers} readers, {given.writers} writers, {given.seconds:g} s, {given.faces} faces"
+    print(f"{settings}: {errors} errors, {stale} stale answers, {lost} lost, check {whole}")
+    worst = max(item["worst_ms"] for item in found if "adds" in item)
+    print(f"adds per writer {adds} (ratio {max(adds) / max(1, min(adds)):.2f}, wanted ≤ 2), worst wait {worst:.0f} ms")
+    median = np.median([item["median_ms"] for item in searches])
+    print(f"searches {sum(item['searches'] for item in searches)}, median {median:.2f} ms each")
     if given.out:
         given.out.write_text(
-            json.dumps(
-                {"settings": vars(given) | {"out": str(given.out)}, "lost": lost, "errors": errors, "found": found},
-                indent=1,
-            )
+            json.dumps({"settings": settings, "lost": lost, "errors": errors, "found": found}, indent=1)
         )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from typing import Final
 
@@ -37,11 +38,52 @@ def threads_from_environment() -> int | None:
     return int(value)
 
 
+#: Multiplications below which a second thread costs more than it brings: waking it takes longer, on a busy machine a hundred times longer.
+_SMALL: Final = 1 << 24
+
+
+def threads_for(multiplications: int, wanted: int | None) -> int | None:
+    """Threads for a product of so many multiplications: what was wanted, else one for a small product, else what the library likes.
+
+    >>> threads_for(1000, None), threads_for(10**9, None), threads_for(1000, 4)
+    (1, None, 4)
+    """
+    return wanted if wanted is not None else (1 if multiplications < _SMALL else None)
+
+
+class _Limit:
+    """The limit is the process's, not the thread's: the first thread in sets it, the last one out puts back what was before."""
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._stack = threading.Lock(), 0, ExitStack()
+
+    def enter(self, threads: int) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._stack.enter_context(_controller().limit(limits=threads, user_api="blas"))
+            self._inside += 1
+
+    def leave(self) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._stack.close()
+
+
+_limit: Final = _Limit()
+
+
 @contextmanager
 def limited(threads: int | None) -> Iterator[None]:
-    """Run a block with at most so many threads in matrix products; None changes nothing."""
+    """Run a block with at most so many threads in matrix products; None changes nothing.
+
+    Blocks that run at once in several threads of a process share the limit of the first.
+    """
     if threads is None:
         yield
         return
-    with _controller().limit(limits=threads, user_api="blas"):
+    _limit.enter(threads)
+    try:
         yield
+    finally:
+        _limit.leave()

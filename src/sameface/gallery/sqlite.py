@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from sameface.errors import GalleryDamagedError, GalleryError, PersonNotFoundError, SettingError
 from sameface.gallery import sqlite_care, sqlite_rows, sqlite_schema
-from sameface.gallery.blas import limited, threads_from_environment
+from sameface.gallery.blas import limited, threads_for, threads_from_environment
 from sameface.gallery.live_index import LiveIndex
 from sameface.gallery.names import clean_name
 from sameface.gallery.search import StaleRowError
@@ -230,7 +230,7 @@ class SqliteStore:
                     )
                     only = np.array([row[0] for row in rows], np.int64)
             try:
-                with limited(self._threads):
+                with limited(threads_for(index.rows * matrix.size, self._threads)):
                     ranked = index.search(matrix, k, only)
             except StaleRowError:
                 if attempt:  # not a race with a `forget`, then: memory is not what it was
