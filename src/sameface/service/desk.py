@@ -15,6 +15,7 @@ from sameface.models.operating_points import load_operating_point
 from sameface.recognizer import Recognizer
 from sameface.service.audit import AuditTrail
 from sameface.service.batching import BatchingEncoder
+from sameface.service.intake import Form, read_form
 from sameface.service.keys import OPEN_DOOR, Action, Caller, KeyFile
 from sameface.service.limits import RateLimit, Workshop
 from sameface.service.settings import Settings
@@ -166,6 +167,21 @@ class Visit:
             person_id=person_id,
             counts=counts,
         )
+
+
+async def read_photos(request: Request, ask: Visit, form: type[Form]) -> Form:
+    """`read_form` for requests that carry photos: when there is no room for their work, they are not read at all.
+
+    Raises:
+        OverloadedError: no room; the body was taken off the line unread, so that the client sees this answer and not a reset.
+    """
+    try:
+        ask.desk.photos.check_room()
+    except OverloadedError:
+        async for _ in request.stream():
+            pass
+        raise
+    return await read_form(request, form)
 
 
 def _loaded(part: Part | None) -> Part:

@@ -84,12 +84,11 @@ class Workshop:
         """Pieces of work that run or wait."""
         return self._inside
 
-    async def run(self, work: Callable[[], Answer]) -> Answer:
-        """The answer of a blocking call.
+    def check_room(self) -> None:
+        """Raise where work would be refused: asked before a request is even read, since reading costs too.
 
         Raises:
-            OverloadedError: no room; nothing was started.
-            RequestTimeoutError: not done in time.
+            OverloadedError: no room.
         """
         if self._inside >= self._room:
             error = OverloadedError(
@@ -97,6 +96,15 @@ class Workshop:
             )
             error.retry_after = 1
             raise error
+
+    async def run(self, work: Callable[[], Answer]) -> Answer:
+        """The answer of a blocking call.
+
+        Raises:
+            OverloadedError: no room; nothing was started.
+            RequestTimeoutError: not done in time.
+        """
+        self.check_room()
         loop = asyncio.get_running_loop()
         self._inside += 1
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any, Final
@@ -70,6 +71,8 @@ def run(settings: Settings, *, workers: int = 1, tls: tuple[Path, Path] | None =
         tls: files of the certificate chain and of its key.
         behind_proxy: addresses whose ``X-Forwarded-*`` headers are believed, "" for none.
     """
+    # The event loop must get its turn between threads that compute, or a refusal takes as long as an answer.
+    sys.setswitchinterval(0.001)
     app = create_app(settings)
     app.state.desk.load()  # here, so that what is missing is one message of ours before anything listens
     os.environ[SETTINGS_VARIABLE] = to_json(settings)

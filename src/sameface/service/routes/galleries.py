@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Request
 
 from sameface.errors import MalformedRequestError, PersonNotFoundError
 from sameface.imaging import load_image
-from sameface.service.desk import Asks
+from sameface.service.desk import Asks, read_photos
 from sameface.service.intake import body_of, read_form
 from sameface.service.policy import identified, stricter, verified
 from sameface.service.routes.photos import SAMPLE, size_of
@@ -73,7 +73,7 @@ async def delete_gallery(gallery: GalleryName, ask: Asks) -> Deleted:
 async def identify(gallery: GalleryName, request: Request, ask: Asks) -> Identification:
     """Who is this? (1:K) One answer per face: a name, or nobody."""
     ask.allow("ask", gallery)
-    form = await read_form(request, IdentifyForm)
+    form = await read_photos(request, ask, IdentifyForm)
     fpir = stricter(form.fpir, ask.desk.settings.fpir, "fpir")
     recognizer = ask.recognizer
 
@@ -98,7 +98,7 @@ async def identify(gallery: GalleryName, request: Request, ask: Asks) -> Identif
 async def verify_claim(gallery: GalleryName, request: Request, ask: Asks) -> Verification:
     """Is this the claimed person? (1:1) The claim comes by name or by id."""
     ask.allow("ask", gallery)
-    form = await read_form(request, ClaimForm)
+    form = await read_photos(request, ask, ClaimForm)
     if (form.name is None) == (form.person_id is None):
         raise MalformedRequestError(expected="name or person_id", got="both or neither", advice="send one of them")
     recognizer = ask.recognizer

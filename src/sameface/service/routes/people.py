@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from sameface.errors import MalformedRequestError, PersonNotFoundError, RequestTooLargeError
 from sameface.service import schemas
-from sameface.service.desk import Asks
+from sameface.service.desk import Asks, read_photos
 from sameface.service.intake import body_of, read_form
 from sameface.service.routes.galleries import GalleryName
 from sameface.service.routes.photos import SAMPLE
@@ -42,7 +42,7 @@ async def enroll(gallery: GalleryName, request: Request, response: Response, ask
     Acknowledged means stored: all accepted photos were written to disk in one transaction.
     """
     ask.allow("write", gallery)
-    form = await read_form(request, EnrollForm)
+    form = await read_photos(request, ask, EnrollForm)
     if len(form.photos) > ask.desk.settings.max_photos:
         raise RequestTooLargeError(
             expected=f"at most {ask.desk.settings.max_photos} photos",

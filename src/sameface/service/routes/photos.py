@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request
 from sameface.errors import NotAllowedError
 from sameface.faces.quality import judge_face
 from sameface.imaging import load_image
-from sameface.service.desk import Asks
-from sameface.service.intake import Photo, body_of, read_form
+from sameface.service.desk import Asks, read_photos
+from sameface.service.intake import Photo, body_of
 from sameface.service.policy import stricter, verified
 from sameface.service.schemas import (
     Box,
@@ -37,7 +37,7 @@ def size_of(image_rgb: ImageRGB) -> Size:
 async def verify(request: Request, ask: Asks) -> Verification:
     """Do two photos show the same person? (1:1)"""
     ask.allow("ask")
-    form = await read_form(request, VerifyForm)
+    form = await read_photos(request, ask, VerifyForm)
     recognizer = ask.recognizer
     stricter(form.threshold, recognizer.operating_point.threshold, "threshold")  # before any work
 
@@ -56,7 +56,7 @@ async def verify(request: Request, ask: Asks) -> Verification:
 async def detect(request: Request, ask: Asks) -> Detected:
     """Where are faces, and how good are they?"""
     ask.allow("ask")
-    form = await read_form(request, PhotoForm)
+    form = await read_photos(request, ask, PhotoForm)
     recognizer = ask.recognizer
 
     def work() -> Detected:
@@ -89,7 +89,7 @@ async def embeddings(request: Request, ask: Asks) -> Embeddings:
             advice="start it with --allow-embeddings if callers really need them",
         )
     ask.allow("rule")
-    form = await read_form(request, PhotoForm)
+    form = await read_photos(request, ask, PhotoForm)
     recognizer = ask.recognizer
 
     def work(photo: Photo = form.photo) -> Embeddings:
