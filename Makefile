@@ -6,7 +6,7 @@ PYTEST ?= --numprocesses 2 --dist loadfile
 EXTRAS := evaluate,train,serve,client,video,heic
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check format clean help
+.PHONY: demo test check bench format clean help
 
 help:  ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -39,6 +39,9 @@ check: $(VENV)/.installed-dev  ## Lint, format, types, import rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+bench: $(VENV)/.installed-dev  ## Speed beside other libraries, each in its own environment (2.5 GB, ten minutes the first time)
+	@$(BIN)/python benchmarks/peers/bench.py --json bench.json --chart docs/img/bench.png $(BENCH)
 
 format: $(VENV)/.installed-dev  ## Put the code in order
 	@$(BIN)/ruff check --fix .
