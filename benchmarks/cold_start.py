@@ -2,8 +2,8 @@
 
     python benchmarks/cold_start.py [--repeats 15] [--peer-venv DIR]
 
-Makes a virtual environment for the peer (face_recognition 1.3.0 with the dlib-bin wheel) the first time. Prints medians and their ratio, and JSON with
---json. The one-time conversion of weights is done before the first timed run.
+Makes a virtual environment for the peer (face_recognition 1.3.0 with the dlib-bin wheel) the first time. Prints medians and their ratio, and
+JSON with --json. The one-time conversion of weights is done before the first timed run.
 """
 
 from __future__ import annotations

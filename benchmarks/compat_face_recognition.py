@@ -2,7 +2,8 @@
 
     python benchmarks/compat_face_recognition.py ../shared/data/lfw out/face_recognition.npz out [Train] [Test]
 
-The second argument is what `compat_reference.py` wrote; Train or Test alone takes that pair list only. Prints a table; writes compat.json, and keeps our own answers in the output folder.
+The second argument is what `compat_reference.py` wrote; Train or Test alone takes that pair list only. Prints a table;
+writes compat.json, and keeps our own answers in the output folder.
 """
 
 from __future__ import annotations

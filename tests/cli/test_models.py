@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -108,7 +109,7 @@ def test_quantize_keeps_a_copy_and_says_what_it_costs(data: Path, folder: Path, 
         shutil.copytree(person, photos / person.name)
     names = [(path.name, int(sorted(path.iterdir())[1].stem[-4:])) for path in people[:12]]
     mated = [f"{name}\t1\t{second}" for name, second in names]
-    non_mated = [f"{a[0]}\t1\t{b[0]}\t1" for a, b in zip(names, names[1:], strict=False)]
+    non_mated = [f"{a[0]}\t1\t{b[0]}\t1" for a, b in itertools.pairwise(names)]
     pairs = tmp_path / "pairs.txt"
     pairs.write_text("\n".join([str(len(mated)), *mated, *non_mated]))
     result = run("quantize", "mobilefacenet-y1", str(photos), "--crops", "80", "--pairs", str(pairs), "--json")

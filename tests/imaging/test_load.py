@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
-from tests.imaging.handmade import bmp, gif_two_frames, palette, png, pnm, tiff, with_exif
 from sameface.errors import (
     DamagedImageError,
     ImageAccessError,
@@ -25,6 +24,7 @@ from sameface.errors import (
     SettingError,
 )
 from sameface.imaging import Limits, load_image, load_photo, load_reduced
+from tests.imaging.handmade import bmp, gif_two_frames, palette, png, pnm, tiff, with_exif
 
 RNG = np.random.default_rng(0)
 RGB = RNG.integers(0, 256, (5, 7, 3), dtype=np.uint8)
