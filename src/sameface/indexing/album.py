@@ -180,7 +180,8 @@ class Album:
         labels = cluster(points, threshold)
         settled = self._settled_points()
         numbers = _keep_numbers(labels, [face.group for face in free], taken=set(settled))
-        for label in range(int(labels.max()) + 1):
+        sizes = np.bincount(labels)
+        for label in np.argsort(-sizes, kind="stable").tolist():  # the largest new group gets the first new number
             members = np.flatnonzero(labels == label)
             number = _nearest_group(points[members], settled, threshold) or numbers.get(label) or self._new_group()
             for index in members:
