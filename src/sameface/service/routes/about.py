@@ -85,7 +85,8 @@ async def models(ask: Asks) -> Models:
                     id=card.id,
                     title=card.title,
                     kind=card.kind,
-                    in_use=card.id in (space.encoder, space.detector.split("@")[0]),
+                    in_use=card.id == space.encoder
+                    or (card.kind == "detector" and f"{space.detector}-".startswith(f"{card.id}-")),
                     licence=card.licence,
                     commercial_use=card.commercial_use,
                     licence_note=card.licence_note,
