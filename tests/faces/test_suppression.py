@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sameface.faces import suppression
@@ -28,8 +28,9 @@ def slow(boxes: np.ndarray, scores: np.ndarray, overlap: float, of_smaller: bool
     return kept
 
 
-@pytest.mark.parametrize("at_once", [3, 512])
-@given(st.integers(0, 2**32 - 1), st.integers(0, 40), st.sampled_from([0.3, 0.5, 0.7]), st.booleans())
+@pytest.mark.parametrize("at_once", [3, 512])  # shares that floats hold exactly: no knife edges
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 2**32 - 1), st.integers(0, 40), st.sampled_from([0.25, 0.5, 0.75]), st.booleans())
 def test_like_the_loop(at_once: int, seed: int, count: int, overlap: float, of_smaller: bool) -> None:
     rng = np.random.default_rng(seed)
     corners = rng.integers(0, 30, (count, 2))
