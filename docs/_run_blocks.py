@@ -66,7 +66,9 @@ def comparable(output: str) -> tuple[str, list[float]]:
 def alike(shown: str, given: str) -> bool:
     """Whether two outputs say the same; decimal numbers may differ by the rounding of another machine."""
     (words, numbers), (other_words, other_numbers) = comparable(shown), comparable(given)
-    return words == other_words and all(abs(a - b) <= 0.02 for a, b in zip(numbers, other_numbers, strict=True))
+    return words == other_words and all(
+        abs(a - b) <= 0.02 + 0.005 * abs(a) for a, b in zip(numbers, other_numbers, strict=True)
+    )
 
 
 def run_page(path: Path) -> Iterator[tuple[Block, str]]:
