@@ -43,6 +43,9 @@ check: $(VENV)/.installed-dev  ## Lint, format, types, import rules
 bench: $(VENV)/.installed-dev  ## Speed beside other libraries, each in its own environment (2.5 GB, ten minutes the first time)
 	@$(BIN)/python benchmarks/peers/bench.py --json bench.json --chart docs/img/bench.png $(BENCH)
 
+docs: $(VENV)/.installed-dev  ## Build the documentation into site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
 format: $(VENV)/.installed-dev  ## Put the code in order
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
