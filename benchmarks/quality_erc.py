@@ -1,6 +1,6 @@
 """Is the quality of a face worth something? Errors against the share of photos rejected.
 
-    python benchmarks/quality_erc.py [--photos 900] [--json out.json] [--cache faces.npz]
+    python benchmarks/quality_erc.py [--photos 900] [--skip 0] [--json out.json] [--cache faces.npz]
 
 Photos of people with mated pairs in LFW's `pairsDevTrain`, person by person. τ is set once, at FMR 1e-3 over all non-mated pairs
 of these photos; then the photos of the lowest quality are rejected and FNMR is counted again over the mated pairs that are left.
@@ -30,19 +30,20 @@ REJECTED = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3)
 PARTS = ("value", "side", "sharpness", "brightness", "contrast", "turned")
 
 
-def photos(count: int) -> list[tuple[str, Path]]:
-    """Person and path of the first photos of the protocol's mated pairs."""
+def photos(skip: int, count: int) -> list[tuple[str, Path]]:
+    """Person and path of photos of the protocol's mated pairs, in order, after the first few."""
     wanted: set[tuple[str, int]] = set()
     for line in (DATA / "lfw" / "pairsDevTrain.txt").read_text().splitlines()[1:]:
         parts = line.split("\t")
         if len(parts) == 3:
             wanted |= {(parts[0], int(parts[1])), (parts[0], int(parts[2]))}
     return [
-        (name, DATA / "lfw" / "images" / name / f"{name}_{number:04d}.jpg") for name, number in sorted(wanted)[:count]
+        (name, DATA / "lfw" / "images" / name / f"{name}_{number:04d}.jpg")
+        for name, number in sorted(wanted)[skip : skip + count]
     ]
 
 
-def encoded(cache: Path | None, count: int) -> dict[str, np.ndarray]:
+def encoded(cache: Path | None, skip: int, count: int) -> dict[str, np.ndarray]:
     """Embeddings, people and the parts of quality."""
     if cache is not None and cache.is_file():
         with np.load(cache) as file:
@@ -51,7 +52,7 @@ def encoded(cache: Path | None, count: int) -> dict[str, np.ndarray]:
     card = encoder.card
     aligner = load_aligner(card.landmarks, card.template, card.input_size_wh[0])
     people, parts, embeddings = [], [], []
-    for name, path in photos(count):
+    for name, path in photos(skip, count):
         image = np.asarray(Image.open(path).convert("RGB"))
         found = detector.detect(image)
         if not found:
@@ -93,10 +94,11 @@ def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--photos", type=int, default=900)
+    parser.add_argument("--skip", type=int, default=0)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--cache", type=Path)
     options = parser.parse_args()
-    faces = encoded(options.cache, options.photos)
+    faces = encoded(options.cache, options.skip, options.photos)
     rows = dict(curves(faces))
     print(f"{len(faces['people'])} photos; FNMR in % at the τ of FMR 1e-3, by share of photos rejected")
     print("| judged by | " + " | ".join(f"{share:.0%}" for share in REJECTED) + " |")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,6 @@ from sameface.types import Detection, ImageRGB, Landmarks
 
 #: Side to which a face is scaled before its sharpness is measured, so that the measure does not depend on its size.
 _MEASURED_SIDE: Final = 96
-#: A part below this share of its full mark is a reason of its own.
-_REASON_BELOW: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +42,14 @@ class FaceQuality:
     turned: float | None
 
 
+class _Part(NamedTuple):
+    """One aspect: what is wrong when it is at fault, and its mark from 0 to 1."""
+
+    reason: str
+    mark: float
+    at_fault: bool
+
+
 def judge_face(image_rgb: ImageRGB, detection: Detection) -> FaceQuality:
     """Judge a face in its photo.
 
@@ -57,17 +63,17 @@ def judge_face(image_rgb: ImageRGB, detection: Detection) -> FaceQuality:
     brightness, contrast = float(grey.mean()), float(grey.std())
     sharpness = float(_laplacian(grey).std()) / max(contrast, 1.0)
     turned = turned_aside(detection.landmarks) if detection.landmarks is not None else None
-    marks = {
-        f"too small ({side:.0f} pixels)": _ramp(side, 20, 60),
-        "blurred": _ramp(sharpness, 0.02, 0.12),
-        f"too dark (grey level {brightness:.0f})": _ramp(brightness, 15, 60),
-        f"too bright (grey level {brightness:.0f})": _ramp(255 - brightness, 10, 45),
-        "too little contrast": _ramp(contrast, 4, 22),
-        "turned aside": 1.0 if turned is None else _ramp(1 - turned, 0.1, 0.6),
-    }
+    parts = (
+        _Part(f"too small ({side:.0f} pixels)", _ramp(side, 20, 60), side < 40),
+        _Part("blurred", math.sqrt(_ramp(sharpness, 0, 0.4)), sharpness < 0.07),
+        _Part(f"too dark (grey level {brightness:.0f})", _ramp(brightness, 15, 60), brightness < 37),
+        _Part(f"too bright (grey level {brightness:.0f})", _ramp(255 - brightness, 10, 45), brightness > 227),
+        _Part("too little contrast", _ramp(contrast, 4, 22), contrast < 13),
+        _Part("turned aside", 1 - 0.6 * (turned or 0.0), (turned or 0.0) > 0.65),
+    )
     return FaceQuality(
-        value=math.prod(marks.values()),
-        reasons=tuple(reason for reason, mark in marks.items() if mark < _REASON_BELOW),
+        value=math.prod(part.mark for part in parts),
+        reasons=tuple(part.reason for part in parts if part.at_fault),
         side=side,
         sharpness=sharpness,
         brightness=brightness,
