@@ -71,7 +71,7 @@ def cluster(jobs: Iterable[Job], scheduler: str) -> Iterator[Found]:
     distributed: Any = untyped
     try:
         client = (
-            distributed.Client(processes=True, threads_per_worker=1, dashboard_address=None)
+            distributed.Client(processes=True, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0")
             if scheduler == "local"
             else distributed.Client(scheduler, timeout=10)
         )
@@ -82,7 +82,7 @@ def cluster(jobs: Iterable[Job], scheduler: str) -> Iterator[Found]:
     with client:
         source = iter(jobs)
         ahead = _AHEAD * max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
-        running = as_completed(
+        running = distributed.as_completed(
             [client.submit(encode, job, pure=False, retries=_TRIES) for job in islice(source, ahead)]
         )
         for future in running:
