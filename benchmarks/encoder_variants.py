@@ -192,6 +192,7 @@ def by_gradient(train: Matrix, people: Matrix, decay: float, hidden: int, steps:
     import torch
 
     torch.manual_seed(0)
+    torch.set_num_threads(1)
     random, vectors = np.random.default_rng(0), torch.tensor(train)
     several = [np.flatnonzero(people == person) for person in np.flatnonzero(np.bincount(people) >= 2)]
     size = train.shape[1]
