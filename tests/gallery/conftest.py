@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.gallery.postgres_server import Server
-from tests.gallery.worlds import DIMENSION, SPACE
 
 from sameface.gallery import TemplateStore, open_store
+from tests.gallery.postgres_server import Server
+from tests.gallery.worlds import DIMENSION, SPACE
 
 #: Opens the same gallery at each call: a second call is a second user of it.
 OpenGallery = Callable[[], TemplateStore]

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.gallery.worlds import DIMENSION, OTHER, SPACE, slow_search, template, vectors
 
 from sameface.gallery import NewPerson, TemplateStore, cache_file, live_index, open_store
+from tests.gallery.worlds import DIMENSION, OTHER, SPACE, slow_search, template, vectors
 
 FACES = vectors(400, seed=11)
 WORLD = {f"p{i}": [v] for i, v in enumerate(FACES)}

@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.gallery.worlds import DIMENSION, OTHER, SPACE, template, vectors
 
 from sameface.errors import GalleryDamagedError, GalleryKeyError, SettingError
 from sameface.gallery import NewPerson, live_index, new_key, open_store, read_space
 from sameface.gallery.key import read_key
+from tests.gallery.worlds import DIMENSION, OTHER, SPACE, template, vectors
 
 FACES = vectors(120, seed=8)
 

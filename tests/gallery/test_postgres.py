@@ -9,8 +9,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.gallery.postgres_server import Server
-from tests.gallery.worlds import DIMENSION, OTHER, SPACE, slow_search, template, vectors
 
 from sameface.errors import (
     GalleryDamagedError,
@@ -27,6 +25,8 @@ from sameface.gallery import NewPerson, open_store, read_space
 from sameface.gallery.postgres import hnsw
 from sameface.gallery.postgres.address import Address
 from sameface.gallery.postgres.store import PostgresStore
+from tests.gallery.postgres_server import Server
+from tests.gallery.worlds import DIMENSION, OTHER, SPACE, slow_search, template, vectors
 
 A, B, C = vectors(3)
 

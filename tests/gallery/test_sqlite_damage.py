@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.gallery.worlds import DIMENSION, OTHER, SPACE, slow_search, template, vectors
 
 from sameface.errors import (
     GalleryDamagedError,
@@ -25,6 +24,7 @@ from sameface.errors import (
     StorageFullError,
 )
 from sameface.gallery import NewPerson, TemplateStore, open_store, read_space
+from tests.gallery.worlds import DIMENSION, OTHER, SPACE, slow_search, template, vectors
 
 FACES = vectors(300, seed=5)
 WORLD = {f"p{i}": [v] for i, v in enumerate(FACES)}

@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.gallery.worlds import DIMENSION, OTHER, SPACE, slow_search, template, vectors
 
 from sameface.gallery import NewPerson, open_store
+from tests.gallery.worlds import DIMENSION, OTHER, SPACE, slow_search, template, vectors
 
 ROOT = Path(__file__).parents[2]
 #: Adds, forgets and merges at random, and says each thing before it does it and after it is acknowledged.

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.gallery.postgres_server import Server
-from tests.gallery.worlds import DIMENSION, OTHER, SPACE, template, vectors
 
 from sameface.errors import (
     GalleryDamagedError,
@@ -20,6 +18,8 @@ from sameface.errors import (
 from sameface.gallery import TemplateStore, open_store
 from sameface.gallery.transfer import Exported, copy_gallery, export_file, import_file
 from sameface.types import Box
+from tests.gallery.postgres_server import Server
+from tests.gallery.worlds import DIMENSION, OTHER, SPACE, template, vectors
 
 
 def everything(store: TemplateStore) -> list[object]:

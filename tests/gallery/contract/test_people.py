@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.gallery.conftest import OpenGallery
-from tests.gallery.worlds import DIMENSION, OTHER, SPACE, template, vectors
 
 from sameface.errors import (
     EmbeddingError,
@@ -18,6 +16,8 @@ from sameface.errors import (
 )
 from sameface.gallery import NewPerson, TemplateStore
 from sameface.types import Box, Person
+from tests.gallery.conftest import OpenGallery
+from tests.gallery.worlds import DIMENSION, OTHER, SPACE, template, vectors
 
 A, B, C, D = vectors(4)
 

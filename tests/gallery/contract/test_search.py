@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from tests.gallery.worlds import DIMENSION, slow_search, template, vectors
 
 from sameface.errors import EmbeddingError, PersonNotFoundError, SettingError
 from sameface.gallery import NewPerson, TemplateStore
 from sameface.matching import distance
+from tests.gallery.worlds import DIMENSION, slow_search, template, vectors
 
 A, B, C, D = vectors(4)
 

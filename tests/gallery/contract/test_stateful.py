@@ -9,9 +9,9 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from tests.gallery.worlds import DIMENSION, SPACE, slow_search, template, vectors
 
 from sameface.gallery import open_store
+from tests.gallery.worlds import DIMENSION, SPACE, slow_search, template, vectors
 
 POOL = vectors(40, seed=77)
 NAMES = st.sampled_from([f"person {i}" for i in range(8)])
