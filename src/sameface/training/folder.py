@@ -195,8 +195,14 @@ def spec_of(plan: FolderPlan) -> NetworkSpec:
     if plan.network == "head":
         from sameface.models.registry import load_card
 
-        dimension = load_card(plan.encoder).dimension
-        return NetworkSpec("head", 0, 0, dimension, intake="none", options=dict(plan.options))
+        base = load_card(plan.encoder)
+        if base.crowd or base.id == "pixels":
+            raise SettingError(
+                expected="a head on an encoder whose embeddings are what its network gives",
+                got=f"{base.id}, which works on them afterwards" if base.crowd else "pixels, which has no network",
+                advice="put the head on dlib-resnet-mirror-unit",
+            )
+        return NetworkSpec("head", 0, 0, base.dimension, intake="none", options=dict(plan.options))
     size = plan.size or SIDES.get(plan.network, 64)
     intake: IntakeKind = "ink" if plan.domain == "characters" else "centred"
     shrink = 2 if plan.domain == "characters" else 1

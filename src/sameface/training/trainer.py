@@ -187,6 +187,8 @@ class Trainer:
         self.network.train()
         self.loss.train()
         try:
+            if self.settings.patience and self._held_out is not None and self._step == 0:
+                self._validate()  # a head starts as good as its encoder: training must beat that to be kept
             while self._step < self.settings.steps:
                 report, embeddings = self._one_step(self._step)
                 self._step += 1
@@ -309,7 +311,7 @@ class Trainer:
         assert self._held_out is not None
         result = validate(self.embed, self._held_out.pixels, self._held_out.labels, seed=self.settings.seed)
         if self._step > self._best_step or self._best is None:
-            if result.eer < self._best_error:
+            if self._best is None or result.eer < self._best_error:
                 self._best_error, self._best_step, self._since_best = result.eer, self._step, 0
                 if self.settings.patience:
                     self._best = {name: value.clone() for name, value in self.averaged.state_dict().items()}

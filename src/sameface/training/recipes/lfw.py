@@ -208,7 +208,7 @@ class LfwHeadRecipe:
     steps: int = 1500
     people: int = 64
     photos: int = 4
-    learning_rate: float = 1e-3
+    learning_rate: float = 1e-4
     hidden: int = 512
     dropout: float = 0.2
     most_photos: int = 8
@@ -262,7 +262,7 @@ def train_head(
         recipe.loss,
         dimension=dimension,
         people=len(training.people),
-        settings=dict(recipe.loss_settings or {"temperature": 0.05}),
+        settings=dict(recipe.loss_settings or {"temperature": 0.2}),
     )
     network = seeded(seed, lambda: build_network(spec))
     trainer = Trainer(

@@ -35,11 +35,11 @@ class OrlRecipe:
 
     loss: str = "triplet"
     mining: str | None = "semi-hard"
-    steps: int = 400
+    steps: int = 300
     people: int = 20
     photos: int = 4
     learning_rate: float = 1e-3
-    widths: tuple[int, ...] = (32, 64, 128, 128)
+    widths: tuple[int, ...] = (16, 32, 64, 64)
     dimension: int = 128
     dropout: float = 0.1
 
