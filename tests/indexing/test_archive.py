@@ -133,7 +133,7 @@ def test_a_dask_cluster_gives_the_same(folder: Path, store: TemplateStore, monke
     distributed = pytest.importorskip("distributed")
     monkeypatch.setattr(workers, "encode", made_up)
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0"
     ) as cluster:
         done = run(folder, store, scheduler=cluster.scheduler_address)
     assert (done.photos, done.faces, len(store)) == (12, 12, 12)
