@@ -24,7 +24,7 @@ import httpx
 import msgspec
 
 from sameface import errors
-from sameface.errors import RequestError, SamefaceError
+from sameface.errors import SamefaceError, ServiceError
 from sameface.types import Box, Candidate, Erased, Person
 
 #: A photo to send: a path, the bytes of a file, or a binary file.
@@ -86,10 +86,6 @@ class Enrollment:
     person: Person
     accepted: int
     reports: tuple[PhotoReport, ...]
-
-
-class ServiceError(RequestError):
-    """The service answered in a way that is not in its contract: a proxy in between, or another program."""
 
 
 class Client:

@@ -284,6 +284,10 @@ class RequestTimeoutError(RequestError, TimeoutError):
     """The request took longer than allowed."""
 
 
+class ServiceError(RequestError):
+    """A service answered in a way that is not in its contract: a proxy in between, or another program."""
+
+
 class Outcome(NamedTuple):
     """How an error class leaves the program: a process exit code and an HTTP status."""
 
@@ -352,4 +356,5 @@ OUTCOMES: dict[type[SamefaceError], Outcome] = {
     RateLimitedError: Outcome(11, 429),
     OverloadedError: Outcome(11, 503),
     RequestTimeoutError: Outcome(11, 503),
+    ServiceError: Outcome(11, 502),
 }

@@ -116,12 +116,13 @@ class Program:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         self.url = f"http://127.0.0.1:{self.port}"
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline and self.process.poll() is None:
             with contextlib.suppress(httpx.TransportError):
                 if httpx.get(f"{self.url}/v1/ready").status_code == 200:
                     return
             time.sleep(0.1)
+        self.stop(signal.SIGKILL)
         raise AssertionError(f"not ready:\n{self.log.read_text()[-3000:]}")
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:

@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 from sameface import errors
-from sameface.client import Client, ServiceError, _kinds
+from sameface.client import Client, _kinds
+from sameface.errors import ServiceError
 from sameface.service.problem import kind_of
 
 
