@@ -143,8 +143,15 @@ def install(cache: Path) -> dict[str, str]:
         except InstallError as error:
             failed[peer.name] = f"not installed: {error}"
             print(f"  {failed[peer.name]}")
-    weights(cache, DATA / "models")
     return failed
+
+
+def lay_weights(cache: Path, failed: dict[str, str]) -> None:
+    """Put every network where its peer looks; a peer without is left out, for none may be fetched."""
+    try:
+        weights(cache, DATA / "models")
+    except InstallError as error:
+        failed["deepface"] = f"no weights: {error}"
 
 
 def measure(cache: Path, failed: dict[str, str], rounds: int, seconds: float, cold_rounds: int) -> dict[str, Any]:
@@ -314,10 +321,10 @@ def main() -> None:
     if options.no_install:
         ready = (options.cache / "{}" / ".installed").as_posix()
         failed = {peer.name: "not installed" for peer in PEERS if not Path(ready.format(peer.name)).exists()}
-        weights(options.cache, DATA / "models")
     else:
         options.cache.mkdir(parents=True, exist_ok=True)
         failed = install(options.cache)
+    lay_weights(options.cache, failed)
     if options.prepare:
         return
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.cpus])  # the peers inherit it

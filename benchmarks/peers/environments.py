@@ -98,7 +98,11 @@ def packages_mb(cache: Path, name: str) -> float:
 
 
 def weights(cache: Path, models: Path) -> None:
-    """Lay files where the peers look for them, so that nothing is fetched: OpenCV's YuNet, InsightFace's two, a random FaceNet."""
+    """Lay files where the peers look for them, so that nothing is fetched: OpenCV's YuNet, InsightFace's two, a random FaceNet.
+
+    Raises:
+        InstallError: the random FaceNet cannot be made; DeepFace has nothing to run then.
+    """
     deepface = cache / "deepface-home" / ".deepface" / "weights"
     deepface.mkdir(parents=True, exist_ok=True)
     pack = cache / "insightface-home" / "models" / "bench"
@@ -111,7 +115,9 @@ def weights(cache: Path, models: Path) -> None:
         if not (folder / name).exists():
             shutil.copyfile(models / name, folder / name)
     facenet = deepface / "facenet_weights.onnx"
-    if not facenet.exists() and python_of(cache, "facenet-pytorch").exists():
+    if not facenet.exists():
+        if not (cache / "facenet-pytorch" / ".installed").exists():
+            raise InstallError("its random weights are made by facenet-pytorch's environment, which is not there")
         _call(
             [str(python_of(cache, "facenet-pytorch")), str(Path(__file__).with_name("random_facenet.py")), str(facenet)]
         )
