@@ -122,7 +122,7 @@ WILD = arrays(np.float32, DIMENSION, elements=st.floats(-(2.0**60), 2.0**60, wid
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(
     world=st.lists(st.lists(SMALL | WILD, min_size=1, max_size=3), min_size=1, max_size=12),
