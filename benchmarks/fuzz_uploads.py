@@ -52,7 +52,7 @@ def main() -> None:
         "statuses": statuses,
         "faults": faults[:20],
         "alive": alive,
-        "resident_mb": {"start": sizes[0], "after_a_fifth": sizes[len(sizes) // 5], "end": sizes[-1]},
+        "resident_mb": {"start": sizes[0], "after_a_fifth": sizes[len(sizes) // 5], "end": sizes[-1], "all": sizes},
         "seconds": round(time.monotonic() - started, 1),
     }
     text = json.dumps(report, indent=1)
