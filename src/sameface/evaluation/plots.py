@@ -53,7 +53,7 @@ def plots(evaluation: Evaluation) -> dict[str, tuple[Draw, tuple[float, float], 
     for index, run in enumerate(runs):
         found[f"distances-{index}"] = (
             partial(_distances, run=run),
-            (8.4, 3.1),
+            (8.4, 3.1) if len(runs) < 3 else (6.4, 2.9),
             f"Distances of mated and non-mated pairs for {run.space.encoder}, with thresholds",
         )
     found["roc"] = (lambda axes: _roc(axes, runs), (5.0, 3.7), "ROC: TAR against FMR")
@@ -65,7 +65,8 @@ def plots(evaluation: Evaluation) -> dict[str, tuple[Draw, tuple[float, float], 
             (5.0, 3.4),
             "CMC: share of searches with the right person by rank",
         )
-        if any(row.fpir for run in known if run.identification for row in run.identification.open_set):
+        sizes = {row.people for run in known if run.identification for row in run.identification.open_set if row.fpir}
+        if len(sizes) > 1:  # one size is a row of the table, not a curve
             found["fpir"] = (lambda axes: _fpir(axes, known), (5.0, 3.4), "FPIR against the size of the gallery")
     reliable = [run for run in runs if run.reliability is not None]
     if reliable:
@@ -195,7 +196,8 @@ def _cmc(axes: Any, runs: Sequence[Run]) -> None:
         axes.step(np.arange(1, len(rates) + 1), rates, where="mid", color=colour, label=label(run, runs))
     axes.set(xscale="log", xlabel="rank", ylabel="searches with the right person, %")
     axes.set_xticks([1, 2, 5, 10, 20, 50], ["1", "2", "5", "10", "20", "50"])
-    axes.set_ylim(min(lows) - 0.15 * (100.5 - min(lows)) - 0.1, 100.3)
+    room = max(5.0, 1.15 * (100 - min(lows)))
+    axes.set_ylim(100 - room, 100 + 0.04 * room)
     axes.legend(loc="lower right", fontsize=8.5)
 
 
