@@ -57,8 +57,8 @@ def test_twenty_kills_lose_nothing_and_bring_nobody_back(tmp_path: Path) -> None
             [sys.executable, "-c", WORKER, str(path), str(kill)], stdout=subprocess.PIPE, text=True, cwd=ROOT
         )
         assert worker.stdout is not None
-        lines = [worker.stdout.readline()]
-        time.sleep(rng.uniform(0.0, 0.25))
+        lines = [worker.stdout.readline() for _ in range(rng.randint(1, 25))]
+        time.sleep(rng.uniform(0.0, 0.004))  # into the middle of what comes next
         os.kill(worker.pid, signal.SIGKILL)
         rest, _ = worker.communicate()
         lines += [line + "\n" for line in rest.split("\n")[:-1]]  # a last line that was cut is no statement
@@ -80,7 +80,7 @@ def test_twenty_kills_lose_nothing_and_bring_nobody_back(tmp_path: Path) -> None
             world = {person.name: faces_of(person.name) for person in people}
             for probe in vectors(3, seed=kill):
                 assert [c.name for c in store.search(probe, 3)[0]] == [name for name, _ in slow_search(probe, world, 3)]  # type: ignore[arg-type]
-    assert len(enrolled) > 20
+    assert len(enrolled) > 5
 
 
 REEMBED = """
