@@ -17,6 +17,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import sameface  # noqa: E402
+from sameface.cli import models  # noqa: E402
 from sameface.errors import ModelDamagedError, ModelMissingError, SettingError  # noqa: E402
 from sameface.training.facenet import adopt_facenet, load_facenet, read_facenet_pytorch, read_keras_h5  # noqa: E402
 from sameface.training.facenet.units import units  # noqa: E402
@@ -206,13 +207,18 @@ def save_weights_alone(model: Any, path: Path) -> None:
                 )
 
 
-def test_kerasfacenets_whole_model_gives_its_own_embeddings(keras: Any, keras_facenet: Any, tmp_path: Path) -> None:
+def test_kerasfacenets_whole_model_gives_its_own_embeddings(
+    keras: Any, keras_facenet: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     save_whole_model(keras, keras_facenet, tmp_path / "facenet_keras.h5")
     images = pictures()
     wide = images.astype(np.float64)
     mean, deviation = wide.mean(axis=(1, 2, 3), keepdims=True), wide.std(axis=(1, 2, 3), keepdims=True)
     expected = keras_embeddings(keras_facenet, (wide - mean) / np.maximum(deviation, 1 / np.sqrt(160 * 160 * 3)))
-    encoder = sameface.load_encoder(adopt_facenet(tmp_path / "facenet_keras.h5", tmp_path / "facenet-128.onnx"))
+    # As a user types it: sameface models add facenet_keras.h5 --as facenet-128
+    monkeypatch.setenv("SAMEFACE_MODELS", str(tmp_path / "models"))
+    models.add(tmp_path / "facenet_keras.h5", name="facenet-128")
+    encoder = sameface.load_encoder("facenet-128")
     assert (encoder.card.id, encoder.card.dimension) == ("facenet-128", 128)
     assert np.abs(expected[0] - expected[1]).max() > 1e-2
     np.testing.assert_allclose(encoder.encode(images), expected, atol=1e-4)
