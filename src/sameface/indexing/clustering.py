@@ -21,7 +21,7 @@ from sameface.types import Embeddings, OperatingPoint
 Labels = npt.NDArray[np.intp]
 
 #: Mean distance within one person, over τ of the 1:1 decision. Tuned on LFW's peopleDevTrain: docs/benchmarks.md, "Clustering".
-LINK_FACTOR: Final = 0.9
+LINK_FACTOR: Final = 0.94
 #: Rows compared in one go; keeps the table of distances at a few dozen MB.
 _ROWS: Final = 512
 #: Average linkage needs all pairs of a component: 8 bytes · m² / 2. Larger components are split by tighter links first.
