@@ -110,3 +110,10 @@ def test_faces_survive_the_cache(tmp_path: Path) -> None:
         assert np.array_equal(back.landmarks.points_xy, points)
         assert cache.faces("d", "largest", ["aa"]) == {}
         assert cache.embeddings(space, ["aa"])["aa"].tolist() == [1, 1, 1, 1]
+
+
+def test_speed_is_claimed_only_for_the_whole_pipeline(colour_people: Path, fake) -> None:  # type: ignore[no-untyped-def]
+    photos = read_folder(colour_people).photos[:40]
+    with EmbeddingCache() as cache:
+        assert embed_photos(fake, photos, cache=cache).whole_pipeline
+        assert not embed_photos(type(fake)("fake-2"), photos, cache=cache).whole_pipeline

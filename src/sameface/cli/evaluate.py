@@ -219,7 +219,7 @@ def _measures(found: Evaluation) -> list[list[str]]:
         )
     rows.append(["not found", *(f"{run.acquisition.failed} of {run.acquisition.photos}" for run in found.runs)])
     speeds = [run.speed.photos_per_second for run in found.runs]
-    rows.append(["photos/s", *("from the cache" if speed is None else f"{speed:.1f}" for speed in speeds)])
+    rows.append(["photos/s", *("cached" if speed is None else f"{speed:.1f}" for speed in speeds)])
     return rows
 
 

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -60,6 +60,7 @@ class EmbeddedPhotos:
         failures: the photos that gave none.
         encoded: photos that went through the networks now; from_cache: those that had been before.
         seconds: wall clock.
+        whole_pipeline: whether every photo encoded now was also searched for faces now; only then do its seconds tell the pipeline's speed.
     """
 
     space: EmbeddingSpace
@@ -70,6 +71,7 @@ class EmbeddedPhotos:
     encoded: int
     from_cache: int
     seconds: float
+    whole_pipeline: bool = True
 
 
 def embed_photos(
@@ -115,7 +117,8 @@ def embed_photos(
             advance(sum(copies[sha] for sha in part.faces))
     if cache is None:
         own_cache.__exit__(None, None, None)
-    return _assemble(recognizer, digests, photos, vectors, failed, len(todo), known, time.perf_counter() - start)
+    done = _assemble(recognizer, digests, photos, vectors, failed, len(todo), known, time.perf_counter() - start)
+    return replace(done, whole_pipeline=not any(sha in faces for sha in todo))
 
 
 @dataclass(slots=True)

@@ -138,7 +138,7 @@ def _distances(axes: Any, run: Run) -> None:
         va="top",
         fontsize=8.5,
     )
-    axes.margins(y=0.18)
+    axes.margins(y=0.32)
     axes.set(xlabel="L2 distance (left: more alike)", ylabel="share of pairs", yticks=[], xlim=(0, edges[-1]))
     axes.set_ylim(bottom=0)
     axes.grid(visible=False)

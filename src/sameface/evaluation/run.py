@@ -190,7 +190,9 @@ def _run(
             embedded.encoded,
             embedded.from_cache,
             seconds,
-            embedded.encoded / seconds if embedded.encoded and not embedded.from_cache else None,
+            embedded.encoded / seconds
+            if embedded.encoded and not embedded.from_cache and embedded.whole_pipeline
+            else None,
         ),
         verification=verification,
         identification=identification,
