@@ -6,10 +6,12 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from sameface.errors import PersonExistsError
 from sameface.gallery import open_store
 from tests.gallery.worlds import DIMENSION, SPACE, slow_search, template, vectors
 
@@ -59,8 +61,13 @@ class AStoreIsADictionary(RuleBasedStateMachine):
     @rule(data=st.data())
     def rename(self, data: st.DataObject) -> None:
         old = data.draw(st.sampled_from(sorted(self.world)))
-        self.store.rename(old, "renamed " + old[-1])
-        self.world = {("renamed " + old[-1] if name == old else name): own for name, own in self.world.items()}
+        new = "renamed " + old[-1]
+        if new in self.world and new != old:
+            with pytest.raises(PersonExistsError):
+                self.store.rename(old, new)
+            return
+        self.store.rename(old, new)
+        self.world = {(new if name == old else name): own for name, own in self.world.items()}
 
     @precondition(lambda self: not any(name.startswith("renamed") for name in self.world))
     @rule()
