@@ -43,7 +43,7 @@ check: $(VENV)/.installed-dev  ## Lint, format, types, import rules
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(VENV)/.installed-dev  ## Speed beside other libraries, each in its own environment (2.5 GB, ten minutes the first time)
+bench: $(VENV)/.installed-dev  ## Speed beside other libraries, each in its own environment (3 GB, made the first time)
 	@$(BIN)/python benchmarks/peers/bench.py --json bench.json --chart docs/img/bench.png $(BENCH)
 
 docs: $(VENV)/.installed-dev  ## Build the documentation into site/

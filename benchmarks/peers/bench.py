@@ -2,7 +2,7 @@
 
     make bench        (or: python benchmarks/peers/bench.py [--prepare] [--rounds 5] [--chart docs/img/bench.png] [--json out.json])
 
-Makes each peer's own virtual environment under the cache folder the first time (minutes, 2.5 GB); then about five minutes.
+Makes each peer's own virtual environment under the cache folder the first time (minutes, 3 GB); then about five minutes.
 A peer that cannot be installed is left out, and the table says why. Nothing else is fetched: where a peer's own
 weights would be, random ones of the same shape are. Everything runs on two cores. Numbers are medians over rounds;
 in each round all peers have their turn, so that a slow minute hits all of them.
