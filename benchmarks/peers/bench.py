@@ -28,6 +28,7 @@ import numpy as np
 from environments import PEERS, ROOT, InstallError, packages_mb, prepare, python_of, weights
 from flops import gflop
 from PIL import Image, ImageOps
+from runner import timed
 
 HERE = Path(__file__).resolve().parent
 PHOTOS = ROOT / "examples" / "photos"
@@ -191,11 +192,7 @@ def measure(cache: Path, failed: dict[str, str], rounds: int, seconds: float, co
         units.sort(key=lambda unit: unit[1].split("/")[-1])  # the same question to all of them, one after the other
         for turn in range(rounds):
             print(f"round {turn + 1} of {rounds}", flush=True)
-            start = time.perf_counter()
-            while time.perf_counter() - start < seconds:
-                begin = time.perf_counter()
-                multiply()
-                gemm_seconds.append(time.perf_counter() - begin)
+            gemm_seconds += timed(multiply, seconds)
             for peer, task in units:
                 if peer not in failed:
                     try:
