@@ -27,9 +27,6 @@ def test_a_limit_holds_inside_and_is_gone_outside() -> None:
         assert blas_threads() == before
 
 
-@pytest.mark.xfail(
-    strict=False, reason="known fault: threads that hurry in and out can leave the limit at 1 (slower, never wrong)"
-)
 def test_many_threads_leave_the_limit_as_it_was() -> None:
     before = blas_threads()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import cache
 from typing import Final
 
@@ -55,19 +55,19 @@ class _Limit:
     """The limit is the process's, not the thread's: the first thread in sets it, the last one out puts back what was before."""
 
     def __init__(self) -> None:
-        self._lock, self._inside, self._stack = threading.Lock(), 0, ExitStack()
+        self._lock, self._inside, self._before = threading.Lock(), 0, _controller().limit(limits=None)
 
     def enter(self, threads: int) -> None:
         with self._lock:
             if self._inside == 0:
-                self._stack.enter_context(_controller().limit(limits=threads, user_api="blas"))
+                self._before = _controller().limit(limits=threads, user_api="blas")
             self._inside += 1
 
     def leave(self) -> None:
         with self._lock:
             self._inside -= 1
             if self._inside == 0:
-                self._stack.close()
+                self._before.restore_original_limits()
 
 
 _limit: Final = _Limit()
