@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -116,7 +117,15 @@ def run_cli(*arguments: str, launcher: tuple[str, ...] = ()) -> subprocess.Popen
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
     }
     command = [sys.executable, *launcher, "-m", "sameface", "train", *arguments, "--network", "convnet", "--size", "12"]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell that started these tests in the background has SIGINT ignored, and would hand that on.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 def test_ctrl_c_keeps_a_checkpoint_to_go_on_from(tmp_path: Path) -> None:
