@@ -14,6 +14,7 @@ const main = document.getElementById("main");
 const choice = document.getElementById("gallery");
 let leave = null;
 let visit = 0;
+let known = null; // the policy and the galleries, asked for once
 
 async function show(focus = true) {
   const name = location.hash.slice(1).split("?")[0];
@@ -33,10 +34,22 @@ async function show(focus = true) {
   if (focus) main.focus({ preventScroll: true });
   window.scrollTo(0, 0);
   try {
+    await (known ??= getToKnow());
+    if (mine !== visit) return; // somebody went elsewhere meanwhile, and types there already
     const done = await PARTS[part](place);
     if (mine === visit) leave = done ?? null; else done?.();
   } catch (error) {
     if (mine === visit) place.append(fault(error));
+  }
+}
+
+async function getToKnow() {
+  try {
+    await policy();
+    await loadGalleries();
+  } catch (error) {
+    known = null; // asked again with the next part, or with a key
+    throw error;
   }
 }
 
@@ -46,17 +59,6 @@ async function loadGalleries(wanted = null) {
   choice.replaceChildren(...galleries.map((name) => h("option", { value: name }, name)));
   state.gallery = galleries.includes(remembered) ? remembered : galleries[0] ?? null;
   choice.value = state.gallery ?? "";
-}
-
-async function start() {
-  try {
-    await policy();
-    await loadGalleries();
-  } catch (error) {
-    main.replaceChildren(fault(error));
-    return;
-  }
-  await show(false);
 }
 
 // -- the tools -------------------------------------------------------------------------------------------------------
@@ -79,7 +81,7 @@ document.addEventListener("needs-key", askForKey);
 keyDialog.addEventListener("close", () => {
   const given = document.getElementById("key-input").value.trim();
   document.getElementById("key-input").value = "";
-  if (keyDialog.returnValue === "ok") { key.set(given); start(); }
+  if (keyDialog.returnValue === "ok") { key.set(given); known = null; show(false); }
 });
 
 // Not submit buttons: Enter in a text field presses the first of those.
@@ -96,4 +98,4 @@ document.getElementById("theme-button").addEventListener("click", () => {
 });
 
 window.addEventListener("hashchange", () => { if (location.hash !== "#main") show(); });
-start();
+show(false);
