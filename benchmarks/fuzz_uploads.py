@@ -13,8 +13,7 @@ import time
 from pathlib import Path
 
 import httpx
-from service_load import ROOT, serve, stop
-from service_soak import resident_mb
+from service_load import ROOT, resident_mb, serve, stop
 
 sys.path.insert(0, str(ROOT))
 from tests.service.mutations import uploads

@@ -18,14 +18,7 @@ from pathlib import Path
 
 import httpx
 import numpy as np
-from service_load import photo_bytes, serve, stop
-
-
-def resident_mb(pid: int) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError("no VmRSS")
+from service_load import photo_bytes, resident_mb, serve, stop
 
 
 def work(url: str, photo: bytes, end: float, counts: dict[str, int], number: int) -> None:
@@ -82,6 +75,7 @@ def main() -> None:
             "after_a_fifth": round(float(settled[0, 1]), 1),
             "median": round(statistics.median(settled[:, 1]), 1),
             "end": round(float(settled[-1, 1]), 1),
+            "each_half_minute": [round(size, 1) for _, size in sizes[::6]],
         },
         "slope_mb_per_minute": round(slope, 3),
     }

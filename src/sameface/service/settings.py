@@ -37,7 +37,8 @@ class Settings:
         max_body: bytes of a whole request. max_photo: of one photo. max_pixels: of one photo.
         max_photos: photos in one request. max_faces: faces in one photo.
         formats: what may be uploaded.
-        workers: threads that decode, detect and align. queue: requests that may wait for them; more are refused at once.
+        workers: threads that decode, detect and align; one more than cores keeps these busy, more would starve whoever is refused.
+        queue: requests that may wait for them; more are refused at once.
         batch: faces that concurrent requests may share in one encoder call.
         timeout: seconds for a request, its body included. header_timeout: seconds for its head.
         rate, burst: requests per second and at once, per key (per address without keys).
@@ -64,7 +65,7 @@ class Settings:
     max_photos: int = 20
     max_faces: int = 100
     formats: tuple[str, ...] = UPLOAD_FORMATS
-    workers: int = field(default_factory=lambda: max(2, 2 * (os.cpu_count() or 1)))
+    workers: int = field(default_factory=lambda: 1 + (os.cpu_count() or 1))
     queue: int = 32
     batch: int = 32
     timeout: float = 30.0
