@@ -15,6 +15,7 @@ from PIL import Image
 
 from sameface.faces.pyramid import Pyramid
 from sameface.faces.suppression import suppress
+from sameface.imaging.memory import keep_blocks
 from sameface.models.mtcnn_weights import mtcnn_network
 from sameface.models.runtime import Session
 from sameface.types import Box, Detection, ImageRGB, Landmarks
@@ -58,6 +59,7 @@ class Mtcnn:
     def __init__(
         self, settings: MtcnnSettings | None = None, *, device: str = "cpu", threads: int | None = None
     ) -> None:
+        keep_blocks()
         self.settings = settings or MtcnnSettings()
         self._propose = Session(mtcnn_network("pnet"), device=device, threads=threads)
         self._refine = Session(mtcnn_network("rnet"), device=device, threads=threads)
