@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import shutil
@@ -9,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -23,7 +25,7 @@ from sameface.errors import (
     NotAGalleryError,
     StorageFullError,
 )
-from sameface.gallery import NewPerson, TemplateStore, open_store, read_space
+from sameface.gallery import NewPerson, TemplateStore, live_index, open_store, read_space, sqlite_schema
 from tests.gallery.worlds import DIMENSION, OTHER, SPACE, slow_search, template, vectors
 
 FACES = vectors(300, seed=5)
@@ -227,6 +229,38 @@ except GalleryReadOnlyError as error:
     )
     assert "may not write" in done.stdout, done.stderr
     assert GalleryReadOnlyError.__doc__
+
+
+def test_a_log_that_cannot_be_read_on_a_read_only_disk_is_said(gallery: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.statvfs
+
+    def read_only(path: Path) -> SimpleNamespace:
+        return SimpleNamespace(f_flag=real(path).f_flag | os.ST_RDONLY)
+
+    with opened(gallery) as store:
+        store.add("late", [template(FACES[0])])  # is in the log only
+        with monkeypatch.context() as patched:
+            patched.setattr(sqlite_schema.os, "statvfs", read_only)
+            with pytest.raises(GalleryReadOnlyError, match=r"people\.db-wal"):
+                open_store(gallery)
+    monkeypatch.setattr(sqlite_schema.os, "statvfs", read_only)
+    with open_store(gallery) as store:  # it was closed, so all is in the file
+        assert (len(store), "late" in store) == (301, True)
+
+
+def test_a_cache_that_may_not_be_changed_is_said(gallery: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_index, "CACHE_FROM", 50)
+    with opened(gallery) as store:
+        store.warm()
+
+        def refuse(*_: object, **__: object) -> None:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+        monkeypatch.setattr(Path, "unlink", refuse)
+        with pytest.raises(GalleryReadOnlyError, match=r"people\.db-cache"):
+            store.reindex()
+        monkeypatch.undo()
+        assert store.search(FACES[3])[0][0].name == "p3"
 
 
 def test_a_new_gallery_does_not_replay_the_log_of_a_deleted_one(gallery: Path) -> None:

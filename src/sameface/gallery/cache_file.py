@@ -23,6 +23,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from sameface.errors import GalleryReadOnlyError
 from sameface.gallery.record import NOBODY
 from sameface.gallery.segment import Segment
 
@@ -211,6 +212,9 @@ def scrub(path: Path, person_keys: Sequence[int]) -> int:
     """Overwrite the rows of people in place. Returns how many rows.
 
     Whoever has the file mapped sees zeros there at once; check sums keep such a row from ever being an answer.
+
+    Raises:
+        GalleryReadOnlyError: the cache is there and may not be changed.
     """
     if not person_keys:
         return 0
@@ -218,6 +222,8 @@ def scrub(path: Path, person_keys: Sequence[int]) -> int:
         file = path.open("r+b")
     except FileNotFoundError:
         return 0
+    except OSError as error:
+        raise _may_not_change(path, error) from error
     with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         header = _read_header(file.read(_PAGE))
@@ -247,9 +253,20 @@ def scrub(path: Path, person_keys: Sequence[int]) -> int:
 
 
 def remove(path: Path) -> None:
-    """Take the cache away, and what a killed process left of one."""
-    path.unlink(missing_ok=True)
+    """Take the cache away, and what a killed process left of one. Raises GalleryReadOnlyError."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise _may_not_change(path, error) from error
     remove_unfinished(path)
+
+
+def _may_not_change(path: Path, error: OSError) -> GalleryReadOnlyError:
+    return GalleryReadOnlyError(
+        expected=f"to change the search cache {path}",
+        got=error.strerror or "an error",
+        advice="change its permissions, or remove it: it holds embeddings, and is made again when it is needed",
+    )
 
 
 def remove_unfinished(path: Path) -> None:

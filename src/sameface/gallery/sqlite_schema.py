@@ -13,6 +13,7 @@ from typing import Final
 from sameface.errors import (
     GalleryDamagedError,
     GalleryMismatchError,
+    GalleryReadOnlyError,
     GallerySchemaError,
     NotAGalleryError,
     SettingError,
@@ -88,6 +89,7 @@ def connect(path: Path, patience: float, *, write: bool) -> sqlite3.Connection:
 
     Raises:
         sqlite3.Error: see `sqlite_errors.translated`.
+        GalleryReadOnlyError: on a disk that may only be read, with a log that is not written back.
     """
     uri = f"{path.absolute().as_uri()}?{'mode=rw' if write else _reading_mode(path)}"
     connection = sqlite3.connect(
@@ -109,6 +111,13 @@ def connect(path: Path, patience: float, *, write: bool) -> sqlite3.Connection:
 def _reading_mode(path: Path) -> str:
     """WAL readers share memory through a file beside the gallery; where nobody can make one, nobody can write either."""
     if os.statvfs(path).f_flag & os.ST_RDONLY:
+        log = path.with_name(path.name + "-wal")
+        if log.exists() and log.stat().st_size:  # SQLite would read the file without it, as it was some time ago
+            raise GalleryReadOnlyError(
+                expected=f"a gallery at {path} that was closed before it came to a disk that may only be read",
+                got=f"changes in {log.name} that are not in the file yet",
+                advice="copy both files to a disk that may be written, and open that copy",
+            )
         return "immutable=1"
     return "mode=rw" if os.access(path, os.W_OK) and os.access(path.absolute().parent, os.W_OK) else "mode=ro"
 
