@@ -7,7 +7,11 @@ the file for as long as it lives, and when it is forgotten, nothing of it is lef
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from typing import Final
+
+import numpy as np
+import numpy.typing as npt
 
 #: CRC-32 of any message that ends with its own CRC-32, little-endian.
 RESIDUE: Final = 0x2144DF1C
@@ -36,6 +40,19 @@ def pack(key: int, payload: bytes) -> bytes:
     """
     body = key.to_bytes(_KEY_BYTES, "little", signed=True) + payload
     return body + zlib.crc32(body).to_bytes(_CRC_BYTES, "little")
+
+
+def pack_rows(keys: Sequence[int], vectors: npt.NDArray[np.float32]) -> list[bytes]:
+    """The record of each row of ``(n, d)``, as `pack` makes it.
+
+    >>> pack_rows([7], np.ones((1, 2), np.float32)) == [pack(7, np.ones(2, "<f4").tobytes())]
+    True
+    """
+    table = np.empty(len(keys), [("key", "<i8"), ("vector", "<f4", vectors.shape[1])])
+    table["key"], table["vector"] = keys, vectors
+    raw, size = table.tobytes(), table.dtype.itemsize
+    bodies = [raw[place : place + size] for place in range(0, len(raw), size)]
+    return [body + zlib.crc32(body).to_bytes(_CRC_BYTES, "little") for body in bodies]
 
 
 def is_sound(record: object) -> bool:

@@ -15,10 +15,10 @@ import numpy as np
 from sameface.errors import GalleryDamagedError, PersonExistsError, PersonNotFoundError
 from sameface.gallery.clock import now
 from sameface.gallery.names import clean_groups, clean_name, details_json
-from sameface.gallery.record import crc_of_person, is_sound, moved, pack, tombstone, unpack
+from sameface.gallery.record import crc_of_person, is_sound, moved, pack, pack_rows, tombstone, unpack
 from sameface.gallery.store import NewPerson, StoredTemplate
-from sameface.gallery.vault import Vault
-from sameface.gallery.vectors import storable
+from sameface.gallery.vault import PLAIN, Vault
+from sameface.gallery.vectors import storable_rows
 from sameface.types import Box, Person, Template
 
 _SEPARATOR: Final = "\x1f"  # never in a group's name: it is a control character
@@ -107,34 +107,35 @@ def insert_people(connection: sqlite3.Connection, people: Iterable[NewPerson], d
     template_id = _last(connection, "vector")
     iterator = iter(people)
     while chunk := list(islice(iterator, _CHUNK)):
-        rows, memberships, templates, vectors = [], [], [], []
-        for person in chunk:
+        rows, memberships, templates = [], [], []
+        numbered: list[tuple[int, int, Template]] = []
+        for person, fresh in zip(chunk, _new_ids(len(chunk)), strict=True):
             key += 1
             name, details = clean_name(person.name), details_json(person.details)
-            person_id = bytes.fromhex(person.person_id) if person.person_id else _new_id()
+            person_id = bytes.fromhex(person.person_id) if person.person_id else fresh
             rows.append(
                 (key, person_id, name, details, person.created or moment, crc_of_person(person_id, name, details))
             )
             memberships += [(group, key) for group in clean_groups(person.groups)]
             for template in person.templates:
                 template_id += 1
-                vectors.append((template_id, _record(template_id, key, template, dimension, vault)))
+                numbered.append((template_id, key, template))
                 templates.append(_template_row(template_id, key, template))
         try:
             connection.executemany("INSERT INTO person VALUES (?, ?, ?, ?, ?, ?)", rows)
         except sqlite3.IntegrityError:
             raise _taken(connection, rows) from None
         connection.executemany("INSERT INTO membership VALUES (?, ?)", memberships)
-        _insert(connection, vectors, templates)
+        _insert(connection, _records(numbered, dimension, vault), templates)
         stored += len(templates)
     return stored
 
 
-def _new_id() -> bytes:
-    """A random UUID (version 4); `uuid.uuid4` takes four times as long, which a million people notice."""
-    raw = bytearray(os.urandom(16))
-    raw[6], raw[8] = raw[6] & 0x0F | 0x40, raw[8] & 0x3F | 0x80
-    return bytes(raw)
+def _new_ids(count: int) -> list[bytes]:
+    """Random UUIDs (version 4), all from one look at the system's randomness, which a million people notice."""
+    raw = np.frombuffer(os.urandom(16 * count), np.uint8).reshape(count, 16).copy()
+    raw[:, 6], raw[:, 8] = raw[:, 6] & 0x0F | 0x40, raw[:, 8] & 0x3F | 0x80
+    return [row.tobytes() for row in raw]
 
 
 def _taken(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> PersonExistsError:
@@ -164,11 +165,9 @@ def insert_templates(
     connection: sqlite3.Connection, key: int, templates: Sequence[Template], dimension: int, vault: Vault
 ) -> None:
     """Store more templates of a known person. Raises EmbeddingError."""
-    numbered = list(enumerate(templates, _last(connection, "vector") + 1))
-    vectors = [
-        (template_id, _record(template_id, key, template, dimension, vault)) for template_id, template in numbered
-    ]
-    _insert(connection, vectors, [_template_row(template_id, key, template) for template_id, template in numbered])
+    first = _last(connection, "vector") + 1
+    numbered = [(template_id, key, template) for template_id, template in enumerate(templates, first)]
+    _insert(connection, _records(numbered, dimension, vault), [_template_row(*item) for item in numbered])
 
 
 def _insert(
@@ -184,8 +183,18 @@ def _last(connection: sqlite3.Connection, table: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _record(template_id: int, key: int, template: Template, dimension: int, vault: Vault) -> bytes:
-    return pack(key, vault.seal(storable(template.embedding, dimension).tobytes(), template_id))
+def _records(numbered: Sequence[tuple[int, int, Template]], dimension: int, vault: Vault) -> list[tuple[int, bytes]]:
+    """Template ids and records of ``(template id, owner's key, template)``."""
+    if not numbered:
+        return []
+    ids, keys, templates = zip(*numbered, strict=True)
+    matrix = storable_rows([template.embedding for template in templates], dimension)
+    if vault.scheme == PLAIN:
+        return list(zip(ids, pack_rows(keys, matrix), strict=True))
+    return [
+        (number, pack(key, vault.seal(row.tobytes(), number)))
+        for number, key, row in zip(ids, keys, matrix, strict=True)
+    ]
 
 
 def _template_row(template_id: int, key: int, template: Template) -> tuple[Any, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -25,6 +27,24 @@ def storable(vector: npt.ArrayLike, dimension: int) -> Embeddings:
             expected="an embedding with a direction", got="a vector of length zero", advice="encode the photo again"
         )
     return np.ascontiguousarray(array, dtype="<f4")
+
+
+def storable_rows(vectors: Sequence[npt.ArrayLike], dimension: int) -> Embeddings:
+    """Many embeddings that may be stored, checked at once.
+
+    Returns:
+        ``(n, dimension)`` float32, C-contiguous, little-endian.
+
+    Raises:
+        EmbeddingError: as `storable`, of the first that may not.
+    """
+    try:
+        matrix = np.array(vectors, dtype="<f4")
+        right = matrix.shape == (len(vectors), dimension)
+        sound = right and np.isfinite(matrix).all() and matrix.any(axis=1).all()
+    except (ValueError, TypeError):  # of several lengths
+        sound = False
+    return matrix if sound else np.stack([storable(vector, dimension) for vector in vectors])
 
 
 def as_probes(probes: npt.ArrayLike, dimension: int) -> Embeddings:
