@@ -39,16 +39,24 @@ def threads_from_environment() -> int | None:
 
 
 #: Multiplications below which a second thread costs more than it brings: waking it takes longer, on a busy machine a hundred times longer.
-_SMALL: Final = 1 << 24
+_SMALL: Final = 1 << 22
 
 
-def threads_for(multiplications: int, wanted: int | None) -> int | None:
-    """Threads for a product of so many multiplications: what was wanted, else one for a small product, else what the library likes.
+def threads_for(multiplications: int, wanted: int | None) -> int:
+    """Threads of a search of so many multiplications: what was wanted, else one for a small search, else what the linear algebra library would use.
 
-    >>> threads_for(1000, None), threads_for(10**9, None), threads_for(1000, 4)
-    (1, None, 4)
+    >>> threads_for(1000, None), threads_for(1000, 4)
+    (1, 4)
     """
-    return wanted if wanted is not None else (1 if multiplications < _SMALL else None)
+    if wanted is not None:
+        return wanted
+    return 1 if multiplications < _SMALL else _liked()
+
+
+@cache
+def _liked() -> int:
+    """Threads that the linear algebra library takes when nobody limits it: ``OPENBLAS_NUM_THREADS`` and its like, else one per core."""
+    return max((item["num_threads"] for item in _controller().info() if item["user_api"] == "blas"), default=1)
 
 
 class _Limit:

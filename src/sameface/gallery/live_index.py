@@ -6,14 +6,17 @@ import sqlite3
 import threading
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from sameface.errors import GalleryReadOnlyError
 from sameface.gallery import cache_file
 from sameface.gallery.record import NOBODY, OVERHEAD, RESIDUE, crc_of, is_sound
+from sameface.gallery.scan import CODED_FROM
 from sameface.gallery.search import MatrixIndex
 from sameface.gallery.segment import Segment
 from sameface.gallery.sqlite_rows import damaged_template
@@ -39,11 +42,13 @@ class LiveIndex:
         path: the gallery file; its cache lies beside it.
         binding: what the gallery was bound to when it was opened.
         vault: how vectors lie in the record.
+        coded: whether large galleries are kept in 8 bits too, for a quicker search with the same answers.
     """
 
-    def __init__(self, path: Path, binding: Binding, vault: Vault) -> None:
+    def __init__(self, path: Path, binding: Binding, vault: Vault, *, coded: bool) -> None:
         self._location, self._cache = str(path), path.with_name(path.name + "-cache")
         self._binding, self._dimension, self._vault = binding, binding.dimension, vault
+        self._coded_from = CODED_FROM if coded else None
         self._lock = threading.RLock()
         self.index: MatrixIndex | None = None
         self._seen_template = 0
@@ -87,7 +92,7 @@ class LiveIndex:
             try:
                 require_same_epoch(connection, self._binding, self._location)
                 if self.index is None:
-                    self.index = self._from_cache(connection) or MatrixIndex(self._dimension)
+                    self.index = self._from_cache(connection) or self._index_of(None)
                 cached = self.index.rows
                 if cached or not opened:
                     self._catch_up(connection, self.index)
@@ -112,7 +117,12 @@ class LiveIndex:
         while rows := cursor.fetchmany(_CHUNK):
             segment.append(*self._checked(connection, rows))
             self._seen_template = rows[-1][0]
-        return MatrixIndex(self._dimension, segment)
+        return self._index_of(segment)
+
+    def _index_of(self, segment: Segment | None) -> MatrixIndex:
+        if segment is not None:
+            segment.encode(self._coded_from)
+        return MatrixIndex(self._dimension, segment, coded_from=self._coded_from)
 
     # -- the cache file -----------------------------------------------------------------------------------------------
     def _from_cache(self, connection: sqlite3.Connection) -> MatrixIndex | None:
@@ -127,7 +137,7 @@ class LiveIndex:
         if not self._of_this_record(connection, segment, stamp):
             return None
         self._seen_template, self._seen_change = stamp.seen_template, stamp.seen_change
-        return MatrixIndex(self._dimension, segment)
+        return self._index_of(segment)
 
     def _of_this_record(self, connection: sqlite3.Connection, segment: Segment, stamp: cache_file.Stamp) -> bool:
         """Whether the record is the one that the cache was made of, and not, say, an older backup put in its place."""
@@ -181,7 +191,10 @@ class LiveIndex:
             # Whoever lost or gained templates is taken out whole and put in again as the record has them now.
             index.remove(keys)
             if self._vault.scheme == PLAIN:
-                cache_file.scrub(self._cache, keys)  # in case the process that removed them was killed before it could
+                with suppress(GalleryReadOnlyError):  # a reader that may not: the next one that may will
+                    cache_file.scrub(
+                        self._cache, keys
+                    )  # in case the process that removed them was killed before it could
             for start in range(0, len(keys), 500):
                 part = keys[start : start + 500]
                 marks = ",".join("?" * len(part))
@@ -194,7 +207,7 @@ class LiveIndex:
 
     def _checked(self, connection: sqlite3.Connection, rows: Sequence[tuple[int, bytes]]) -> Rows:
         ids, records = zip(*rows, strict=True)
-        if not all(isinstance(record, bytes) for record in records) or set(map(zlib.crc32, records)) != {RESIDUE}:
+        if set(map(type, records)) != {bytes} or set(map(zlib.crc32, records)) != {RESIDUE}:
             wrong = next(template_id for template_id, record in rows if not is_sound(record))
             raise damaged_template(self._location, _owner_of(connection, wrong), wrong)
         # Sound records of one gallery are of one length; a forgotten one has no owner.

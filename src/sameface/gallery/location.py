@@ -15,6 +15,7 @@ from sameface.errors import (
 )
 from sameface.gallery import sqlite_schema
 from sameface.gallery.key import read_key
+from sameface.gallery.scan import Scan
 from sameface.gallery.sqlite import PATIENCE, SqliteStore
 from sameface.gallery.sqlite_errors import translated
 from sameface.gallery.store import TemplateStore
@@ -31,6 +32,7 @@ def open_store(
     key: str | Path | None = None,
     patience: float = PATIENCE,
     threads: int | None = None,
+    scan: Scan | None = None,
 ) -> TemplateStore:
     """Open a gallery, or make one.
 
@@ -43,6 +45,7 @@ def open_store(
             made while there is a key is encrypted.
         patience: seconds to wait for other processes before a call gives up.
         threads: threads of one search, None for the default.
+        scan: how a large SQLite gallery is looked through, ``int8`` or ``float32``; None for the default. The answers are the same.
 
     Raises:
         GalleryMissingError: nothing there, and it was not to be made, or nobody said of which space.
@@ -69,7 +72,9 @@ def open_store(
     if not path.exists():
         _create(path, space, dimension, create, patience, secret)
     _refuse_what_is_no_whole_file(path)
-    return _of_same_space(SqliteStore(path, key=secret, patience=patience, threads=threads), space, dimension)
+    return _of_same_space(
+        SqliteStore(path, key=secret, patience=patience, threads=threads, scan=scan), space, dimension
+    )
 
 
 def gallery_exists(location: str | Path) -> bool:

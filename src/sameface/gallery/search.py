@@ -1,8 +1,8 @@
-"""Exact search: the answer of a plain loop over everybody, at the speed of one matrix product.
+"""Exact search: the answer of a plain loop over everybody, at the speed of one pass over memory.
 
-The scan computes only a lower bound of ‖x − p‖² for each block of 64 rows: ``min ‖x‖² − 2 max x·p + ‖p‖²``, less the rounding error that float32
-can make. Blocks are then examined from the lowest bound upwards with the very function that a plain loop would use, until no block that is left
-could hold anything nearer. So the speed is the scan's and the answer is the loop's, equal distances included.
+`scan` computes only a lower bound of ‖x − p‖² for each block of 64 rows, less the error that its arithmetic can make. Blocks are then examined from
+the lowest bound upwards with the very function that a plain loop would use, until no block that is left could hold anything nearer. So the speed
+is the scan's and the answer is the loop's, equal distances included.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from sameface.gallery.codes import BLOCK
 from sameface.gallery.record import crc_of
-from sameface.gallery.segment import BLOCK, Segment
+from sameface.gallery.scan import View, lower_bounds, views_of
+from sameface.gallery.segment import Segment
 from sameface.matching import distance
 from sameface.types import Embeddings
 
-#: Bytes of products made before they are reduced: they should stay in the processor's cache.
-_CHUNK_BYTES: Final = 2 << 20
 _PROBES_AT_ONCE: Final = 128
 
 
@@ -32,8 +32,8 @@ class StaleRowError(Exception):
 class MatrixIndex:
     """All templates of a gallery in memory. Many threads may search while one appends or removes."""
 
-    def __init__(self, dimension: int, base: Segment | None = None) -> None:
-        self.dimension = dimension
+    def __init__(self, dimension: int, base: Segment | None = None, *, coded_from: int | None = None) -> None:
+        self.dimension, self._coded_from = dimension, coded_from
         self._segments: list[Segment] = [base] if base is not None and base.count else []
         self._lock = threading.Lock()
 
@@ -69,6 +69,7 @@ class MatrixIndex:
                 else:
                     self._segments = [*self._segments, grown]
             self._segments[-1].append(vectors, ids, keys, crcs)
+            self._segments[-1].encode(self._coded_from)
 
     def remove(self, person_keys: Sequence[int]) -> int:
         """Take people out of every answer. Returns the rows concerned."""
@@ -76,7 +77,7 @@ class MatrixIndex:
             return sum(segment.kill(np.asarray(person_keys, np.int64)) for segment in self._segments)
 
     def search(
-        self, probes: Embeddings, k: int, only: npt.NDArray[np.int64] | None = None
+        self, probes: Embeddings, k: int, only: npt.NDArray[np.int64] | None = None, *, threads: int = 1
     ) -> list[list[tuple[int, float]]]:
         """Rank people for each probe.
 
@@ -84,6 +85,7 @@ class MatrixIndex:
             probes: ``(m, d)``, finite.
             k: people per probe, at least 1.
             only: person keys to search among, None for all.
+            threads: at most so many for the pass over everybody.
 
         Returns:
             m lists of ``(person key, distance)``; nearest first, of equal distances the smaller key first.
@@ -91,26 +93,33 @@ class MatrixIndex:
         Raises:
             StaleRowError: a row that would be an answer changed under the search.
         """
-        views = [(segment, segment.count) for segment in self._segments if segment.count]
+        views = views_of(self._segments)
         if not views:
             return [[] for _ in probes]
-        wanted = [
-            segment.alive[:count] if only is None else segment.alive[:count] & np.isin(segment.keys[:count], only)
-            for segment, count in views
-        ]
-        everything_alive = only is None and all(bool(mask.all()) for mask in wanted)
+        wanted = [_wanted(view, only) for view in views]
         answers: list[list[tuple[int, float]]] = []
         for start in range(0, len(probes), _PROBES_AT_ONCE):
             part = probes[start : start + _PROBES_AT_ONCE]
-            bounds, slack = _bounds(views, part)
-            if not everything_alive:
-                for mask, offset in zip(wanted, _offsets(views), strict=True):
-                    blocks = np.logical_or.reduceat(mask, np.arange(0, len(mask), BLOCK))
-                    bounds[offset : offset + len(blocks)][~blocks] = np.inf
+            bounds, slack = lower_bounds(views, part, threads)
+            if only is not None:
+                _leave_out(bounds, views, wanted)
             by_probe = np.ascontiguousarray(bounds.T)
             for number, probe in enumerate(part):
                 answers.append(_Examination(views, wanted, probe, k).run(by_probe[number], float(slack[number])))
         return answers
+
+
+def _wanted(view: View, only: npt.NDArray[np.int64] | None) -> npt.NDArray[np.bool_]:
+    """Which rows may be an answer."""
+    alive = view.segment.alive[: view.count]
+    return alive if only is None else alive & np.isin(view.segment.keys[: view.count], only)
+
+
+def _leave_out(bounds: npt.NDArray[np.float32], views: Sequence[View], wanted: Sequence[npt.NDArray[np.bool_]]) -> None:
+    """Blocks with nobody in them that is wanted are infinitely far."""
+    for view, mask in zip(views, wanted, strict=True):
+        somebody = np.logical_or.reduceat(mask, np.arange(0, len(mask), BLOCK))
+        bounds[view.first_block : view.first_block + view.blocks][~somebody] = np.inf
 
 
 class _Examination:
@@ -118,14 +127,13 @@ class _Examination:
 
     def __init__(
         self,
-        views: Sequence[tuple[Segment, int]],
+        views: Sequence[View],
         wanted: Sequence[npt.NDArray[np.bool_]],
         probe: npt.NDArray[np.float32],
         k: int,
     ) -> None:
         self.views, self.wanted, self.probe, self.k = views, wanted, probe, k
         self.wide = probe.astype(np.float64)
-        self.offsets = _offsets(views)
         self.rows: list[
             tuple[int, npt.NDArray[np.int64], npt.NDArray[np.float64]]
         ] = []  # segment, rows, squared distances
@@ -157,11 +165,12 @@ class _Examination:
         return self._answers(limit)
 
     def _examine(self, blocks: npt.NDArray[np.int64]) -> None:
-        for number, ((segment, count), offset) in enumerate(zip(self.views, self.offsets, strict=True)):
-            here = blocks[(blocks >= offset) & (blocks < offset + -(-count // BLOCK))] - offset
+        for number, view in enumerate(self.views):
+            segment, first = view.segment, view.first_block
+            here = blocks[(blocks >= first) & (blocks < first + view.blocks)] - first
             for part in range(0, len(here), 1024):
                 rows = (here[part : part + 1024, None] * BLOCK + np.arange(BLOCK)).ravel()
-                rows = rows[rows < count]
+                rows = rows[rows < view.count]
                 rows = rows[self.wanted[number][rows]]
                 difference = segment.matrix[rows].astype(np.float64)
                 difference -= self.wide
@@ -176,7 +185,7 @@ class _Examination:
         # Sums in another order differ in the last bit, so those near the limit are measured by the one distance function.
         measured: dict[int, float] = {}
         for number, rows, squared in self.rows:
-            segment = self.views[number][0]
+            segment = self.views[number].segment
             for place in np.flatnonzero(squared <= limit * (1 + 1e-9) + 1e-30):
                 row = rows[place]
                 if squared[place] > self.best[int(segment.keys[row])] * (1 + 1e-9) + 1e-30:
@@ -191,63 +200,9 @@ class _Examination:
         return ranked[: self.k]
 
 
-def _offsets(views: Sequence[tuple[Segment, int]]) -> list[int]:
-    """The number of the first block of each segment."""
-    offsets = [0]
-    for _, count in views[:-1]:
-        offsets.append(offsets[-1] + -(-count // BLOCK))
-    return offsets
-
-
-def _bounds(
-    views: Sequence[tuple[Segment, int]], probes: Embeddings
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
-    """Lower bounds of ‖x − p‖² by block and probe, ``(blocks, m)``, and how far rounding may have lifted each probe's, ``(m,)``."""
-    total = sum(-(-count // BLOCK) for _, count in views)
-    products = np.empty((total, len(probes)), np.float32)
-    lows = np.empty(total, np.float32)
-    largest = 0.0
-    transposed = np.ascontiguousarray(probes.T)
-    with np.errstate(over="ignore", invalid="ignore"):
-        for (segment, count), offset in zip(views, _offsets(views), strict=True):
-            blocks = -(-count // BLOCK)
-            low, high = segment.lowest_norms(count)
-            lows[offset : offset + blocks] = low
-            largest = max(largest, high)
-            _block_maxima(segment.matrix[:count], transposed, products[offset : offset + blocks])
-        p_norms = np.einsum("ij,ij->i", probes.astype(np.float64), probes.astype(np.float64))
-        products *= -2
-        products += lows[:, None]
-        products += p_norms.astype(np.float32)
-        # |fl(x·p) − x·p| ≤ d·2⁻²³·‖x‖‖p‖ (Higham, eq. 3.5, with room to spare), twice that in the bound, and rounding of the sums.
-        size = math.sqrt(largest) * np.sqrt(p_norms)
-        slack = (probes.shape[1] + 8) * 2.0**-22 * (size + largest + p_norms) + 1e-30
-        products[~np.isfinite(products)] = -np.inf  # overflow bounds nothing: such blocks are looked at exactly
-    return products, slack
-
-
-def _block_maxima(matrix: Embeddings, transposed: Embeddings, out: npt.NDArray[np.float32]) -> None:
-    """The largest x·p of each block and probe."""
-    rows, probes = len(matrix), transposed.shape[1]
-    whole = rows - rows % BLOCK
-    chunk = max(BLOCK, _CHUNK_BYTES // (4 * probes) // BLOCK * BLOCK)
-    room = np.empty((min(chunk, max(whole, 1)), probes), np.float32)
-    for start in range(0, whole, chunk):
-        stop = min(start + chunk, whole)
-        part = room[: stop - start]
-        if probes == 1:
-            np.dot(matrix[start:stop], transposed[:, 0], out=part[:, 0])
-            part[:, 0].reshape(-1, BLOCK).max(axis=1, out=out[start // BLOCK : stop // BLOCK, 0])
-        else:
-            np.matmul(matrix[start:stop], transposed, out=part)
-            part.reshape(-1, BLOCK, probes).max(axis=1, out=out[start // BLOCK : stop // BLOCK])
-    if whole < rows:
-        out[whole // BLOCK] = (matrix[whole:] @ transposed).max(axis=0)
-
-
 def _copy(source: Segment, target: Segment) -> None:
     """Take over rows as they are, the forgotten ones too, so that row numbers stay."""
     count = source.count
     for name in ("matrix", "ids", "keys", "crcs", "sq_norms", "alive"):
         getattr(target, name)[:count] = getattr(source, name)[:count]
-    target.count = count
+    target.count, target.codes = count, source.codes

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 import numpy.typing as npt
 
-#: Rows that share one bound. Small enough to examine exactly, large enough that bounds are few.
-BLOCK: Final = 64
+from sameface.gallery.codes import BLOCK, Codes, encoded
 
 
 class Segment:
@@ -21,6 +18,7 @@ class Segment:
         sq_norms: ``(capacity,)`` float32, ‖x‖² of each row.
         alive: ``(capacity,)`` bool, False for rows that were forgotten.
         count: rows in use.
+        codes: the first rows once more in 8 bits, None while there are too few for it to pay.
     """
 
     def __init__(
@@ -43,6 +41,7 @@ class Segment:
         self.alive = np.zeros(len(matrix), dtype=np.bool_)
         self.alive[:count] = True
         self.writable = bool(matrix.flags.writeable)
+        self.codes: Codes | None = None
         self._low: tuple[int, npt.NDArray[np.float32], float] | None = None
 
     @classmethod
@@ -82,7 +81,16 @@ class Segment:
         self.alive[rows] = False
         if self.writable:
             self.matrix[rows] = 0
+        if self.codes is not None:
+            self.codes.rows[rows[rows < len(self.codes)]] = 0
         return len(rows)
+
+    def encode(self, least: int | None) -> None:
+        """Bring the codes up to the rows, when that many have none and they are not a small part of all; None: never."""
+        done = len(self.codes) if self.codes is not None else 0
+        if least is None or self.count - done < max(least, done // 4):
+            return
+        self.codes = encoded(self.matrix[: self.count], self.codes)
 
     def lowest_norms(self, count: int) -> tuple[npt.NDArray[np.float32], float]:
         """The smallest ‖x‖² of each block of the first `count` rows, and the largest of all."""

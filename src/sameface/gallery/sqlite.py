@@ -15,9 +15,10 @@ import numpy.typing as npt
 
 from sameface.errors import GalleryDamagedError, GalleryError, PersonNotFoundError, SettingError
 from sameface.gallery import sqlite_care, sqlite_rows, sqlite_schema
-from sameface.gallery.blas import limited, threads_for, threads_from_environment
+from sameface.gallery.blas import threads_for, threads_from_environment
 from sameface.gallery.live_index import LiveIndex
 from sameface.gallery.names import clean_name
+from sameface.gallery.scan import Scan, scan_from_environment
 from sameface.gallery.search import StaleRowError
 from sameface.gallery.sqlite_errors import translated
 from sameface.gallery.store import AuditEntry, CheckReport, IfExists, NewPerson, Stats, StoredTemplate
@@ -42,13 +43,21 @@ class SqliteStore:
         key: 32 bytes, for an encrypted one.
         patience: seconds to wait for other processes.
         threads: threads of one search; None: ``$SAMEFACE_SEARCH_THREADS``, else as many as the linear algebra library likes.
+        scan: how a large gallery is looked through (`Scan`); None: ``$SAMEFACE_SEARCH_SCAN``, else ``int8``.
     """
 
     def __init__(
-        self, path: Path, *, key: bytes | None = None, patience: float = PATIENCE, threads: int | None = None
+        self,
+        path: Path,
+        *,
+        key: bytes | None = None,
+        patience: float = PATIENCE,
+        threads: int | None = None,
+        scan: Scan | None = None,
     ) -> None:
         self._path, self._patience = path, patience
         self._threads = threads if threads is not None else threads_from_environment()
+        self._scan = scan if scan is not None else scan_from_environment()
         self._read_lock, self._write_lock = threading.RLock(), threading.Lock()
         self._writer: sqlite3.Connection | None = None
         self._closed = False
@@ -62,7 +71,7 @@ class SqliteStore:
             except BaseException:
                 self._reader.close()
                 raise
-        self._live = LiveIndex(path, self._binding, self._vault)
+        self._live = self._live_index()
 
     @property
     def space(self) -> EmbeddingSpace:
@@ -230,8 +239,8 @@ class SqliteStore:
                     )
                     only = np.array([row[0] for row in rows], np.int64)
             try:
-                with limited(threads_for(index.rows * matrix.size, self._threads)):
-                    ranked = index.search(matrix, k, only)
+                threads = threads_for(index.rows * matrix.size, self._threads)
+                ranked = index.search(matrix, k, only, threads=threads)
             except StaleRowError:
                 if attempt:  # not a race with a `forget`, then: memory is not what it was
                     self._live.drop()
@@ -296,7 +305,7 @@ class SqliteStore:
 
     def stats(self) -> Stats:
         with self._reading() as connection:
-            return sqlite_care.stats(connection, self._path, self._binding)
+            return sqlite_care.stats(connection, self._path, self._binding, self._scan)
 
     def audit(self, limit: int = 100) -> list[AuditEntry]:
         with self._reading() as connection:
@@ -335,7 +344,7 @@ class SqliteStore:
         with self._reading() as connection:
             self._binding = sqlite_schema.binding(connection, self.location)
         self._live.drop_cache()
-        self._live = LiveIndex(self._path, self._binding, self._vault)
+        self._live = self._live_index()
         return replaced
 
     def close(self) -> None:
@@ -359,6 +368,9 @@ class SqliteStore:
         self.close()
 
     # -- inside -------------------------------------------------------------------------------------------------------
+    def _live_index(self) -> LiveIndex:
+        return LiveIndex(self._path, self._binding, self._vault, coded=self._scan == "int8")
+
     def _open_or_raise(self) -> None:
         if self._closed:
             raise GalleryError(

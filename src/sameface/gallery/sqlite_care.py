@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from sameface.errors import EmbeddingError, SamefaceError
 from sameface.gallery.record import NOBODY, is_sound, pack, tombstone, unpack
+from sameface.gallery.scan import CODED_FROM
 from sameface.gallery.sqlite_rows import person_sound
 from sameface.gallery.sqlite_schema import SCHEMA, Binding
 from sameface.gallery.store import CheckReport, Problem, Stats
@@ -74,7 +75,7 @@ def _wrong_with(template_id: int, owner: int, record: Any, dimension: int, vault
     return ""
 
 
-def stats(connection: sqlite3.Connection, path: Path, binding: Binding) -> Stats:
+def stats(connection: sqlite3.Connection, path: Path, binding: Binding, scan: str) -> Stats:
     """Sizes and settings."""
     groups = dict(
         connection.execute("SELECT group_name, count(*) FROM membership GROUP BY group_name ORDER BY group_name")
@@ -100,6 +101,7 @@ def stats(connection: sqlite3.Connection, path: Path, binding: Binding) -> Stats
             "engine": f"SQLite {sqlite3.sqlite_version}",
             "schema": str(SCHEMA),
             "search": "exact",
+            "scan": "float32" if scan == "float32" else f"{scan} from {CODED_FROM:,} templates on",
             "encryption": binding.encryption,
         },
     )
