@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
@@ -24,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from gallery_scale import DIMENSION, SPACE, faces, probes_of
 
 from sameface.gallery import NewPerson, open_store
+from sameface.gallery.scan import Scan
 from sameface.types import Template
 
 Answer = Callable[[np.ndarray], int]
@@ -60,7 +62,14 @@ def ours(folder: Path, matrix: np.ndarray, probes: np.ndarray, known: np.ndarray
         store.add_many(NewPerson(str(i), [Template(v)]) for i, v in enumerate(matrix))
         store.warm()
         build = time.perf_counter() - begin
-        return [row("sameface, SQLite, exact", lambda probe: int(store.search(probe)[0][0].name), probes, known, build)]
+    found = []
+    for scan in get_args(Scan):
+        with open_store(path, scan=scan) as store:
+            name = f"sameface, SQLite, exact, {scan} scan"
+            found.append(
+                row(name, lambda probe, store=store: int(store.search(probe)[0][0].name), probes, known, build)
+            )
+    return found
 
 
 def faiss_rows(matrix: np.ndarray, probes: np.ndarray, known: np.ndarray) -> list[dict[str, object]]:
