@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
+
+from whole_process import whole_process
 
 PHOTOS = Path(__file__).parent.parent / "examples" / "photos"
 PAIR = [str(PHOTOS / "obama.jpg"), str(PHOTOS / "obama2.jpg")]
@@ -38,17 +38,6 @@ def make_peer(folder: Path) -> Path:
     return python
 
 
-def peak_memory(command: list[str]) -> tuple[float, float]:
-    """Seconds and peak resident MB of one whole process; it must say yes."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    if os.waitstatus_to_exitcode(status) != 0:
-        raise SystemExit(f"{command[0]} did not say yes")
-    return seconds, usage.ru_maxrss / 1024
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=15)
@@ -62,11 +51,11 @@ def main() -> None:
         "python -c pass": [sys.executable, "-c", "pass"],
     }
     for command in commands.values():
-        peak_memory(command)
+        whole_process(command)
     runs = {name: [] for name in commands}
     for _ in range(options.repeats):  # in turns, so that a slow minute hits all of them
         for name, command in commands.items():
-            runs[name].append(peak_memory(command))
+            runs[name].append(whole_process(command))
     own = statistics.median(seconds for seconds, _ in runs["sameface (mtcnn)"])
     table = [
         {

@@ -30,6 +30,9 @@ from flops import gflop
 from PIL import Image, ImageOps
 from runner import timed
 
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+from whole_process import whole_process
+
 HERE = Path(__file__).resolve().parent
 PHOTOS = ROOT / "examples" / "photos"
 DATA = Path(os.environ.get("SAMEFACE_DATA", ROOT.parent / "shared" / "data"))
@@ -120,18 +123,6 @@ def gemm(size: int = 2048) -> Callable[[], object]:
     """A float32 matrix product by NumPy's BLAS, the arithmetic limit."""
     matrix = np.random.default_rng(0).normal(size=(size, size)).astype(np.float32)
     return lambda: matrix @ matrix
-
-
-def whole_process(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
-    """Seconds and peak resident MB of one whole process."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
-    return seconds, usage.ru_maxrss / 1024
 
 
 def install(cache: Path) -> dict[str, str]:
