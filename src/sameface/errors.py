@@ -229,6 +229,10 @@ class ExtraMissingError(SamefaceError, ImportError):
     """An optional part is not installed; the message names the extra."""
 
 
+class OutputError(SamefaceError, OSError):
+    """A file that could not be written where it was asked for."""
+
+
 class SettingError(SamefaceError, ValueError):
     """An argument, option or environment variable outside what it may be."""
 
@@ -345,6 +349,7 @@ OUTCOMES: dict[type[SamefaceError], Outcome] = {
     CheckpointError: Outcome(9, 500),
     LossNotFiniteError: Outcome(9, 500),
     ExtraMissingError: Outcome(10, 501),
+    OutputError: Outcome(12, 500),
     RequestError: Outcome(11, 400),
     NotAuthenticatedError: Outcome(11, 401),
     NotAllowedError: Outcome(11, 403),

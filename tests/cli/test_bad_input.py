@@ -125,6 +125,39 @@ def test_a_gallery_of_another_encoder(run: Run, photos: Path) -> None:
     assert run("identify", photos / "astronaut.png").code == 0  # without options it takes its own encoder
 
 
+def test_an_empty_path_is_no_folder(run: Run, photos: Path) -> None:
+    done = run("verify", photos / "obama.jpg", "")
+    assert done.code == 3
+    assert "an empty one" in done.err
+
+
+def test_a_name_given_twice_is_forgotten_once(run: Run, photos: Path) -> None:
+    run("enroll", "Ada", photos / "astronaut.png")
+    assert run("forget", "Ada", "Ada", "--json").json["Ada"]["templates"] == 1
+
+
+def test_an_output_that_cannot_be_written(run: Run, photos: Path, tmp_path: Path) -> None:
+    run("enroll", "Ada", photos / "astronaut.png")
+    (tmp_path / "file").touch()
+    for place in (tmp_path, tmp_path / "file" / "named.png"):
+        done = run("identify", photos / "astronaut.png", "--annotate", place)
+        assert done.code == 12
+        assert "sameface: expected to write" in done.err
+        assert "Traceback" not in done.err
+    assert not list(tmp_path.glob(".*.part"))
+
+
+def test_a_cache_that_cannot_be_written(
+    run: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SAMEFACE_CACHE", str(tmp_path / "file"))
+    assert run("verify", photos / "obama.jpg", photos / "obama2.jpg").code == 12
+    done = run("evaluate", photos.parent)
+    assert done.code in (8, 12)
+    assert "Traceback" not in done.err
+
+
 def test_wrong_options(run: Run, photos: Path) -> None:
     obama = photos / "obama.jpg"
     for arguments in (
@@ -137,6 +170,9 @@ def test_wrong_options(run: Run, photos: Path) -> None:
         ["enroll", "Ada", obama, "--review", "lax"],
         ["enroll", "Ada", obama, "--detail", "no equals sign"],
         ["identify", obama, "--candidates", "0"],
+        ["evaluate", photos, "--workers", "-3"],
+        ["evaluate", photos, "--photos", "-1"],
+        ["evaluate", photos, "--hardest", "-1"],
         ["nonsense"],
     ):
         assert run(*arguments).code == 2, arguments

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -98,3 +103,29 @@ def test_help_of_every_command(run: Run, command: str) -> None:
     done = run(command, "--help")
     assert done.code == 0
     assert "Usage" in done.out
+
+
+def test_a_conversion_is_shown_whatever_command_needs_it(photos: Path, tmp_path: Path) -> None:
+    """In a terminal, with an empty cache: a bar for every model that is converted, and none the second time."""
+    shown = [_in_a_terminal(["doctor"], tmp_path / "cache") for _ in range(2)]
+    for model in ("mtcnn pnet", "mtcnn rnet", "mtcnn onet", "dlib-resnet", "dlib5"):
+        assert f"preparing {model}, once" in shown[0]
+    assert "preparing" not in shown[1]
+
+
+def _in_a_terminal(arguments: list[str], cache: Path) -> str:
+    reading, writing = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sameface", *arguments],
+        env={**os.environ, "SAMEFACE_CACHE": str(cache), "TERM": "xterm", "COLUMNS": "120"},
+        stdout=subprocess.DEVNULL,
+        stderr=writing,
+    )
+    os.close(writing)
+    shown = b""
+    with contextlib.suppress(OSError):  # how a terminal ends on Linux
+        while part := os.read(reading, 65536):
+            shown += part
+    os.close(reading)
+    assert process.wait() == 0
+    return shown.decode()

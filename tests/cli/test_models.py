@@ -42,6 +42,16 @@ def test_show_is_the_card_and_where_it_lies() -> None:
     assert isinstance(run("show", "nix").exception, UnknownModelError)
 
 
+def test_show_says_both_thresholds() -> None:
+    """What verification decides by, and the most accurate τ of LFW View 1, which is another number."""
+    shown = run("show", "dlib-resnet-mirror-unit").stdout
+    assert "# τ on mtcnn: 0.3773 for FMR 0.001" in shown
+    assert "# most accurate τ on mtcnn: 0.4210" in shown
+    card = json.loads(run("show", "dlib-resnet-mirror-unit", "--json").stdout)
+    assert [point["detector"].split("-")[0] for point in card["operating_points"]] == ["mtcnn", "yunet"]
+    assert card["measured"][0]["threshold"] == 0.421
+
+
 def test_verify_says_well_or_missing() -> None:
     assert run("verify", "dlib-resnet", "pixels").exit_code == 0
     assert run("verify", "yunet").exit_code == 1

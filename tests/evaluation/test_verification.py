@@ -15,7 +15,7 @@ from sameface.evaluation.embed import EmbeddedPhotos, embed_photos
 from sameface.evaluation.resampling import PeopleDraws, weighted_auc, weighted_tar_at_fmr
 from sameface.evaluation.scores import Scores, distance_table, pair_distances, score_all_pairs, score_pairs
 from sameface.evaluation.verification import _weighted_eer, acquisition, at_threshold, k_fold, verify_all
-from sameface.metrics import area_under_curve, clopper_pearson, curve, equal_error_rate, tar_at_fmr
+from sameface.metrics import area_under_curve, clopper_pearson, curve, equal_error_rate, people_weights, tar_at_fmr
 from sameface.types import EmbeddingSpace
 
 
@@ -204,3 +204,57 @@ def test_a_pair_with_an_unfound_face_is_at_infinity() -> None:
         np.array([0, 0, 1]),
     )
     assert score_pairs(pairs, embedded).distances.tolist() == pytest.approx([math.sqrt(2), math.inf])
+
+
+def test_the_draws_agree_with_a_slow_loop_over_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights of pairs by gathering, by a table of people, and by closed form: one interval, that of the plain loop."""
+    generator = np.random.default_rng(5)
+    people = np.repeat(np.arange(15), generator.integers(1, 5, 15))
+    a, b = np.triu_indices(len(people), 1)
+    same = people[a] == people[b]
+    distances = np.where(same, 0.5, 0.9).astype(np.float32) + generator.normal(0, 0.15, len(a)).astype(np.float32)
+    count = np.bincount(people)
+    scores = Scores(distances, same, a, b, people[a], people[b], photos_of=count)
+    group = (people[a] < 8) & (people[b] < 8)
+    for trials in (~same, ~same & group, same, np.ones(len(a), bool)):
+        events = (distances < 0.7) & trials
+        rates = []
+        for w in people_weights(15, 1000):
+            weight = [w[i] if i == j else w[i] * w[j] for i, j in zip(people[a], people[b], strict=True)]
+            below = sum(x for x, t in zip(weight, trials, strict=True) if t)
+            if below:
+                rates.append(sum(x for x, e in zip(weight, events, strict=True) if e) / below)
+        slow = np.quantile(rates, [0.025, 0.975])
+        for most in (100_000, 0):  # under it pairs are gathered, above it a table of people is used
+            monkeypatch.setattr("sameface.evaluation.resampling.MOST_PAIRS_TO_RESCORE", most)
+            interval = PeopleDraws(scores).rate(events, trials).interval
+            assert interval is not None
+            assert (interval.low, interval.high) == pytest.approx(tuple(slow))
+
+
+def test_no_error_among_few_pairs_is_no_proof() -> None:
+    """Where τ parts all pairs, every draw gives 0 errors; the interval must say how little few people prove."""
+    people = np.repeat(np.arange(6), 2)
+    a, b = np.triu_indices(12, 1)
+    same = people[a] == people[b]
+    distances = np.where(same, 0.2, 0.9).astype(np.float32)
+    scores = Scores(distances, same, a, b, people[a], people[b], photos_of=np.bincount(people))
+    result = verify_all(scores, folds=2)
+    assert (result.eer.value, result.auc.value, result.tar[0].tar.value) == (0, 1, 1)
+    assert result.eer.interval is not None
+    assert result.auc.interval is not None
+    assert result.tar[0].tar.interval is not None
+    assert result.eer.interval.high == pytest.approx(1 - 0.05 ** (1 / 3))  # three pairs of six people share nobody
+    assert result.auc.interval.low == pytest.approx(0.05 ** (1 / 3))
+    assert result.tar[0].tar.interval.low == pytest.approx(0.05 ** (1 / 6))
+
+
+def test_fewer_folds_where_people_are_few() -> None:
+    people = np.repeat(np.arange(6), 2)
+    a, b = np.triu_indices(12, 1)
+    same = people[a] == people[b]
+    distances = np.where(same, 0.2, 0.9).astype(np.float32)
+    scores = Scores(distances, same, a, b, people[a], people[b], photos_of=np.bincount(people))
+    assert len(k_fold(scores).folds) == 3
+    with pytest.raises(NotEnoughDataError, match="10 folds"):
+        k_fold(scores, 10)

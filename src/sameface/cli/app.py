@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from sameface import __version__
-from sameface.errors import OUTCOMES, SamefaceError
+from sameface.errors import OUTCOMES, OutputError, SamefaceError
 
 #: Command → (module that holds its `app`, one line for --help).
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
@@ -84,7 +84,11 @@ def root(
         bool, typer.Option("--version", help="Say the version and stop.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Nothing of its own: the options that all commands share."""
+    """Before any command: whatever model it needs first is seen being converted."""
+    from sameface.cli.output import conversion
+    from sameface.models.cache import announce_conversions
+
+    announce_conversions(conversion)
 
 
 def exit_code_of(error: SamefaceError) -> int:
@@ -104,5 +108,11 @@ def main() -> None:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         sys.exit(0)
+    except OSError as error:  # a file or folder that nothing else looked at first
+        failure = OutputError(
+            expected="to read and write files", got=str(error), advice="check the path, its permissions and the disk"
+        )
+        sys.stderr.write(f"sameface: {failure}\n")
+        sys.exit(exit_code_of(failure))
     finally:
         gc.freeze()  # the process ends: looking for cycles among all that it loaded would take 60 ms

@@ -13,7 +13,7 @@ from sameface.cli.options import DetectorOption, DeviceOption, EncoderOption, Js
 if TYPE_CHECKING:
     from sameface.types import Interval, OperatingPoint
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()
@@ -40,7 +40,7 @@ def calibrate(
     encoder: EncoderOption = None,
     detector: DetectorOption = None,
     no_cache: NoCacheOption = False,
-    workers: Annotated[int, typer.Option(help="Photos worked on at once; 0 for one per core.")] = 0,
+    workers: Annotated[int, typer.Option(min=0, help="Photos worked on at once; 0 for one per core.")] = 0,
     device: DeviceOption = "cpu",
     json: JsonOption = False,
 ) -> None:

@@ -12,7 +12,7 @@ import typer
 
 from sameface.cli.options import JsonOption
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 _PARTS: Final = (
     "numpy",
@@ -94,13 +94,19 @@ def _runtime() -> list[Check]:
 
 
 def _models() -> list[Check]:
+    from sameface.cli.options import gallery_location
     from sameface.encoders import DEFAULT_ENCODER
     from sameface.errors import SamefaceError
     from sameface.faces import DEFAULT_DETECTOR
     from sameface.models.cache import cache_folder
+    from sameface.models.registry import models_folder
     from sameface.recognizer import Recognizer
 
-    checks = [Check("cache", True, str(cache_folder()))]
+    checks = [
+        Check("cache", True, str(cache_folder())),
+        Check("models", True, f"{models_folder()}; which are here: `sameface models list`"),
+        Check("gallery", True, f"{gallery_location(None)}, where no other is named"),
+    ]
     subject = f"{DEFAULT_DETECTOR} + {DEFAULT_ENCODER}"
     try:
         recognizer = Recognizer()

@@ -16,7 +16,7 @@ from sameface.cli.options import (
     JsonOption,
 )
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()

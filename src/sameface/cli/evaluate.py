@@ -12,7 +12,7 @@ from sameface.cli.options import DeviceOption, JsonOption
 if TYPE_CHECKING:
     from sameface.evaluation.results import Evaluation, Rate, Run
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 DataArgument = Annotated[
     Path,
@@ -28,7 +28,7 @@ DetectorsOption = Annotated[
 PeopleOption = Annotated[
     Path | None, typer.Option("--people", help="LFW's list of people: only these.", show_default=False)
 ]
-CapOption = Annotated[int, typer.Option("--photos", help="Photos of each person at most; 0 for all.")]
+CapOption = Annotated[int, typer.Option("--photos", min=0, help="Photos of each person at most; 0 for all.")]
 NoCacheOption = Annotated[bool, typer.Option("--no-cache", help="Keep no embeddings on this machine.")]
 
 
@@ -54,7 +54,14 @@ def evaluate(
         typer.Option("--groups", help="CSV with the column person and one per grouping.", show_default=False),
     ] = None,
     photos: CapOption = 10,
-    folds: Annotated[int, typer.Option(help="Folds, where the protocol has none of its own.")] = 10,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            help="Folds, where the protocol has none of its own.  [default: 10, or fewer where people are few]",
+            show_default=False,
+        ),
+    ] = None,
     fpir: Annotated[float, typer.Option(help="Wanted FPIR of 1:K.")] = 0.01,
     classifiers: Annotated[
         bool, typer.Option("--classifiers", help="Also kNN, SVM and logistic regression on the embeddings.")
@@ -70,10 +77,12 @@ def evaluate(
     ] = None,
     hardest: Annotated[
         int,
-        typer.Option(help="Show so many of the hardest pairs as pictures in the report. For your own machine only."),
+        typer.Option(
+            min=0, help="Show so many of the hardest pairs as pictures in the report. For your own machine only."
+        ),
     ] = 0,
     no_cache: NoCacheOption = False,
-    workers: Annotated[int, typer.Option(help="Photos worked on at once; 0 for one per core.")] = 0,
+    workers: Annotated[int, typer.Option(min=0, help="Photos worked on at once; 0 for one per core.")] = 0,
     device: DeviceOption = "cpu",
     json: JsonOption = False,
 ) -> None:

@@ -18,7 +18,7 @@ from sameface.cli.options import (
 if TYPE_CHECKING:
     from sameface.recognizer import Identification
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()
@@ -93,9 +93,12 @@ def as_json(photo: str, found: list[Identification]) -> dict[str, Any]:
 def _annotate(photo: str, found: list[Identification], path: Path) -> None:
     from sameface.imaging import load_image
     from sameface.imaging.annotate import annotate, write_png
+    from sameface.models.cache import atomic_write
     from sameface.recognizer.labels import face_labels
 
-    write_png(annotate(load_image(photo), face_labels(found)), path)
+    picture = annotate(load_image(photo), face_labels(found))
+    with atomic_write(path) as part:
+        write_png(picture, part)
 
 
 def _print(answers: dict[str, list[Identification]]) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from sameface.cli.options import DetectorOption, EncoderOption, GalleryOption, JsonOption
 
-index_app = typer.Typer(rich_markup_mode=None)
+index_app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @index_app.command()

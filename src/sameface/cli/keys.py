@@ -9,7 +9,9 @@ import typer
 
 from sameface.cli.options import JsonOption
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Make, list and revoke keys of the service.")
+app = typer.Typer(
+    rich_markup_mode=None, add_completion=False, no_args_is_help=True, help="Make, list and revoke keys of the service."
+)
 
 KeysOption = Annotated[
     Path | None,

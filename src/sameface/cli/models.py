@@ -14,8 +14,9 @@ from sameface.cli.quantize import quantize
 
 if TYPE_CHECKING:
     from sameface.models.card import ModelCard
+    from sameface.types import OperatingPoint
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True)
 app.command()(quantize)
 
 ModelArgument = Annotated[str, typer.Argument(help="A model's id, as `sameface models list` shows it.")]
@@ -60,7 +61,7 @@ def list_models(
 
 @app.command()
 def show(model: ModelArgument, json: JsonOption = False) -> None:
-    """One model's card: origin, licence and its reasons, what it takes and gives, what was measured."""
+    """One model's card: origin, licence and its reasons, what it takes and gives, what was measured, its thresholds."""
     from sameface.cli.output import print_json, print_line
     from sameface.models.card import write_card
     from sameface.models.registry import load_card
@@ -74,6 +75,9 @@ def show(model: ModelArgument, json: JsonOption = False) -> None:
     for key in ("alignment", "here", "from", "paths"):
         value = summary[key]
         print_line(f"# {key}: {', '.join(value) if isinstance(value, list) else value}")
+    if card.kind == "encoder":
+        for line in _thresholds(card):
+            print_line(f"# {line}")
 
 
 @app.command()
@@ -307,6 +311,7 @@ def _summary(card: ModelCard) -> dict[str, Any]:
     import dataclasses
 
     from sameface.models.collection import presence, source_of
+    from sameface.models.operating_points import shipped_operating_points
     from sameface.models.registry import network_card, place_of
 
     owner = network_card(card)
@@ -319,7 +324,43 @@ def _summary(card: ModelCard) -> dict[str, Any]:
         "here": here,
         "from": source_of(card),
         "paths": paths,
+        "operating_points": [
+            {
+                "detector": point.space.detector,
+                "threshold": point.threshold,
+                "target": point.target,
+                "data": point.data,
+                "fmr": point.fmr,
+                "fnmr": point.fnmr,
+            }
+            for point in (shipped_operating_points(card.id) if card.kind == "encoder" else ())
+        ],
     }
+
+
+def _thresholds(card: ModelCard) -> Iterator[str]:
+    """What verification decides by, for each detector measured, and beside it the most accurate τ, which is another number."""
+    from sameface.models.operating_points import shipped_operating_points
+
+    points = shipped_operating_points(card.id)
+    for point in points:
+        yield (
+            f"τ on {point.space.detector}: {point.threshold:.4f} for {point.target}, from {point.non_mated_pairs:,} non-mated pairs of "
+            f"{point.people:,} people ({point.data}){_confirmation(point)}"
+        )
+    if not points:
+        published = card.published_threshold
+        yield "τ: none measured; run `sameface calibrate`" + (f"; published: {published:g}" if published else "")
+    for item in card.measured:
+        if item.threshold is not None:
+            yield f"most accurate τ on {item.detector}: {item.threshold:.4f} ({item.data}: {item.result}); verification does not use it"
+
+
+def _confirmation(point: OperatingPoint) -> str:
+    seen = point.confirmed
+    if not seen:
+        return ""
+    return f"; FMR {100 * seen['fmr']:.3f} %, FNMR {100 * seen['fnmr']:.1f} % on others ({seen['data']})"
 
 
 @contextmanager

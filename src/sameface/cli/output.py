@@ -79,3 +79,16 @@ def progress(label: str, total: int | None) -> Iterator[Any]:
             bar.advance(task, steps)
 
         yield advance
+
+
+@contextmanager
+def conversion(what: str) -> Iterator[Any]:
+    """A progress bar for the one-time conversion of a model's weights; gives a function to tell the share done, 0 to 1."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task(f"preparing {what}, once", total=1)
+        yield lambda share: bar.update(task, completed=share)

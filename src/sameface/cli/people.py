@@ -8,8 +8,8 @@ import typer
 
 from sameface.cli.options import GalleryOption, JsonOption
 
-people_app = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
-forget_app = typer.Typer(rich_markup_mode=None)
+people_app = typer.Typer(rich_markup_mode=None, add_completion=False, invoke_without_command=True)
+forget_app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @people_app.callback()
@@ -76,6 +76,7 @@ def forget(
 
     note(f"gallery: {gallery_location(gallery)}")
     with Gallery(gallery_location(gallery), create=False) as known:
+        names = list(dict.fromkeys(names))
         for name in names:
             known.person(name)  # all or nobody: an unknown name is an error before anything is erased
         erased = {name: known.forget(name) for name in names}

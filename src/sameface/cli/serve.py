@@ -9,7 +9,7 @@ import typer
 
 from sameface.cli.options import DetectorOption, DeviceOption, EncoderOption, PointOption, ThresholdOption
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()

@@ -13,7 +13,7 @@ from sameface.cli.options import JsonOption
 if TYPE_CHECKING:
     from sameface.training.folder import FolderResult
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()

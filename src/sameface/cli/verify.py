@@ -20,12 +20,12 @@ from sameface.cli.options import (
 if TYPE_CHECKING:
     from sameface.recognizer import Verification
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()
 def verify(
-    photos: Annotated[list[str], typer.Argument(help="Two photos; or one, with --as.", metavar="PHOTO [PHOTO]")],
+    photos: Annotated[list[str], typer.Argument(help="Two photos; or one, with --as.", metavar="PHOTO")],
     claimed: Annotated[
         str | None, typer.Option("--as", help="The enrolled person that the photo is said to show.", show_default=False)
     ] = None,
@@ -112,10 +112,12 @@ PROBABILITY_ABSENT: Final = "none: not calibrated"
 
 
 def probability_text(answer: Verification) -> str:
-    """The probability with the prior that it assumes."""
+    """The probability with the prior that it assumes; never as a certainty."""
+    value = answer.probability or 0.0
+    shown = "over 0.9999" if value > 0.9999 else "under 0.0001" if value < 0.0001 else f"{value:.4f}"
     calibration = answer.operating_point.probability
     prior = calibration.prior if calibration else 0.5
-    return f"{answer.probability:.4f} (were {prior:.0%} of all pairs mated)"
+    return f"{shown} (were {prior:.0%} of all pairs mated)"
 
 
 APPS: Final = {"verify": app}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sameface.imaging.annotate import FaceLabel
     from sameface.indexing.tracking import Event, Track
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()

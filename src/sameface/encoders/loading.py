@@ -7,7 +7,8 @@ from typing import Final
 
 from sameface.encoders.encoder import Encoder
 from sameface.errors import ModelCardError
-from sameface.models.networks import Progress, network_file
+from sameface.models.cache import Progress
+from sameface.models.networks import network_file
 from sameface.models.registry import load_card
 
 #: The encoder that is used when none is named; why this one: docs/decisions/default-encoder.md.

@@ -10,14 +10,17 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from errno import ENOSPC
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
 import numpy as np
 
+from sameface.errors import OutputError, StorageFullError
 from sameface.models.cache import cache_folder
 from sameface.types import Box, Detection, Embeddings, EmbeddingSpace, Landmarks
 
@@ -54,16 +57,21 @@ class EmbeddingCache:
 
     Args:
         path: the file, made where missing; None keeps everything in memory.
+
+    Raises:
+        StorageFullError, OutputError: no room; the file cannot be made or used. Every method raises them.
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        self._db = sqlite3.connect(path if path is not None else ":memory:", timeout=60)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.executescript(_SCHEMA)
+        self._path = path
+        with self._usable():
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            self._db = sqlite3.connect(path if path is not None else ":memory:", timeout=60)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.executescript(_SCHEMA)
 
     def __enter__(self) -> EmbeddingCache:
         return self
@@ -101,7 +109,7 @@ class EmbeddingCache:
         vectors: Mapping[str, Embeddings],
     ) -> None:
         """Keep what was found and encoded, in one transaction."""
-        with self._db:
+        with self._usable(), self._db:
             self._db.executemany(
                 "INSERT OR REPLACE INTO faces VALUES (?, ?, ?, ?, ?)",
                 [
@@ -130,8 +138,30 @@ class EmbeddingCache:
         for start in range(0, len(wanted), 500):  # SQLite's limit on parameters
             part = wanted[start : start + 500]
             marks = ",".join("?" * len(part))
-            rows += self._db.execute(f"{query} AND photo IN ({marks})", (*keys, *part)).fetchall()
+            with self._usable():
+                rows += self._db.execute(f"{query} AND photo IN ({marks})", (*keys, *part)).fetchall()
         return rows
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            where = str(self._path) if self._path is not None else "memory"
+            if (
+                getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+                or getattr(error, "errno", None) == ENOSPC
+            ):
+                raise StorageFullError(
+                    expected=f"room for embeddings in {where}",
+                    got="a full disk; what was kept before is safe",
+                    advice="free some space, set SAMEFACE_CACHE to another folder, or use --no-cache",
+                ) from error
+            raise OutputError(
+                expected=f"a cache of embeddings at {where}",
+                got=str(error),
+                advice="delete that file, it can be made again; set SAMEFACE_CACHE to another folder, or use --no-cache",
+            ) from error
 
 
 def _text(found: Detection) -> str:

@@ -58,7 +58,8 @@ def choose_operating_point(
         raise NotEnoughDataError(
             expected=f"{needed:,} non-mated pairs to claim FMR {fmr:g} ({RULE_OF_30} false matches expected)",
             got=f"{len(non_mated):,} of {scores.people} people",
-            advice=f"give {photos_needed(needed)} photos or more of different people, or ask for FMR {RULE_OF_30 / max(1, len(non_mated)):.1g}",
+            advice=f"give {photos_needed(needed)} photos or more of different people"
+            + (f", or ask for FMR {_rounded_up(RULE_OF_30 / len(non_mated)):g}" if len(non_mated) > RULE_OF_30 else ""),
         )
     if not len(mated):
         raise NotEnoughDataError(
@@ -181,6 +182,16 @@ def photos_needed(pairs: int) -> int:
     246
     """
     return math.ceil((1 + math.sqrt(1 + 8 * pairs)) / 2)
+
+
+def _rounded_up(rate: float) -> float:
+    """A rate at one digit that is not below it, so that asking for it is granted.
+
+    >>> _rounded_up(0.3125), _rounded_up(0.0008)
+    (0.4, 0.0008)
+    """
+    step = 10.0 ** math.floor(math.log10(rate))
+    return float(f"{math.ceil(rate / step - 1e-9) * step:.1g}")
 
 
 def _fields(interval: Interval | None) -> dict[str, Any] | None:

@@ -61,11 +61,11 @@ def write_report(evaluation: Evaluation, path: Path, *, pictures: bool = False) 
 
 def write_plots(evaluation: Evaluation, folder: Path) -> list[Path]:
     """Write each plot as a PNG file into a folder, made where missing."""
-    folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, (draw, size, _) in plots(evaluation).items():
         path = folder / f"{name}.png"
-        path.write_bytes(render(draw, size, "png"))
+        with atomic_write(path) as part:
+            part.write_bytes(render(draw, size, "png"))
         written.append(path)
     return written
 

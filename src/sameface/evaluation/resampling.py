@@ -7,6 +7,7 @@ Pairs that share nobody are independent trials: Clopper–Pearson. Where people 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,10 @@ MOST_PAIRS_TO_RESCORE = 100_000
 #: Pair weights that one statistic may cost; more pairs get fewer draws, at least 200.
 MOST_WEIGHTS = 10_000_000
 LEVEL = 0.95
+#: Counts of draws times people that are kept between rates.
+MOST_KEPT = 20_000_000
+#: Up to so many people the weight of many pairs is read off a table of people by people.
+MOST_PEOPLE_IN_A_TABLE = 5000
 #: With more events than this a fifth of the draws is enough, and quick enough.
 MANY_EVENTS = 300_000
 
@@ -45,6 +50,8 @@ class PeopleDraws:
         self._people = len(people)
         self._photos = None if scores.photos_of is None else scores.photos_of[people]
         self._replicates, self._seed = replicates, seed
+        self._apart = np.flatnonzero(~scores.same)
+        self._kept: npt.NDArray[np.uint16] | None = None
         self.independent = scores.disjoint
 
     @property
@@ -68,8 +75,24 @@ class PeopleDraws:
         if not self.rescoring or self._people < 2:
             return None
         replicates = min(self._replicates, max(200, MOST_WEIGHTS // len(self.scores.a)))
-        values = np.array([of(weights) for weights in self._pair_weights(replicates)])
-        return _percentiles(values)
+        values = []
+        for w in islice(self._draws(), replicates):
+            weights = w[self._a]
+            # A mated pair has one person, a non-mated pair two.
+            weights[self._apart] *= w[self._b[self._apart]]
+            values.append(of(weights))
+        return _percentiles(np.array(values))
+
+    def _draws(self) -> Iterator[npt.NDArray[np.float64]]:
+        """How often each person is drawn, draw after draw; kept while that is small, since every rate uses the same draws."""
+        if self._replicates * self._people > MOST_KEPT:
+            yield from (w.astype(np.float64) for w in people_weights(self._people, self._replicates, seed=self._seed))
+            return
+        if self._kept is None:
+            drawn = people_weights(self._people, self._replicates, seed=self._seed)
+            self._kept = np.array([w.astype(np.uint16) for w in drawn])
+        for row in self._kept:
+            yield row.astype(np.float64)
 
     def _interval(
         self, events: npt.NDArray[np.bool_], trials: npt.NDArray[np.bool_], count: int, total: int
@@ -78,41 +101,33 @@ class PeopleDraws:
             return binomial_interval(count, total, LEVEL)
         if count in (0, total):
             return self._nothing_happened(trials, count == total)
-        happened = np.flatnonzero(events)
-        replicates = self._replicates if len(happened) < MANY_EVENTS else max(1, self._replicates // 5)
-        a, b, same = self._a[happened], self._b[happened], self.scores.same[happened]
+        replicates = self._replicates if count < MANY_EVENTS else max(1, self._replicates // 5)
+        numerator, denominator = self._weight_of(np.flatnonzero(events)), self._weight_of_trials(trials, total)
         # Draws whose people have no such pair at all give no rate and are left out.
-        values = [
-            float(np.sum(np.where(same, w[a], w[a] * w[b]))) / denominator
-            for w, denominator in self._with_totals(trials, replicates)
-            if denominator > 0
-        ]
-        return _percentiles(np.array(values))
+        pairs = ((numerator(w), denominator(w)) for w in islice(self._draws(), replicates))
+        return _percentiles(np.array([above / below for above, below in pairs if below > 0]))
 
-    def _with_totals(
-        self, trials: npt.NDArray[np.bool_], replicates: int
-    ) -> Iterator[tuple[npt.NDArray[np.intp], float]]:
-        """Each draw with the weight of all its trials."""
-        same = self.scores.same
-        if self._photos is not None and not self.rescoring and not (trials & same).any():
-            # All non-mated pairs of the compared photos: ½((Σ wᵢnᵢ)² − Σ (wᵢnᵢ)²), no sum over millions of pairs.
-            for w in people_weights(self._people, replicates, seed=self._seed):
-                weighted = (w * self._photos).astype(np.float64)
-                yield w, float(weighted.sum() ** 2 - (weighted**2).sum()) / 2
-            return
-        at = np.flatnonzero(trials)
-        a, b, mated = self._a[at], self._b[at], same[at]
-        if mated.all():
-            per_person = np.bincount(a, minlength=self._people)
-            for w in people_weights(self._people, replicates, seed=self._seed):
-                yield w, float(w @ per_person)
-            return
-        for w in people_weights(self._people, replicates, seed=self._seed):
-            yield w, float(np.sum(np.where(mated, w[a], w[a] * w[b])))
+    def _weight_of(self, at: npt.NDArray[np.intp]) -> Callable[[npt.NDArray[np.float64]], float]:
+        """The weight of some pairs in a draw: Σ wᵢ over mated ones and Σ wᵢwⱼ over the others."""
+        same = self.scores.same[at]
+        of_one = np.bincount(self._a[at[same]], minlength=self._people).astype(np.float64)
+        a, b = self._a[at[~same]], self._b[at[~same]]
+        if len(a) <= MOST_PAIRS_TO_RESCORE or self._people > MOST_PEOPLE_IN_A_TABLE:
+            return lambda w: float(w @ of_one) + float(w[a] @ w[b])
+        table = np.bincount(a.astype(np.int64) * self._people + b, minlength=self._people**2).astype(np.float64)
+        of_two = table.reshape(self._people, self._people)
+        return lambda w: float(w @ of_one) + float(w @ (of_two @ w))
 
-    def _pair_weights(self, replicates: int) -> Iterator[npt.NDArray[np.float64]]:
-        for w in people_weights(self._people, replicates, seed=self._seed):
-            yield np.where(self.scores.same, w[self._a], w[self._a] * w[self._b]).astype(np.float64)
+    def _weight_of_trials(
+        self, trials: npt.NDArray[np.bool_], total: int
+    ) -> Callable[[npt.NDArray[np.float64]], float]:
+        photos = self._photos
+        if photos is not None and not (trials & self.scores.same).any():
+            n = photos.astype(np.float64)
+            if total == round(float(n.sum() ** 2 - (n**2).sum()) / 2):
+                # All non-mated pairs of the compared photos: ½((Σ wᵢnᵢ)² − Σ (wᵢnᵢ)²), no sum over millions of pairs.
+                return lambda w: float((w @ n) ** 2 - ((w * n) ** 2).sum()) / 2
+        return self._weight_of(np.flatnonzero(trials))
 
     def _nothing_happened(self, trials: npt.NDArray[np.bool_], always: bool) -> Interval:
         at = np.flatnonzero(trials)

@@ -38,7 +38,7 @@ class Plan:
     """What to compute.
 
     Attributes:
-        folds: where the protocol has none.
+        folds: where the protocol has none; None takes ten, or fewer where there are too few people.
         identification: 1:K, on labelled photos.
         classifiers: the learning curve and verification by regression.
         fpir: target of τ(K).
@@ -46,7 +46,7 @@ class Plan:
         seed: of every draw.
     """
 
-    folds: int = 10
+    folds: int | None = None
     identification: bool = True
     classifiers: bool = False
     fpir: float = 0.01
@@ -177,7 +177,8 @@ def _run(
     if plan.identification and isinstance(bench, LabelledPhotos):
         identification = _tried(notes, lambda: identify_all(bench, embedded, point, fpir=plan.fpir, seed=plan.seed))
     if plan.classifiers:
-        classifiers = _tried(notes, lambda: _classify(bench, embedded, scores, plan))
+        folds = len(verification.accuracy.folds)
+        classifiers = _tried(notes, lambda: _classify(bench, embedded, scores, folds, plan.seed))
     reliability = _tried(notes, lambda: calibrate_probability(scores, seed=plan.seed))
     seconds = embedded.seconds
     return Run(
@@ -214,13 +215,13 @@ def pair_groups(bench: Bench, scores: Scores) -> dict[str, Sequence[str]]:
     return groups
 
 
-def _classify(bench: Bench, embedded: EmbeddedPhotos, scores: Scores, plan: Plan) -> ClassifierResult:
+def _classify(bench: Bench, embedded: EmbeddedPhotos, scores: Scores, folds: int, seed: int) -> ClassifierResult:
     if isinstance(bench, PairList):
-        regression, plain = verification_by_regression(scores, embedded.embeddings, folds=plan.folds, seed=plan.seed)
+        regression, plain = verification_by_regression(scores, embedded.embeddings, folds=folds, seed=seed)
         return ClassifierResult(scores.people, 0, (), regression, plain)
-    curve = learning_curve(embedded, bench.people, seed=plan.seed)
-    pairs = balanced_pairs(scores, folds=plan.folds, seed=plan.seed)
-    regression, plain = verification_by_regression(pairs, embedded.embeddings, seed=plan.seed)
+    curve = learning_curve(embedded, bench.people, seed=seed)
+    pairs = balanced_pairs(scores, folds=folds, seed=seed)
+    regression, plain = verification_by_regression(pairs, embedded.embeddings, seed=seed)
     return replace(curve, pair_accuracy=regression, distance_accuracy=plain)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -37,9 +38,12 @@ from sameface.metrics import (
     person_disjoint_folds,
     tar_at_fmr,
 )
+from sameface.types import Interval
 
 #: FMRs that TAR is reported at, as far as the pairs allow.
 TARGETS: Final = (1e-1, 1e-2, 1e-3, 1e-4)
+#: Folds where neither the protocol nor the user says how many: the most that the people suffice for.
+FOLDS: Final = (10, 5, 3, 2)
 CONVENTION: Final = (
     "A photo without a usable face makes its mated pairs non-matches (they count in FNMR and TAR) and every one of its pairs an error in accuracy; "
     "its non-mated pairs are left out of FMR, which they could only lower."
@@ -66,7 +70,7 @@ def acquisition(embedded: EmbeddedPhotos, scores: Scores) -> Acquisition:
 def verify_all(
     scores: Scores,
     *,
-    folds: int = 10,
+    folds: int | None = None,
     thresholds: Mapping[str, float] | None = None,
     groups: Mapping[str, Sequence[str]] | None = None,
     group_threshold: float | None = None,
@@ -76,7 +80,7 @@ def verify_all(
 
     Args:
         scores: the pairs.
-        folds: how many, where the protocol has none of its own.
+        folds: how many, where the protocol has none of its own; None takes ten, or fewer where there are too few people.
         thresholds: τ by name, chosen elsewhere, to be scored here.
         groups: by column, the group of each pair, "" for none.
         group_threshold: τ that groups are judged at; None takes the one at the smallest supported FMR.
@@ -98,6 +102,7 @@ def verify_all(
     tar = tuple(_tar(scores, draws, target) for target in TARGETS if len(non_mated) * target >= 1)
     chosen = group_threshold if group_threshold is not None else tar[-1].threshold if tar else eer_threshold
     thin = whole.thinned(600)
+    auc = area_under_curve(mated, non_mated)
     return VerificationResult(
         mated_pairs=len(mated),
         non_mated_pairs=int((~scores.same).sum()),
@@ -109,14 +114,14 @@ def verify_all(
             eer,
             round(eer * (len(mated) + len(non_mated))),
             len(mated) + len(non_mated),
-            draws.statistic(_weighted_eer(scores)),
+            draws.statistic(_weighted_eer(scores)) if eer > 0 else _bound_when_separated(scores, draws),
         ),
         eer_threshold=eer_threshold,
         auc=Rate(
-            area_under_curve(mated, non_mated),
+            auc,
             0,
             len(mated) + len(non_mated),
-            draws.statistic(weighted_auc(scores)),
+            draws.statistic(weighted_auc(scores)) if auc < 1 else _turned(_bound_when_separated(scores, draws)),
         ),
         tar=tar,
         groups=_groups(scores, draws, groups or {}, chosen),
@@ -125,12 +130,27 @@ def verify_all(
     )
 
 
-def k_fold(scores: Scores, folds: int = 10, *, seed: int = 0) -> KFoldAccuracy:
+def k_fold(scores: Scores, folds: int | None = None, *, seed: int = 0) -> KFoldAccuracy:
     """Accuracy over folds that share no person, as LFW is published.
 
     The protocol's own folds where it has them. Else people are dealt out; of all pairs of labelled photos only those within a fold are used, and both
     kinds weigh the same, since non-mated pairs outnumber mated ones.
+
+    Args:
+        scores: the pairs.
+        folds: how many, where the protocol has none; None takes the first of `FOLDS` that the people suffice for.
+        seed: of the dealing.
+
+    Raises:
+        NotEnoughDataError: too few people for so many folds, or for two.
     """
+    if folds is None:
+        for fewer in FOLDS[:-1]:
+            try:
+                return k_fold(scores, fewer, seed=seed)
+            except NotEnoughDataError:
+                continue
+        folds = FOLDS[-1]
     people = (scores.person_a, scores.person_b)
     if scores.photos_of is not None:
         use, fold = _within_folds(scores, folds, seed)
@@ -193,6 +213,9 @@ def _tar(scores: Scores, draws: PeopleDraws, target: float) -> TarAtFmr:
     tar, threshold = tar_at_fmr(scores.mated, non_mated, target)
     rate = draws.rate(scores.distances < threshold, scores.same)
     interval = draws.statistic(weighted_tar_at_fmr(scores, target)) or rate.interval
+    if interval and rate.interval and rate.events in (0, rate.trials):  # no draw of people shows what did not happen
+        low, high = min(interval.low, rate.interval.low), max(interval.high, rate.interval.high)
+        interval = replace(rate.interval, low=low, high=high)
     return TarAtFmr(
         target,
         threshold,
@@ -201,6 +224,21 @@ def _tar(scores: Scores, draws: PeopleDraws, target: float) -> TarAtFmr:
         len(non_mated) >= pairs_needed(target, RULE_OF_30),
         pairs_needed(target, RULE_OF_30),
     )
+
+
+def _bound_when_separated(scores: Scores, draws: PeopleDraws) -> Interval | None:
+    """How large an error may be though some τ parts all mated from all non-mated pairs: the looser bound of both kinds.
+
+    Drawing people again would give 0 in every draw, as if few pairs proved that there are no errors.
+    """
+    never = np.zeros(len(scores.distances), dtype=np.bool_)
+    kinds = (scores.same, ~scores.same & np.isfinite(scores.distances))
+    bounds = [bound for kind in kinds if (bound := draws.rate(never, kind).interval) is not None]
+    return max(bounds, key=lambda bound: bound.high, default=None)
+
+
+def _turned(bound: Interval | None) -> Interval | None:
+    return bound and replace(bound, low=1 - bound.high, high=1 - bound.low)
 
 
 def _groups(
@@ -232,7 +270,7 @@ def _within_folds(scores: Scores, folds: int, seed: int) -> tuple[npt.NDArray[np
         raise NotEnoughDataError(
             expected=f"people with two photos for each of {folds} folds",
             got=f"{np.count_nonzero(mated)} such people",
-            advice="give more photos, or ask for fewer folds",
+            advice="give more photos, or ask for fewer folds (`--folds`)",
         )
     use = np.flatnonzero(fold_of[scores.person_a] == fold_of[scores.person_b])
     return use, fold_of[scores.person_a[use]]

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from sameface.faces.single_shot import Found, bounded, cells, finish
-from sameface.models.cache import cached, sha256_of
+from sameface.models.cache import Progress, cached, sha256_of
 from sameface.models.registry import load_card, locate
 from sameface.models.runtime import Session
 from sameface.types import Detection, ImageRGB
@@ -80,7 +80,7 @@ class YuNet:
 def _any_size(source: Path) -> Path:
     """The official file fixes its input at 640 × 640, but no layer needs that: free it, once."""
 
-    def free(target: Path) -> None:
+    def free(target: Path, tell: Progress) -> None:
         import onnx
 
         network = onnx.load(source)
@@ -92,4 +92,4 @@ def _any_size(source: Path) -> Path:
         del network.graph.value_info[:]
         onnx.save(network, target)
 
-    return cached(f"yunet-{sha256_of(source)[:16]}-v{_VERSION}.onnx", free)
+    return cached(f"yunet-{sha256_of(source)[:16]}-v{_VERSION}.onnx", free, what="yunet")

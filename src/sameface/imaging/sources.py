@@ -71,6 +71,8 @@ def read_bytes(source: str | PathLike[str] | bytes | bytearray | memoryview | IO
     if isinstance(source, (bytes, bytearray, memoryview)):
         data = bytes(source) if len(source) <= limits.max_bytes else _refuse_size(name, len(source), limits)
     elif isinstance(source, (str, PathLike)):
+        if not fspath(source):  # as a Path it would be the working folder
+            raise ImageNotFoundError(expected="the path of a picture", got="an empty one", advice="name the file")
         data = _read_path(Path(fspath(source)), name, limits)
     else:
         data = _read_file(source, name, limits)

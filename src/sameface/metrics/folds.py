@@ -68,7 +68,7 @@ def person_disjoint_folds(
         raise NotEnoughDataError(
             expected=f"people for {folds} folds that share nobody",
             got=f"{len(groups)} separate groups of people",
-            advice="give photos of more people, or ask for fewer folds",
+            advice="give photos of more people, or ask for fewer folds (`--folds`)",
         )
     shuffled = np.random.default_rng(seed).permutation(groups)
     load = np.zeros(folds, dtype=np.intp)

@@ -58,12 +58,15 @@ class Measurement:
         result: the number, in words.
         detector: what found the faces.
         note: anything that limits it.
+        threshold: the most accurate τ on the data it was chosen on, None for a result without one. Another number than the τ of the
+            `OperatingPoint` that verification uses, which keeps a stated false match rate.
     """
 
     data: str
     result: str
     detector: str = ""
     note: str = ""
+    threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +257,9 @@ def write_card(card: ModelCard) -> str:
             for entry in value:
                 tables.append(f"\n[[{item.name}]]")
                 tables += [
-                    f"{key} = {_toml(part)}" for key, part in dataclasses.asdict(entry).items() if part not in ("", 0)
+                    f"{key} = {_toml(part)}"
+                    for key, part in dataclasses.asdict(entry).items()
+                    if part not in ("", 0, None)
                 ]
         else:
             lines.append(f"{item.name} = {_toml(value)}")

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sameface.errors import ModelDamagedError, SettingError
-from sameface.models.cache import cached, check_sha256
+from sameface.models.cache import Progress, cached, check_sha256
 from sameface.models.registry import package_folder
 
 #: File name and sha256 of each published predictor, by its landmark scheme.
@@ -85,7 +85,7 @@ def load_shape_predictor(scheme: str) -> ShapePredictorArrays:
 def _cache_file(scheme: str) -> Path:
     name, digest = FILES[scheme]
 
-    def convert(target: Path) -> None:
+    def convert(target: Path, tell: Progress) -> None:
         folder = package_folder(_PACKAGE)
         source = (folder or Path(_PACKAGE)) / "models" / name
         check_sha256(source, digest)
@@ -93,7 +93,7 @@ def _cache_file(scheme: str) -> Path:
         with target.open("wb") as file:
             np.savez(file, **{field: getattr(arrays, field) for field in ShapePredictorArrays.__slots__})
 
-    return cached(f"{scheme}-{digest[:16]}-v{_VERSION}.npz", convert)
+    return cached(f"{scheme}-{digest[:16]}-v{_VERSION}.npz", convert, what=scheme)
 
 
 @lru_cache(maxsize=4)

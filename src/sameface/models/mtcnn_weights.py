@@ -38,7 +38,11 @@ def mtcnn_network(name: str) -> Path:
     Raises:
         ModelMissingError, ModelDamagedError: the package is not installed, or its file was changed.
     """
-    return cached(f"mtcnn-{name}-{SHA256[name][:16]}-v{_VERSION}.onnx", lambda path: _convert(name, path))
+    return cached(
+        f"mtcnn-{name}-{SHA256[name][:16]}-v{_VERSION}.onnx",
+        lambda path, tell: _convert(name, path),
+        what=f"mtcnn {name}",
+    )
 
 
 def _source(name: str) -> Path:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from sameface.errors import ModelCardError
-from sameface.models.cache import cache_folder, cached, sha256_of
+from sameface.models.cache import Progress, cache_folder, cached, sha256_of
 from sameface.models.card import ModelCard
 from sameface.models.registry import locate, network_card
 
 _RANGES = Path(__file__).with_name("ranges")
-
-#: Told the share of a long work that is done, 0 to 1.
-Progress = Callable[[float], None]
 
 
 def network_file(card: ModelCard, *, progress: Progress | None = None) -> Path:
@@ -42,19 +38,21 @@ def network_file(card: ModelCard, *, progress: Progress | None = None) -> Path:
     if not owner.files[0].name.endswith(".dat"):
         return locate(owner)[0]
 
-    def convert(target: Path) -> None:
+    def convert(target: Path, announced: Progress) -> None:
         from sameface.models.dlib_resnet import read_resnet
         from sameface.models.dlib_resnet_onnx import write_onnx
 
-        source = locate(owner)[0]
-        weights = read_resnet(
-            source.read_bytes(), str(source), None if progress is None else lambda share: progress(0.5 * share)
-        )
-        write_onnx(weights, target, ranges=read_ranges(owner.id) if card.quantised else None)
-        if progress is not None:
-            progress(1.0)
+        def tell(share: float) -> None:
+            announced(share)
+            if progress is not None:
+                progress(share)
 
-    return cached(_converted_name(card, owner), convert)
+        source = locate(owner)[0]
+        weights = read_resnet(source.read_bytes(), str(source), lambda share: tell(0.5 * share))
+        write_onnx(weights, target, ranges=read_ranges(owner.id) if card.quantised else None)
+        tell(1.0)
+
+    return cached(_converted_name(card, owner), convert, what=owner.id)
 
 
 def read_ranges(name: str) -> dict[str, tuple[float, float]]:

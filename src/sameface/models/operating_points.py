@@ -50,6 +50,19 @@ def shipped_operating_point(space: EmbeddingSpace) -> OperatingPoint | None:
     return point if point.space == space else None
 
 
+def shipped_operating_points(encoder: str) -> list[OperatingPoint]:
+    """Every operating point that ships with an encoder, one for each detector that it was measured with; by detector.
+
+    >>> [point.space.detector for point in shipped_operating_points("dlib-resnet")]
+    ['mtcnn']
+    """
+    folder = resources.files("sameface.models") / "operating_points"
+    files = sorted(
+        (file for file in folder.iterdir() if file.name.startswith(f"{encoder}+")), key=lambda file: file.name
+    )
+    return [_decode(file.read_bytes(), file.name) for file in files]
+
+
 def _decode(data: bytes, name: str) -> OperatingPoint:
     import msgspec
 

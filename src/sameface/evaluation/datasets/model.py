@@ -209,7 +209,7 @@ class PairCollector:
             DataError: no pair is left.
         """
         if not self._rows:
-            first = f"; the first problem: {self.problems[0].error}" if self.problems else ""
+            first = f"; the first problem: {str(self.problems[0].error).rstrip('.')}" if self.problems else ""
             raise DataError(
                 expected=f"pairs in {self.name}",
                 got=f"none that can be scored, {len(self.problems)} rows set aside{first}",
