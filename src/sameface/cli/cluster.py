@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 # Options may follow the folder, and the commands that follow it.
 app = typer.Typer(
-    rich_markup_mode=None, invoke_without_command=True, context_settings={"allow_interspersed_args": True}
+    rich_markup_mode=None,
+    add_completion=False,
+    invoke_without_command=True,
+    context_settings={"allow_interspersed_args": True},
 )
 
 AlbumOption = Annotated[

@@ -10,7 +10,10 @@ import typer
 from sameface.cli.options import GalleryOption, JsonOption
 
 gallery_app = typer.Typer(
-    rich_markup_mode=None, no_args_is_help=True, help="Check, copy, export, import and compact a gallery."
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    help="Check, copy, export, import and compact a gallery.",
 )
 
 
