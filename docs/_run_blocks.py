@@ -7,6 +7,8 @@ Two kinds of blocks run, top to bottom, in one empty folder per page with `examp
 - ``python``: in one namespace per page; what it prints goes into the ``text`` block that follows it, if one does.
 - ``console``: lines that begin with ``$`` are run by bash, and the lines below them are their output. ``$ command &`` stays running
   until the page ends.
+
+A page with the line ``<!-- data: NAME -->`` finds the research data of that name in its folder: from ``$SAMEFACE_DATA``, else ``../shared/data``.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 #: Blocks that are shown, not run: outputs, file contents, drawings.
 SHOWN = {"text", "json", "toml", "mermaid"}
+_DATA = re.compile(r"^<!-- data: (\w+) -->$", re.M)
 _FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.M | re.S)
 #: What differs from run to run: ids, times, ports, keys.
 _VOLATILE = re.compile(r"\b[0-9a-f]{12,64}\b|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[\d.+:Z]*|\b\d+(\.\d+)? m?s\b|sf_[\w-]+")
@@ -56,6 +59,12 @@ def blocks_of(text: str) -> list[Block]:
     return [Block(found[1], found[2], found.start(2), found.end(2)) for found in _FENCE.finditer(text)]
 
 
+def data_of(text: str) -> list[Path]:
+    """The research data that a page wants in its folder."""
+    base = Path(os.environ.get("SAMEFACE_DATA", ROOT.parent / "shared" / "data"))
+    return [base.resolve() / name for name in _DATA.findall(text)]
+
+
 def comparable(output: str) -> tuple[str, list[float]]:
     """An output without what differs from run to run: the words, and the decimal numbers."""
     output = _VOLATILE.sub("#", output)
@@ -83,6 +92,8 @@ def run_page(path: Path) -> Iterator[tuple[Block, str]]:
         page = Page(path, Path(folder))
         (page.folder / "examples").mkdir()
         shutil.copytree(ROOT / "examples" / "photos", page.folder / "examples" / "photos")
+        for place in data_of(text):
+            (page.folder / place.name).symlink_to(place)
         try:
             for index, block in enumerate(blocks):
                 if block.language == "python":

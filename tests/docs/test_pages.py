@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shlex
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+
+from tests.conftest import needed
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -29,10 +33,95 @@ WITH_CODE = [
     and "decisions" not in path.parts
 ]
 
+#: Blocks that are shown and neither run nor the output of one that is: page and first line, and why.
+NOT_RUN = {
+    (
+        "decisions/gallery.md",
+        "SELECT create_reference_table('sameface_gallery');",
+    ): "needs a Citus cluster; the page says so",
+    ("how-to/gallery.md", 'sameface gallery copy people.db "postgresql://faces@db.example/people"'): "needs a server",
+    ("how-to/gpu.md", "pip uninstall onnxruntime"): "needs a GPU; the page says so",
+    (
+        "how-to/gpu.md",
+        "pip install torch --index-url https://download.pytorch.org/whl/cpu      # no GPU: small",
+    ): "installs",
+    (
+        "how-to/recipes.md",
+        "sameface train omniglot/ --recipe omniglot --background small1",
+    ): "minutes; tests/training runs it",
+    ("how-to/recipes.md", "sameface train orl/ --recipe orl"): "a minute; tests/training runs it",
+    ("how-to/recipes.md", "sameface train lfw/ --recipe lfw"): "minutes; tests/training runs it",
+    ("how-to/service.md", "pip install 'sameface[serve]'"): "installs",
+    (
+        "how-to/service.md",
+        "sameface serve galleries --host 0.0.0.0 --keys keys.json --tls-cert chain.pem --tls-key key.pem",
+    ): ("listens beyond this machine"),
+    ("how-to/service.md", "scrape_configs:"): "a file of Prometheus",
+    (
+        "how-to/service.md",
+        "docker compose run --rm sameface keys add admin --keys /data/keys.json   # shows the key, once",
+    ): ("needs Docker"),
+    ("how-to/threshold.md", "photos/"): "a drawing of a folder",
+    ("how-to/train.md", 'pip install "sameface[train]"'): "installs; tests/cli/test_train.py trains",
+    ("how-to/train.md", "sameface calibrate other-photos/ --encoder training/my-encoder.onnx --out mine.json"): (
+        "needs the network trained above"
+    ),
+    ("how-to/video.md", "pip install 'sameface[video]'"): "needs a camera; tests/cli/test_watch.py watches a file",
+    ("models.md", "$ sameface models add my.onnx --landmarks arcface5 --licence MIT --commercial-use yes"): (
+        "needs an encoder of the reader's; tests/cli/test_models.py adds one"
+    ),
+    ("models.md", "$ sameface models quantize my photos/ --pairs pairs.txt"): "needs the encoder above",
+}
+
+
+def shown_only(page: Path) -> list[str]:
+    """The blocks of a page that are neither run nor the output of one that is."""
+    text = page.read_text(encoding="utf-8")
+    blocks = run_blocks.blocks_of(text)
+    outputs = {
+        id(after)
+        for block, after in pairwise(blocks)
+        if block.language == "python"
+        and after.language == "text"
+        and not text[block.end + 3 : after.start].split("```")[0].strip()
+    }
+    return [block.body for block in blocks if block.language not in ("python", "console") and id(block) not in outputs]
+
+
+def test_no_block_is_left_out_unseen():
+    found = {(page.relative_to(DOCS).as_posix(), body.splitlines()[0]) for page in PAGES for body in shown_only(page)}
+    assert found == set(NOT_RUN)
+
+
+def commands_shown() -> list[tuple[str, list[str]]]:
+    found = []
+    for page in [*PAGES, ROOT / "README.md"]:
+        for body in shown_only(page):
+            for line in body.splitlines():
+                words = shlex.split(line.removeprefix("$ "), comments=True) if "sameface " in line else []
+                if words and words[0] == "sameface" and "…" not in line:
+                    found.append((f"{page.name}: {line}", words[1:]))
+    return found
+
+
+@pytest.mark.parametrize("words", [pytest.param(words, id=name) for name, words in commands_shown()])
+def test_commands_that_are_only_shown_exist_with_their_options(words):
+    import typer
+
+    from sameface.cli.app import app
+
+    command = typer.main.get_command(app)
+    context = command.make_context("sameface", list(words))
+    while rest := [*context._protected_args, *context.args] if hasattr(command, "resolve_command") else []:
+        name, command, rest = command.resolve_command(context, rest)
+        context = command.make_context(name, rest, parent=context)
+
 
 @pytest.mark.parametrize("page", WITH_CODE, ids=lambda path: path.relative_to(DOCS).as_posix())
 @pytest.mark.filterwarnings("default")
 def test_blocks_run_and_show_what_they_give(page):
+    for place in run_blocks.data_of(page.read_text(encoding="utf-8")):
+        needed(place, "research data of this page")
     assert run_blocks.differences(page) == []
 
 

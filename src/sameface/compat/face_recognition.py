@@ -6,8 +6,9 @@ Same names, signatures, defaults, box order (top, right, bottom, left) and retur
 by face_recognition and those made here compare under the same tolerance 0.6. This module keeps that library's habits where they differ
 from the rest of sameface: a photo without a face gives an empty list, and a distance equal to the tolerance counts as the same person.
 
-What differs: faces are found by MTCNN, whatever `model` says, because dlib's HOG detector is compiled into dlib; a box is where dlib's would
-be, within a few pixels. Nothing is loaded or changed globally on import. Unreadable pictures raise `sameface.ImageError`.
+What differs: faces are found by MTCNN, whatever `model` says, because dlib's HOG detector is compiled into dlib; each gets the box that dlib
+would most likely give it, and several come in dlib's most likely order. Nothing is loaded or changed globally on import. Unreadable
+pictures raise `sameface.ImageError`.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ import numpy as np
 import numpy.typing as npt
 
 from sameface.compat.dlib_chips import chip, jittered, mean_encoding
+from sameface.compat.hog_faces import hog_box, in_hog_order
 from sameface.encoders import Encoder, load_encoder
 from sameface.errors import SettingError
 from sameface.faces.detector import Detector
-from sameface.faces.dlib_box import dlib_box
 from sameface.faces.shape_predictor import ShapePredictor
 from sameface.imaging import Limits, load_image
 from sameface.imaging.formats import open_picture
@@ -98,7 +99,7 @@ def load_image_file(file: str | PathLike[str] | IO[bytes], mode: str | None = "R
 def face_locations(
     img: npt.NDArray[np.uint8], number_of_times_to_upsample: int = 1, model: str = "hog"
 ) -> list[CssBox]:
-    """Where faces are, largest first.
+    """Where faces are, in the order dlib would most often give them: large, upright and whole ones first.
 
     Args:
         img: ``(h, w, 3)`` RGB or ``(h, w)`` grey, uint8.
@@ -227,14 +228,14 @@ def _predictor(scheme: str) -> ShapePredictor:
 
 def _boxes(image_rgb: ImageRGB, upsample: int) -> list[Box]:
     smallest = max(_SMALLEST, _WINDOW >> max(0, upsample))
-    boxes = [dlib_box(found) for found in _detector(smallest).detect(image_rgb)]
-    # Much code takes the first face. HOG gives its surest first, most often the largest; MTCNN is equally sure of nearly all.
-    return sorted(boxes, key=lambda box: -box.area)
+    height, width = image_rgb.shape[:2]
+    found = in_hog_order(_detector(smallest).detect(image_rgb), width, height)
+    return [hog_box(face, upsample) for face in found]
 
 
 def _within(box: Box, image_rgb: ImageRGB) -> CssBox:
     height, width = image_rgb.shape[:2]
-    left, top, right, bottom = (round(value) for value in box.xyxy)
+    left, top, right, bottom = (int(value) for value in box.xyxy)
     return max(top, 0), min(right, width), min(bottom, height), max(left, 0)
 
 
