@@ -76,3 +76,6 @@ def test_what_is_no_encoder_is_said(tmp_path: Path, data: Path) -> None:
     (tmp_path / "x.onnx").write_bytes(b"no")
     with pytest.raises(ModelDamagedError):
         inspect_network(tmp_path / "x.onnx")
+    for name in ("face_detection_yunet_2023mar.onnx", "scrfd_500m_kps.onnx"):
+        with pytest.raises(ModelCardError, match="turn a face crop into a vector"):
+            inspect_network(data / "models" / name)

@@ -60,7 +60,7 @@ def test_a_wrong_card_says_what_is_wrong(line: str, instead: str, said: str) -> 
 
 
 def test_a_card_that_is_not_there_or_not_text(tmp_path: Path) -> None:
-    with pytest.raises(ModelCardError, match=r"nix\.toml"):
+    with pytest.raises(ModelCardError, match=r"nix\.toml.*models add"):
         read_card_file(tmp_path / "nix.toml")
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ModelCardError):
@@ -112,8 +112,12 @@ def test_cards_of_the_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_weights_of_another_digest_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SAMEFACE_MODELS", str(tmp_path))
     (tmp_path / "mobilefacenet_y1.onnx").write_bytes(b"something else")
-    with pytest.raises(ModelDamagedError, match="sha256"):
+    with pytest.raises(ModelDamagedError, match="sha256") as caught:
         registry.locate(registry.load_card("mobilefacenet-y1"))
+    assert "from a mirror" in caught.value.advice  # it has no public address, and no package brings it
+    (tmp_path / "face_detection_yunet_2023mar.onnx").write_bytes(b"something else")
+    with pytest.raises(ModelDamagedError, match="run `sameface models pull yunet`"):
+        registry.locate(registry.load_card("yunet"))
 
 
 def test_a_url_is_a_mirror_not_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:

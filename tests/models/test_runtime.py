@@ -92,5 +92,11 @@ def test_errors_say_what_was_wrong(tmp_path: Path, cached_network: Path) -> None
     assert not list((cached_network.parent / "prepared").iterdir())
 
 
+def test_a_network_that_fails_on_its_input_is_said(tmp_path: Path) -> None:
+    session = Session(write_product(tmp_path / "n.onnx"))
+    with pytest.raises(ModelDamagedError, match=r"input of shape \(2, 2\)"):
+        session.run({"x": np.ones((2, 2), np.float32)})
+
+
 def test_the_processor_is_always_a_device() -> None:
     assert "cpu" in available_devices()

@@ -56,6 +56,7 @@ def list_models(
             ]
             for card in listed
         ),
+        unfolded=True,
     )
 
 
@@ -121,7 +122,8 @@ def verify(models: ModelsArgument = None, json: JsonOption = False) -> None:
     if json:
         print_json(findings)
     else:
-        print_table(("model", "file", "state"), ([item.model, item.path, item.state] for item in findings))
+        rows = ([item.model, item.path, item.state] for item in findings)
+        print_table(("model", "file", "state"), rows, unfolded=True)
     if any(item.state in ("damaged", "missing") for item in findings):
         raise typer.Exit(1)
 

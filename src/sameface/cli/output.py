@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 Item = TypeVar("Item")
+
+#: Columns of a terminal that no table fills; a table takes what it needs of them.
+_WIDE: Final = 10_000
 
 
 def print_json(value: Any) -> None:
@@ -27,8 +30,15 @@ def note(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
-    """A table; columns that hold numbers only are set to the right."""
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "", unfolded: bool = False
+) -> None:
+    """A table; columns that hold numbers only are set to the right.
+
+    Args:
+        columns, rows, title: what to print.
+        unfolded: keep each row on one line where the output is no terminal, so that it can be searched line by line.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -41,7 +51,10 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title:
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in listed:
         table.add_row(*(Text(cell) for cell in row))
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    if unfolded and not console.is_terminal:
+        console.width = _WIDE
+    console.print(table)
 
 
 def _is_number(cell: str) -> bool:

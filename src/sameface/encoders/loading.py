@@ -59,5 +59,5 @@ def _beside(path: Path, sha256: str) -> Path | None:
     if sha256:
         from sameface.models.cache import check_sha256
 
-        check_sha256(network, sha256)
+        check_sha256(network, sha256, advice="use the file that its card pins")
     return network

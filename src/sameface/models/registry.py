@@ -128,11 +128,18 @@ def locate(card: ModelCard, *, check: bool = True) -> list[Path]:
             raise ModelMissingError(
                 expected=f"{file.name} of the model {owner.id} at {path}",
                 got="nothing there",
-                advice=f"run `sameface models pull {owner.id}`"
-                if not owner.package
-                else f"install {owner.package} again",
+                advice=_how_to_get(owner, file),
             )
         if check and file.sha256:
-            check_sha256(path, file.sha256)
+            check_sha256(path, file.sha256, advice=_how_to_get(owner, file))
         paths.append(path)
     return paths
+
+
+def _how_to_get(owner: ModelCard, file: WeightsFile) -> str:
+    """What to do for a whole weights file."""
+    if owner.package:
+        return f"install {owner.package} again"
+    if file.url or mirror_url() is not None:
+        return f"run `sameface models pull {owner.id}`"
+    return f"put the whole file there, or fetch it from a mirror: SAMEFACE_MODELS=https://… sameface models pull {owner.id}"

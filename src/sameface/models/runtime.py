@@ -16,6 +16,7 @@ import onnxruntime as ort  # type: ignore[import-untyped]
 from sameface.errors import DeviceUnavailableError, ModelDamagedError, ModelMissingError, SamefaceError
 from sameface.models.cache import atomic_write
 from sameface.models.prepared import prepared_path
+from sameface.models.refusals import reason, why_refused
 
 #: Device names as users say them, and the execution provider that serves each.
 PROVIDERS: Final[Mapping[str, str]] = {
@@ -60,11 +61,7 @@ class Session:
         except (SamefaceError, MemoryError):
             raise
         except Exception as error:  # ONNX Runtime raises its own unrelated classes
-            raise ModelDamagedError(
-                expected="an ONNX network that runs here",
-                got=str(error).splitlines()[0][:300],
-                advice="check the file, its opset and its external data",
-            ) from error
+            raise ModelDamagedError(**why_refused(network, str(error))._asdict()) from error
         used = self._session.get_providers()
         if PROVIDERS[device] not in used:
             raise DeviceUnavailableError(
@@ -79,8 +76,22 @@ class Session:
         self.outputs: dict[str, list[Any]] = {item.name: list(item.shape) for item in self._session.get_outputs()}
 
     def run(self, feeds: Mapping[str, npt.NDArray[Any]]) -> list[npt.NDArray[np.float32]]:
-        """Outputs in the network's own order."""
-        return self._session.run(None, dict(feeds))  # type: ignore[no-any-return]
+        """Outputs in the network's own order.
+
+        Raises:
+            ModelDamagedError: the network fails on what it was given.
+        """
+        try:
+            return self._session.run(None, dict(feeds))  # type: ignore[no-any-return]
+        except MemoryError:
+            raise
+        except Exception as error:  # as above
+            shapes = ", ".join(str(value.shape) for value in feeds.values())
+            raise ModelDamagedError(
+                expected=f"a network that takes an input of shape {shapes}",
+                got=reason(str(error)),
+                advice="correct its card, or export it again with free sizes",
+            ) from error
 
 
 def _start(network: Path | bytes, device: str, threads: int | None) -> Any:
