@@ -126,6 +126,7 @@ def test_ids_say_what_moves_a_box(detector: Detector) -> None:
     assert detector.id
     assert Mtcnn().id == "mtcnn"
     assert Mtcnn(MtcnnSettings(20, (0.6, 0.7, 0.8), 0)).id == "mtcnn/min20/t0.6-0.7-0.8/side0"
+    assert [Mtcnn(MtcnnSettings(second_look=look)).id for look in (None, 0.9)] == ["mtcnn/once", "mtcnn/again0.9"]
 
 
 def test_the_default() -> None:

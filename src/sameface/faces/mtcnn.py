@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from sameface.faces.pyramid import Pyramid
-from sameface.faces.suppression import suppress
+from sameface.faces.suppression import covers, suppress
 from sameface.imaging.memory import keep_blocks
 from sameface.models.mtcnn_weights import mtcnn_network
 from sameface.models.runtime import Session
@@ -28,6 +28,8 @@ _STRIDE: Final = 2
 _REFINED, _OUTPUT = 24, 48
 #: Windows that a network takes in one run; more are run in turns, so that memory stays flat.
 _BATCH: Final = 128
+#: Windows that get a second look in one photo, the surest of the second network's first.
+_LOOKS: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,39 @@ class MtcnnSettings:
         search_side: pixels of the longer side of the first searched scale, at most: in photos larger than
             ``smallest_face / 12`` times that (1,280 pixels), the smallest face grows with the photo: 48 pixels at 1,920,
             100 at 4,000. 0 sets no bound.
+        second_look: probability that the second and the third network ask for where nothing was found at first: see
+            `Mtcnn.detect`. None does without.
     """
 
     smallest_face: int = 32
     thresholds: tuple[float, float, float] = (0.6, 0.7, 0.7)
     search_side: int = 480
+    second_look: float | None = 0.8
+
+
+class _Faces(NamedTuple):
+    """What the third network said: boxes ``(n, 4)``, logits ``(n,)``, points ``(n, 5, 2)``, in photo pixels."""
+
+    boxes: Floats
+    logits: Floats
+    points: Floats
+
+    @classmethod
+    def none(cls) -> _Faces:
+        return cls(*(np.empty((0, *shape), dtype=np.float32) for shape in ((4,), (), (5, 2))))
+
+    def distinct(self) -> _Faces:
+        """Each face once, the surest first."""
+        keep = suppress(self.boxes, self.logits, 0.7, of_smaller=True)
+        return _Faces(*(part[keep] for part in self))
+
+    def joined(self, others: _Faces) -> _Faces:
+        """These and others, the surest first; nothing is dropped."""
+        if not len(others.logits):
+            return self
+        parts = [np.concatenate(pair) for pair in zip(self, others, strict=True)]
+        order = np.argsort(-parts[1], kind="stable")
+        return _Faces(*(part[order] for part in parts))
 
 
 class Mtcnn:
@@ -64,7 +94,7 @@ class Mtcnn:
         self._propose = Session(mtcnn_network("pnet"), device=device, threads=threads)
         self._refine = Session(mtcnn_network("rnet"), device=device, threads=threads)
         self._output = Session(mtcnn_network("onet"), device=device, threads=threads)
-        self._logits = [math.log(value / (1 - value)) for value in self.settings.thresholds]
+        self._logits = [_logit(value) for value in self.settings.thresholds]
 
     @property
     def id(self) -> str:
@@ -77,6 +107,8 @@ class Mtcnn:
             parts.append("t" + "-".join(f"{value:g}" for value in mine.thresholds))
         if mine.search_side != usual.search_side:
             parts.append(f"side{mine.search_side}")
+        if mine.second_look != usual.second_look:
+            parts.append("once" if mine.second_look is None else f"again{mine.second_look:g}")
         return "/".join(parts)
 
     def smallest_in(self, width: int, height: int) -> float:
@@ -85,7 +117,12 @@ class Mtcnn:
         return max(float(self.settings.smallest_face), float(_CELL), bound)
 
     def detect(self, image_rgb: ImageRGB) -> list[Detection]:
-        """All faces, most confident first."""
+        """All faces, most confident first.
+
+        The third network sees one window of each group that overlaps. On profiles it often refuses that one and would take another. So
+        windows that the second network is sure of get a second look where no face was found, each as it is and mirrored; the mean decides.
+        That adds faces and moves no box (docs/decisions/second-look.md).
+        """
         height, width = image_rgb.shape[:2]
         if min(height, width) < _CELL:
             return []
@@ -97,19 +134,37 @@ class Mtcnn:
         if not len(squares):
             return []
         crops = pyramid.crops(squares, _REFINED)
-        boxes, scores, _ = _confirmed(self._refine, crops, squares, self._logits[1])
-        squares = _squared(boxes[suppress(boxes, scores, 0.7)])
+        windows, sure, _ = _confirmed(self._refine, crops, squares, self._logits[1])
+        squares = _squared(windows[suppress(windows, sure, 0.7)])
         if not len(squares):
             return []
-        boxes, scores, points = _confirmed(self._output, _cut(image, squares, _OUTPUT), squares, self._logits[2])
+        faces = _Faces(*_confirmed(self._output, _cut(image, squares, _OUTPUT), squares, self._logits[2])).distinct()
+        if self.settings.second_look is not None:
+            faces = faces.joined(self._second_look(image, windows, sure, faces.boxes, self.settings.second_look))
         return [
             Detection(
-                Box(*(float(edge) for edge in boxes[i])),
-                1 / (1 + math.exp(-float(scores[i]))),
-                Landmarks("arcface5", points[i]),
+                Box(*(float(edge) for edge in box)), 1 / (1 + math.exp(-float(logit))), Landmarks("arcface5", points)
             )
-            for i in suppress(boxes, scores, 0.7, of_smaller=True)
+            for box, logit, points in zip(*faces, strict=True)
         ]
+
+    def _second_look(self, image: Image.Image, windows: Floats, sure: Floats, found: Floats, least: float) -> _Faces:
+        """Faces in the second network's windows that lie in none of the boxes found, both networks being surer than usual."""
+        logit = _logit(least)
+        middles = (windows[:, :2] + windows[:, 2:]) / 2
+        inside = (found[None, :, :2] < middles[:, None]) & (middles[:, None] < found[None, :, 2:])
+        free = np.flatnonzero((sure >= logit) & ~np.any(np.all(inside, axis=2), axis=1))
+        squares = _squared(windows[free[np.argsort(-sure[free], kind="stable")[:_LOOKS]]])
+        if not len(squares):
+            return _Faces.none()
+        crops = _cut(image, squares, _OUTPUT)
+        boxes, plain, points = _confirmed(self._output, crops, squares, -math.inf)
+        _, mirrored, _ = _confirmed(self._output, np.ascontiguousarray(crops[:, :, ::-1]), squares, -math.inf)
+        both = (plain + mirrored) * np.float32(0.5)
+        # Among very small windows, buttons and flowers are taken for faces.
+        keep = (both >= logit) & (boxes[:, 3] - boxes[:, 1] >= self.smallest_in(*image.size))
+        keep &= ~covers(boxes, found, 0.5, of_smaller=True).any(axis=1)
+        return _Faces(boxes[keep], both[keep], points[keep]).distinct()
 
     def _proposals(self, pyramid: Pyramid) -> Floats:
         """Where the first network, slid over all scales at once, sees faces: boxes in photo pixels."""
@@ -133,6 +188,10 @@ class Mtcnn:
             return np.empty((0, 4), dtype=np.float32)
         boxes, scores = (np.concatenate(part) for part in zip(*found, strict=True))
         return np.asarray(boxes[suppress(boxes, scores, 0.7)])
+
+
+def _logit(probability: float) -> float:
+    return math.log(probability / (1 - probability))
 
 
 def _confirmed(network: Session, crops: ImageRGB, squares: Floats, least: float) -> tuple[Floats, Floats, Floats]:

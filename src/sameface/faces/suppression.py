@@ -36,25 +36,21 @@ def suppress(
     for start in range(0, order.size, _AT_ONCE):
         batch = order[start : start + _AT_ONCE]
         if kept.size:
-            batch = batch[~_covers(boxes_xyxy, kept, batch, overlap, of_smaller).any(axis=0)]
-        covers = _covers(boxes_xyxy, batch, batch, overlap, of_smaller)
+            batch = batch[~covers(boxes_xyxy[kept], boxes_xyxy[batch], overlap, of_smaller=of_smaller).any(axis=0)]
+        over = covers(boxes_xyxy[batch], boxes_xyxy[batch], overlap, of_smaller=of_smaller)
         alive = np.ones(batch.size, dtype=bool)
         for place in range(batch.size):
             if alive[place]:
-                alive[place + 1 :] &= ~covers[place, place + 1 :]
+                alive[place + 1 :] &= ~over[place, place + 1 :]
         kept = np.concatenate([kept, batch[alive]])
     return kept
 
 
-def _covers(
-    boxes: npt.NDArray[np.float32],
-    first: npt.NDArray[np.intp],
-    second: npt.NDArray[np.intp],
-    overlap: float,
-    of_smaller: bool,
+def covers(
+    first: npt.NDArray[np.float32], second: npt.NDArray[np.float32], overlap: float, *, of_smaller: bool = False
 ) -> npt.NDArray[np.bool_]:
-    """Which of the first boxes overlap which of the second by more than `overlap`."""
-    a, b = boxes[first, None], boxes[None, second]
+    """Which boxes overlap which: ``(n, 4)`` and ``(m, 4)`` to ``(n, m)``; `overlap` and `of_smaller` as for `suppress`."""
+    a, b = first[:, None], second[None, :]
     wide = np.minimum(a[..., 2], b[..., 2]) - np.maximum(a[..., 0], b[..., 0])
     high = np.minimum(a[..., 3], b[..., 3]) - np.maximum(a[..., 1], b[..., 1])
     shared = np.maximum(wide, 0) * np.maximum(high, 0)
