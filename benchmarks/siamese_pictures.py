@@ -176,8 +176,9 @@ def what_miners_pick(known: Pictures, numbers: dict[str, Any]) -> None:
 
 
 def softmax_beside_siamese(siamese: Trainer, strangers: Pictures, numbers: dict[str, Any]) -> None:
-    """A classifier trained on one photo each, beside embeddings of the same photo."""
-    wrong = trials = 0
+    """A classifier trained on one photo each, beside embeddings of the same photo, asked about the same others."""
+    wrong = trials = siamese_wrong = 0
+    vectors = embeddings_of(siamese.embed, strangers)
     seconds = []
     intake = Intake("per-image", 1)
     augment = FaceAugmentation(blur=0)
@@ -203,7 +204,10 @@ def softmax_beside_siamese(siamese: Trainer, strangers: Pictures, numbers: dict[
         with torch.no_grad():
             said = network(intake(strangers.pixels[torch.from_numpy(probes)])).argmax(dim=1).numpy()
         wrong += int((said != strangers.labels[probes]).sum())
+        nearest = np.linalg.norm(vectors[probes][:, None] - vectors[rows][None], axis=2).argmin(axis=1)
+        siamese_wrong += int((nearest != strangers.labels[probes]).sum())
         trials += len(probes)
+    numbers["siamese on the same photos, error"] = 100 * siamese_wrong / trials
     numbers["softmax on one photo each, error"] = 100 * wrong / trials
     numbers["softmax, CPU seconds to add a person"] = float(np.median(seconds))
     start = time.process_time()

@@ -31,9 +31,13 @@ def train(path: str, loss: str) -> None:
     trainer = Trainer(
         network, spec, criterion, pictures, settings, compute=Compute(torch.device("cpu"), None), world=world
     )
+    start = network.backbone.embedding.weight.detach().clone()
     trainer.run()
     if world.rank == 0:
-        torch.save({**network.state_dict(), **{f"loss.{k}": v for k, v in criterion.state_dict().items()}}, path)
+        torch.save(
+            {"start": start, **network.state_dict(), **{f"loss.{k}": v for k, v in criterion.state_dict().items()}},
+            path,
+        )
     leave_world(world)
 
 

@@ -17,7 +17,7 @@ from sameface.training.distributed import World  # noqa: E402
 from . import distributed_worker  # noqa: E402
 
 
-@pytest.mark.parametrize("loss", ["contrastive", "koch"])
+@pytest.mark.parametrize("loss", ["triplet", "contrastive", "koch"])
 def test_two_processes_equal_one(tmp_path: Path, loss: str) -> None:
     distributed_worker.train(str(tmp_path / "one.pt"), loss)
     worker = Path(distributed_worker.__file__)
@@ -41,14 +41,16 @@ def test_two_processes_equal_one(tmp_path: Path, loss: str) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr
     one, two = (torch.load(tmp_path / name, weights_only=True) for name in ("one.pt", "two.pt"))
     assert one.keys() == two.keys()
     for name, value in one.items():
+        assert value.dtype == torch.float64
         assert float((value - two[name]).abs().max()) <= 1e-8, name
+    assert float((one["backbone.embedding.weight"] - one["start"]).abs().max()) > 1e-2  # it went somewhere
 
 
 def test_a_batch_that_cannot_be_shared_evenly_is_refused() -> None:

@@ -52,11 +52,15 @@ def test_from_a_folder_to_an_encoder(tmp_path: Path) -> None:
     (data / "person 0" / "notes.txt").write_text("not a picture")
     (data / "person 0" / "broken.jpg").write_bytes(b"\xff\xd8 cut short")
     (data / "empty").mkdir()
+    (data / "person 1" / "gone.jpg").symlink_to(tmp_path / "nothing here")
+    (data / "person 1" / "holiday").mkdir()
     (data / "stray.png").write_bytes(b"")
     result = train_folder(data, tmp_path / "out", QUICK, name="mine")
     assert (result.people, result.held_out) == (6, 2)
-    assert sorted(item.path.name for item in result.skipped) == ["broken.jpg", "empty", "notes.txt", "stray.png"]
-    assert len((tmp_path / "out" / "skipped.txt").read_text().splitlines()) == 4
+    assert sorted(item.path.name for item in result.skipped) == [
+        *("broken.jpg", "empty", "gone.jpg", "holiday", "notes.txt", "stray.png")
+    ]
+    assert len((tmp_path / "out" / "skipped.txt").read_text().splitlines()) == 6
     assert result.onnx_difference <= 1e-4
 
     encoder = sameface.load_encoder(tmp_path / "out" / "mine.onnx")
@@ -110,6 +114,13 @@ def test_what_cannot_be_learned_is_said(tmp_path: Path) -> None:
         )
 
 
+def test_a_name_that_cannot_be_is_said_before_training(tmp_path: Path) -> None:
+    for name in ("my encoder", "../mine", ""):
+        with pytest.raises(SettingError, match="name"):
+            train_folder(write_people(tmp_path / "people"), tmp_path / "out", QUICK, name=name)
+    assert not (tmp_path / "out").exists()
+
+
 def run_cli(*arguments: str, launcher: tuple[str, ...] = ()) -> subprocess.Popen[str]:
     environment = {
         **os.environ,
@@ -132,16 +143,16 @@ def test_ctrl_c_keeps_a_checkpoint_to_go_on_from(tmp_path: Path) -> None:
     data, out = write_people(tmp_path / "people"), tmp_path / "out"
     options = (str(data), "--out", str(out), "--people", "4", "--every", "10", "--patience", "0", "--grey")
     running = run_cli(*options, "--steps", "100000")
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while not (out / "checkpoint.pt").is_file() and time.monotonic() < deadline and running.poll() is None:
         time.sleep(0.1)
     running.send_signal(signal.SIGINT)
-    _, said = running.communicate(timeout=60)
+    _, said = running.communicate(timeout=600)
     assert running.returncode == 130, said
     assert "--resume" in said
     step = torch.load(out / "checkpoint.pt", weights_only=True)["step"]
     going_on = run_cli(*options, "--steps", str(step + 10), "--resume", "--json")
-    told, said = going_on.communicate(timeout=120)
+    told, said = going_on.communicate(timeout=600)
     assert going_on.returncode == 0, said
     assert json.loads(told)["steps"] == step + 10
 
@@ -152,7 +163,7 @@ def test_two_processes_train_on_one_folder(tmp_path: Path) -> None:
     running = run_cli(
         str(data), "--out", str(tmp_path / "out"), "--people", "4", "--steps", "6", "--device", "cpu", launcher=launcher
     )
-    _, said = running.communicate(timeout=180)
+    _, said = running.communicate(timeout=600)
     assert running.returncode == 0, said
     assert "2 process(es)" in said
     assert (tmp_path / "out" / "my-encoder.onnx").is_file()

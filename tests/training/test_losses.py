@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -20,6 +19,7 @@ from sameface.training.losses import (  # noqa: E402
     make_loss,
     triplet_loss,
 )
+from sameface.training.losses.metric_learning import NOT_FOR_LABELS  # noqa: E402
 
 
 @pytest.fixture
@@ -29,16 +29,6 @@ def batch() -> tuple[torch.Tensor, torch.Tensor]:
     vectors = random.normal(size=(12, 6))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     return torch.tensor(vectors, requires_grad=True), torch.arange(4).repeat_interleave(3)
-
-
-def numeric_gradient(function: Callable[[np.ndarray], float], at: np.ndarray) -> np.ndarray:
-    """Central differences."""
-    gradient = np.zeros_like(at)
-    for index in np.ndindex(at.shape):
-        step = np.zeros_like(at)
-        step[index] = 1e-6
-        gradient[index] = (function(at + step) - function(at - step)) / 2e-6
-    return gradient
 
 
 def loop_over_all_triplets(x: np.ndarray, labels: list[int], margin: float) -> tuple[float, int, int, np.ndarray]:
@@ -78,6 +68,26 @@ def test_triplet_formula_is_the_sum_by_hand() -> None:
     assert both.tolist() == pytest.approx([2.2, 0, 0])
 
 
+def test_triplet_formula_equals_a_loop_over_given_triplets(batch: tuple[torch.Tensor, torch.Tensor]) -> None:
+    x, _ = batch
+    random = np.random.default_rng(8)
+    chosen = random.integers(0, 12, size=(40, 3))
+    value = triplet_loss(*(x[torch.from_numpy(column)] for column in chosen.T), margin=0.2)
+    value.backward()
+    vectors = x.detach().numpy()
+    total, gradient = 0.0, np.zeros_like(vectors)
+    for a, p, n in chosen:
+        term = sum((vectors[a] - vectors[p]) ** 2) - sum((vectors[a] - vectors[n]) ** 2) + 0.2
+        if term > 0:
+            total += term
+            gradient[a] += 2 * (vectors[n] - vectors[p])
+            gradient[p] += 2 * (vectors[p] - vectors[a])
+            gradient[n] += 2 * (vectors[a] - vectors[n])
+    assert total > 0
+    assert float(value.detach()) == pytest.approx(total, abs=1e-9)
+    np.testing.assert_allclose(x.grad.numpy(), gradient, rtol=0, atol=1e-9)
+
+
 @pytest.mark.parametrize(("reduction", "expected"), [("sum", 2.2), ("mean", 1.1), ("active", 2.2)])
 def test_triplet_reductions(reduction: str, expected: float) -> None:
     a, p, n = torch.eye(4)[:1].repeat(2, 1), torch.eye(4)[1:3], -torch.eye(4)[:1].repeat(2, 1)
@@ -92,7 +102,7 @@ def test_triplet_loss_over_all_triplets_equals_the_loop(batch: tuple[torch.Tenso
     total, active, number, gradient = loop_over_all_triplets(x.detach().numpy(), labels.tolist(), 0.2)
     assert (report.active, report.considered) == (active, number)
     assert float(report.value.detach()) == pytest.approx(total / active, abs=1e-9)
-    np.testing.assert_allclose(x.grad.numpy(), gradient / active, atol=1e-9)
+    np.testing.assert_allclose(x.grad.numpy(), gradient / active, rtol=0, atol=1e-9)
 
 
 def test_triplet_loss_of_a_collapsed_batch_stands_at_the_margin() -> None:
@@ -107,24 +117,30 @@ def test_contrastive_formula_by_hand() -> None:
     assert terms.tolist() == pytest.approx([0.18, 0.08, 0.0])
 
 
+def loop_over_pairs(x: np.ndarray, labels: list[int], margin: float) -> tuple[float, np.ndarray]:
+    """Mean over same pairs plus mean over different pairs; the gradient of ½ D² is a − b, that of ½ (m − D)² is
+    −(m − D) (a − b) / D."""
+    terms: dict[bool, list[float]] = {True: [], False: []}
+    gradients = {same: np.zeros_like(x) for same in terms}
+    for i in range(len(x)):
+        for j in range(i + 1, len(x)):
+            same = labels[i] == labels[j]
+            d = math.sqrt(sum((x[i] - x[j]) ** 2))
+            terms[same].append(0.5 * d * d if same else 0.5 * max(0.0, margin - d) ** 2)
+            slope = (x[i] - x[j]) * (1.0 if same else -max(0.0, margin - d) / d)
+            gradients[same][i] += slope
+            gradients[same][j] -= slope
+    value = sum(sum(part) / len(part) for part in terms.values())
+    return value, sum(gradients[same] / len(terms[same]) for same in terms)
+
+
 def test_contrastive_loss_equals_a_loop(batch: tuple[torch.Tensor, torch.Tensor]) -> None:
     x, labels = batch
-
-    def loop(values: np.ndarray) -> float:
-        same_terms, other_terms = [], []
-        for i in range(len(values)):
-            for j in range(i + 1, len(values)):
-                d = math.sqrt(sum((values[i] - values[j]) ** 2))
-                if labels[i] == labels[j]:
-                    same_terms.append(0.5 * d * d)
-                else:
-                    other_terms.append(0.5 * max(0.0, 1.3 - d) ** 2)
-        return sum(same_terms) / len(same_terms) + sum(other_terms) / len(other_terms)
-
     report = ContrastiveLoss(margin=1.3)(x, labels)
     report.value.backward()
-    assert float(report.value.detach()) == pytest.approx(loop(x.detach().numpy()), abs=1e-9)
-    np.testing.assert_allclose(x.grad.numpy(), numeric_gradient(loop, x.detach().numpy()), atol=1e-8)
+    value, gradient = loop_over_pairs(x.detach().numpy(), labels.tolist(), 1.3)
+    assert float(report.value.detach()) == pytest.approx(value, abs=1e-9)
+    np.testing.assert_allclose(x.grad.numpy(), gradient, rtol=0, atol=1e-9)
     assert report.considered == 12 * 11 // 2
 
 
@@ -148,27 +164,37 @@ def test_koch_formula_by_hand() -> None:
 
 
 def test_koch_loss_equals_a_loop(batch: tuple[torch.Tensor, torch.Tensor]) -> None:
+    """Of values, and of the gradients of embeddings, weights and bias: dL/dz = p − s, z = w·|a − b| + bias."""
     x, labels = batch
     loss = KochLoss(6).double()
+    weight, bias = np.linspace(-2, 1, 6), 0.3
     with torch.no_grad():
-        loss.weight.copy_(torch.linspace(-2, 1, 6))
-        loss.bias.fill_(0.3)
-    weight = np.linspace(-2, 1, 6)
-
-    def loop(values: np.ndarray) -> float:
-        same_terms, other_terms = [], []
-        for i in range(len(values)):
-            for j in range(i + 1, len(values)):
-                p = 1 / (1 + math.exp(-(float(np.abs(values[i] - values[j]) @ weight) + 0.3)))
-                (same_terms if labels[i] == labels[j] else other_terms).append(
-                    -math.log(p) if labels[i] == labels[j] else -math.log(1 - p)
-                )
-        return (sum(same_terms) / len(same_terms) + sum(other_terms) / len(other_terms)) / 2
-
+        loss.weight.copy_(torch.from_numpy(weight))
+        loss.bias.fill_(bias)
     report = loss(x, labels)
     report.value.backward()
-    assert float(report.value.detach()) == pytest.approx(loop(x.detach().numpy()), abs=1e-7)
-    np.testing.assert_allclose(x.grad.numpy(), numeric_gradient(loop, x.detach().numpy()), atol=1e-7)
+
+    vectors = x.detach().numpy()
+    terms: dict[bool, list[float]] = {True: [], False: []}
+    gradients = {same: [np.zeros_like(vectors), np.zeros(6), 0.0] for same in terms}
+    for i in range(12):
+        for j in range(i + 1, 12):
+            same = bool(labels[i] == labels[j])
+            apart = vectors[i] - vectors[j]
+            p = 1 / (1 + math.exp(-(float(np.abs(apart) @ weight) + bias)))
+            terms[same].append(-math.log(p if same else 1 - p))
+            slope = p - same
+            own = gradients[same]
+            own[0][i] += slope * weight * np.sign(apart)
+            own[0][j] -= slope * weight * np.sign(apart)
+            own[1] += slope * np.abs(apart)
+            own[2] += slope
+    value = sum(sum(part) / len(part) for part in terms.values()) / 2
+    expected = [sum(gradients[same][k] / len(terms[same]) for same in terms) / 2 for k in range(3)]
+    assert float(report.value.detach()) == pytest.approx(value, abs=1e-9)
+    found = (x.grad, loss.weight.grad, loss.bias.grad)
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours.numpy(), theirs, rtol=0, atol=1e-9)
 
 
 def test_equals_pytorch_metric_learning_where_the_formulas_coincide(batch: tuple[torch.Tensor, torch.Tensor]) -> None:
@@ -182,6 +208,8 @@ def test_equals_pytorch_metric_learning_where_the_formulas_coincide(batch: tuple
     )(x, labels)
     ours = TripletLoss(margin=0.2, mining="all")(x, labels).value
     assert float(ours.detach()) == pytest.approx(float(theirs.detach()), abs=1e-9)
+    (our_gradient,), (their_gradient,) = (torch.autograd.grad(value, x) for value in (ours, theirs))
+    torch.testing.assert_close(our_gradient, their_gradient, rtol=0, atol=1e-9)
 
     # Its contrastive loss has no squares and no halves: theirs is max(0, d − 0) and max(0, m − d), each averaged over
     # the non-zero terms. Our terms from its own distances give the same sums after undoing the square.
@@ -196,16 +224,29 @@ def test_equals_pytorch_metric_learning_where_the_formulas_coincide(batch: tuple
     assert float(mean.detach()) == pytest.approx(float(theirs.detach()), abs=1e-9)
 
 
-@pytest.mark.parametrize(
-    "name", ["SupConLoss", "MultiSimilarityLoss", "TripletMarginLoss", "ArcFaceLoss", "ProxyAnchorLoss"]
-)
-def test_losses_of_pytorch_metric_learning_by_name(batch: tuple[torch.Tensor, torch.Tensor], name: str) -> None:
+def names_there() -> list[str]:
+    from pytorch_metric_learning import losses
+
+    return sorted(name for name in dir(losses) if name.endswith("Loss") and not name.startswith("Base"))
+
+
+@pytest.mark.parametrize("name", sorted(set(names_there()) - set(NOT_FOR_LABELS)))
+@pytest.mark.filterwarnings("ignore")  # that library's own
+def test_every_loss_of_pytorch_metric_learning_by_name(batch: tuple[torch.Tensor, torch.Tensor], name: str) -> None:
     x, labels = batch
-    loss = make_loss(name, dimension=6, people=4)
+    needed = {"RankedListLoss": {"margin": 0.4, "Tn": 1}}  # what has no default there
+    loss = make_loss(name, dimension=6, people=4, settings=needed.get(name))
     report = loss(x.float(), labels)
     report.value.backward()
     assert torch.isfinite(x.grad).all()
     assert report.considered == 12
+
+
+@pytest.mark.parametrize("name", NOT_FOR_LABELS)
+def test_losses_there_that_learn_from_no_labels_are_refused(name: str) -> None:
+    assert name in names_there()
+    with pytest.raises(SettingError, match=r"labels|base"):
+        make_loss(name, dimension=6, people=4)
 
 
 @pytest.mark.parametrize("loss", ["triplet", "contrastive", "koch"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,11 +79,20 @@ def test_a_resumed_training_ends_where_an_unbroken_one_does(people: Pictures, tm
 
     broken = build()
 
-    def stop_at_20(step: int, numbers: object) -> None:
-        if step == 20:
-            raise KeyboardInterrupt
+    # Ctrl-C in the middle of a step: that step is ended, then the checkpoint is left.
+    take_step = broken._one_step
 
-    assert broken.run(stop_at_20).stopped == "interrupted"
+    def interrupted_in_step_20(step: int) -> object:
+        if step == 19:
+            signal.raise_signal(signal.SIGINT)
+        return take_step(step)
+
+    broken._one_step = interrupted_in_step_20  # type: ignore[assignment]
+    result = broken.run()
+    assert (result.stopped, result.steps) == ("interrupted", 20)
+    with pytest.raises(KeyboardInterrupt):
+        result.unless_interrupted()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     resumed = build()
     resumed.resume(load_checkpoint(tmp_path / "c.pt", TINY))
     assert resumed.run().steps == 40
@@ -127,6 +137,26 @@ def test_a_nan_loss_stops_and_keeps_the_last_good_checkpoint(people: Pictures, t
     assert all(torch.isfinite(value).all() for value in kept.network.values())
 
 
+class ExplodingBackwards(torch.nn.Module):
+    """A loss that stays finite; the gradient of its tenth batch is NaN (that of √x at 0, times 0)."""
+
+    calls = 0
+
+    def forward(self, embeddings: torch.Tensor, labels: torch.Tensor) -> LossReport:
+        self.calls += 1
+        value = embeddings.square().sum()
+        return LossReport(value + (0 * value).sqrt() if self.calls == 10 else value, 1, 1)
+
+
+def test_a_nan_gradient_under_a_finite_loss_touches_no_weight(people: Pictures, tmp_path: Path) -> None:
+    path = tmp_path / "c.pt"
+    trainer = make_trainer(people, replace(SHORT, save_every=1), loss=ExplodingBackwards(), checkpoint=path)
+    with pytest.raises(LossNotFiniteError, match="gradient of nan at step 10"):
+        trainer.run()
+    assert load_checkpoint(path).step == 9
+    assert all(torch.isfinite(value).all() for value in trainer.network.state_dict().values())
+
+
 class ToOnePoint(torch.nn.Module):
     """A loss that pulls everybody together."""
 
@@ -164,6 +194,22 @@ def test_a_checkpoint_of_another_architecture_is_refused(people: Pictures, tmp_p
     make_trainer(people, replace(SHORT, steps=2), checkpoint=path).run()
     with pytest.raises(CheckpointError, match="convnet"):
         load_checkpoint(path, replace(TINY, dimension=16))
+
+
+def test_a_checkpoint_of_another_training_is_refused_or_said(people: Pictures, tmp_path: Path) -> None:
+    path = tmp_path / "c.pt"
+    make_trainer(people, replace(SHORT, steps=2), checkpoint=path).run()
+    begun = load_checkpoint(path, TINY)
+    with pytest.raises(CheckpointError, match="KochLoss"):
+        make_trainer(people, loss=make_loss("koch", dimension=8, people=8)).resume(begun)
+    # Who is validated on now may have been trained on then: other pictures, and another split of the same.
+    for pictures, held_out in ((make_people(seed=3), None), (people.of_people(range(6)), people.of_people([6, 7]))):
+        with pytest.raises(CheckpointError, match="pictures"):
+            make_trainer(pictures, held_out=held_out).resume(begun)
+    longer = make_trainer(people, replace(SHORT, steps=3))
+    longer.resume(begun)
+    (said,) = longer.run().warnings
+    assert "steps 3 (was 2)" in said
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", "half", "other"])

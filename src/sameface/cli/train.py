@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -15,9 +16,15 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
+#: What may be given beside --recipe; a recipe decides everything else itself.
+_BESIDE_A_RECIPE: Final = frozenset(
+    {"data", "recipe", "out", "background", "steps", "seed", "device", "threads", "resume", "json"}
+)
+
 
 @app.command()
 def train(
+    context: typer.Context,
     data: Annotated[Path, typer.Argument(help="A folder per person; for a recipe, the folder of its data set.")],
     recipe: Annotated[
         str | None, typer.Option(help="omniglot, orl or lfw: a whole study on public data.", show_default=False)
@@ -53,6 +60,17 @@ def train(
             show_default=False,
         ),
     ] = None,
+    loss_setting: Annotated[
+        list[str] | None,
+        typer.Option(help="name=value, for a loss of pytorch-metric-learning; as often as needed.", show_default=False),
+    ] = None,
+    network_setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="name=value, an argument of the network's class; commas make a list: widths=32,64,128.",
+            show_default=False,
+        ),
+    ] = None,
     augment: Annotated[str, typer.Option(help="faces, characters or none.")] = "faces",
     validation: Annotated[float, typer.Option(help="Share of people held out; 0 for none.")] = 0.2,
     steps: Annotated[int | None, typer.Option(help="Batches.  [default: 1000]", show_default=False)] = None,
@@ -83,11 +101,25 @@ def train(
     from sameface.errors import SettingError
 
     _threads(threads)
-    if recipe is not None:
-        _recipe(recipe, data, out, background=background, steps=steps, seed=seed, device=device, json=json)
-        return
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    given = {name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"}
     if steps is not None and steps < 1:
         raise SettingError(expected="at least one step", got=str(steps), advice="give --steps 1000")
+    if "background" in given and recipe != "omniglot":
+        raise SettingError(
+            expected="--background with --recipe omniglot", got=recipe or "no recipe", advice="leave it out"
+        )
+    if recipe is not None:
+        if others := sorted(given - _BESIDE_A_RECIPE):
+            raise SettingError(
+                expected=f"beside --recipe only {', '.join(sorted(_BESIDE_A_RECIPE - {'data', 'recipe'}))}",
+                got=", ".join(f"--{name.replace('_', '-')}" for name in others),
+                advice="a recipe decides these itself: leave them out, or train on a folder without --recipe",
+            )
+        _recipe(
+            recipe, data, out, background=background, steps=steps, seed=seed, device=device, resume=resume, json=json
+        )
+        return
     from sameface.encoders import DEFAULT_ENCODER
     from sameface.faces import DEFAULT_DETECTOR
     from sameface.training.folder import FolderPlan, train_folder
@@ -101,6 +133,8 @@ def train(
         loss=loss,
         margin=margin,
         mining=mining,
+        loss_settings=_settings(loss_setting),
+        options=_settings(network_setting),
         domain=augment,
         align=align,
         detector=detector or DEFAULT_DETECTOR,
@@ -134,6 +168,34 @@ def train(
     _say(result, out, json)
 
 
+Setting = int | float | bool | str | tuple[int, ...]
+
+
+def _settings(given: list[str] | None) -> dict[str, Setting]:
+    """``["temperature=0.05", "widths=32,64"]`` by name, each value read as what it looks like."""
+    from sameface.errors import SettingError
+
+    found: dict[str, Setting] = {}
+    for item in given or []:
+        name, _, text = item.partition("=")
+        if not (name.strip() and text.strip()):
+            raise SettingError(expected="name=value", got=repr(item), advice="for instance temperature=0.05")
+        found[name.strip()] = _value(text.strip())
+    return found
+
+
+def _value(text: str) -> Setting:
+    if text.lower() in {"true", "false"}:
+        return text.lower() == "true"
+    with suppress(ValueError):
+        return int(text)
+    with suppress(ValueError):
+        return float(text)
+    with suppress(ValueError):
+        return tuple(int(part) for part in text.split(","))
+    return text
+
+
 def _threads(count: int) -> None:
     if count:
         import sameface.training  # noqa: F401  # says what to install where PyTorch is missing
@@ -148,6 +210,8 @@ def _say(result: FolderResult, out: Path, json: bool) -> None:
     from sameface.cli.output import note, print_json, print_line
 
     training = result.training
+    for warning in training.warnings:
+        note(warning)
     for item in result.skipped[:5]:
         note(f"skipped {item.path}: {item.reason}")
     if len(result.skipped) > 5:
@@ -187,7 +251,16 @@ def _say(result: FolderResult, out: Path, json: bool) -> None:
 
 
 def _recipe(
-    recipe: str, data: Path, out: Path, *, background: str, steps: int | None, seed: int, device: str | None, json: bool
+    recipe: str,
+    data: Path,
+    out: Path,
+    *,
+    background: str,
+    steps: int | None,
+    seed: int,
+    device: str | None,
+    resume: bool,
+    json: bool,
 ) -> None:
     from sameface.cli.output import note, print_json, print_line
     from sameface.errors import SettingError
@@ -206,6 +279,7 @@ def _recipe(
             steps=steps,
             seed=seed,
             device=device,
+            resume=resume,
             started=note,
             progress=bar.training,
         )

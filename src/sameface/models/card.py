@@ -32,6 +32,11 @@ _ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
 
+def is_id(text: str) -> bool:
+    """Whether a text can be a model's id: lower-case letters, digits, dots and hyphens, 64 at most."""
+    return bool(_ID.match(text))
+
+
 @dataclass(frozen=True, slots=True)
 class WeightsFile:
     """One file of weights.
@@ -130,7 +135,7 @@ class ModelCard:
     measured: tuple[Measurement, ...] = field(default_factory=tuple)
 
     def __post_init__(self) -> None:
-        self._check(bool(_ID.match(self.id)), "an id of lower-case letters, digits, dots and hyphens", f"{self.id!r}")
+        self._check(is_id(self.id), "an id of lower-case letters, digits, dots and hyphens", f"{self.id!r}")
         self._check(
             self.commercial_use == "yes" or bool(self.licence_note.strip()),
             "a licence_note that says why commercial use is not a plain yes",

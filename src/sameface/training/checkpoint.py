@@ -2,7 +2,7 @@
 
 Batches, augmentation and dropout are functions of the seed and the step, so no random state is stored. Written whole
 or not at all: a full disk leaves the last checkpoint as it was. Read with ``weights_only``: a checkpoint can hold
-    tensors and numbers, no code.
+tensors and numbers, no code.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class Checkpoint:
         best: weights of the best validation, None before the first.
         best_error, best_step: that validation; `since_best` validations have passed since.
         settings: what the training was told, for the record and for resuming.
+        pictures: digest of what was trained and validated on; empty where it was not kept.
     """
 
     spec: NetworkSpec
@@ -49,6 +50,7 @@ class Checkpoint:
     best_step: int = 0
     since_best: int = 0
     settings: dict[str, Any] = field(default_factory=dict)
+    pictures: str = ""
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -57,7 +59,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     Raises:
         StorageFullError: no room; what lay there before is untouched.
     """
-    words = {"spec": asdict(checkpoint.spec), "settings": checkpoint.settings}
+    words = {"spec": asdict(checkpoint.spec), "settings": checkpoint.settings, "pictures": checkpoint.pictures}
     content = {
         "sameface_checkpoint": FORMAT,
         "words": json.dumps(words),
@@ -104,7 +106,7 @@ def load_checkpoint(path: Path, expect: NetworkSpec | None = None) -> Checkpoint
             key: tuple(value) if isinstance(value, list) else value for key, value in words["spec"]["options"].items()
         }
         spec = NetworkSpec(**{**words["spec"], "options": options})
-        found = Checkpoint(spec=spec, settings=words["settings"], **content)
+        found = Checkpoint(spec=spec, settings=words["settings"], pictures=words.get("pictures", ""), **content)
     except CheckpointError:
         raise
     except (RuntimeError, OSError, EOFError, KeyError, TypeError, ValueError, pickle.UnpicklingError) as error:

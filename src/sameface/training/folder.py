@@ -17,7 +17,7 @@ from sameface.errors import NotEnoughDataError, SamefaceError, SettingError
 from sameface.faces import DEFAULT_DETECTOR, load_aligner, load_detector
 from sameface.faces.choose import choose_face
 from sameface.imaging import load_image
-from sameface.models.card import Landmarks, Measurement
+from sameface.models.card import Landmarks, Measurement, is_id
 from sameface.recognizer import Recognizer
 from sameface.training.augment import NoAugmentation, augmentation
 from sameface.training.checkpoint import load_checkpoint
@@ -69,7 +69,7 @@ class FolderPlan:
     loss: str = "triplet"
     margin: float | None = None
     mining: str | None = None
-    loss_settings: Mapping[str, float | int | bool] | None = None
+    loss_settings: Mapping[str, Option] | None = None
     domain: str = "faces"
     align: bool = False
     detector: str = DEFAULT_DETECTOR
@@ -128,9 +128,14 @@ def train_folder(
         progress: called with the step and the numbers of each report.
 
     Raises:
+        SettingError: a name, network, loss or device that cannot be.
         DataError, NotEnoughDataError: see `files_by_person` and `split_by_person`.
         CheckpointError, LossNotFiniteError, TrainingError, StorageFullError: see `Trainer`.
     """
+    if not is_id(name.lower().replace("_", "-")):  # said now, not when all is trained
+        raise SettingError(
+            expected="a name of letters, digits, dots, hyphens and underscores", got=repr(name), advice="try my-encoder"
+        )
     spec = spec_of(plan)
     files, skipped = files_by_person(data)
     if all(len(paths) < 2 for paths in files.values()):
@@ -302,7 +307,7 @@ def read_embeddings(
 def _logs(out: Path, tensorboard: bool, from_step: int) -> list[Log]:
     logs: list[Log] = [CsvLog(out / "log.csv", COLUMNS, from_step=from_step)]
     if tensorboard:
-        logs.append(TensorBoardLog(out / "tensorboard"))
+        logs.append(TensorBoardLog(out / "tensorboard", from_step=from_step))
     return logs
 
 

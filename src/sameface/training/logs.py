@@ -50,12 +50,13 @@ class TensorBoardLog:
 
     Args:
         folder: for the event files.
+        from_step: what later steps left there is hidden, since a resumed training makes them again.
 
     Raises:
         ExtraMissingError: tensorboard is not installed.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, from_step: int = 0) -> None:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
@@ -64,7 +65,7 @@ class TensorBoardLog:
                 got="an installation without it",
                 advice="run `pip install tensorboard`, or leave the option out: the CSV holds the same numbers",
             ) from error
-        self._writer: Any = SummaryWriter(str(folder))
+        self._writer: Any = SummaryWriter(str(folder), purge_step=from_step + 1)
 
     def write(self, step: int, numbers: Mapping[str, float]) -> None:
         for name, value in numbers.items():

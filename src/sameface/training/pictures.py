@@ -16,7 +16,10 @@ from torch import Tensor
 from sameface.errors import DataError, ImageError, NotEnoughDataError
 
 #: What counts as a picture, by name; what a file really holds is found when it is decoded.
-SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".pgm", ".ppm", ".pbm"})
+SUFFIXES: Final = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff"}
+    | {".pgm", ".ppm", ".pbm", ".pnm", ".gif", ".heic", ".heif", ".avif"}
+)
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,8 @@ def files_by_person(folder: Path) -> tuple[dict[str, list[Path]], list[Skipped]]
         folder: one folder per person inside; hidden files and folders are ignored.
 
     Returns:
-        Files by person, both sorted by name; and what was passed over: empty folders, files that are no pictures.
+        Files by person, both sorted by name; and what was passed over: empty folders, files that are no pictures, what
+        is no file (folders inside a person's, broken links, pipes).
 
     Raises:
         DataError: no such folder.
@@ -84,9 +88,14 @@ def files_by_person(folder: Path) -> tuple[dict[str, list[Path]], list[Skipped]]
         if not person.is_dir():
             skipped.append(Skipped(person, "not in a person's folder"))
             continue
-        files = sorted(item for item in person.iterdir() if item.is_file() and not item.name.startswith("."))
-        skipped += [Skipped(item, "not a picture by its name") for item in files if item.suffix.lower() not in SUFFIXES]
-        files = [item for item in files if item.suffix.lower() in SUFFIXES]
+        files = []
+        for item in sorted(item for item in person.iterdir() if not item.name.startswith(".")):
+            if item.suffix.lower() not in SUFFIXES:
+                skipped.append(Skipped(item, "not a picture by its name"))
+            elif not item.is_file():
+                skipped.append(Skipped(item, "a picture by its name, but no file"))
+            else:
+                files.append(item)
         if files:
             found[person.name] = files
         else:

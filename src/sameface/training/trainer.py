@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,13 +15,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from sameface.errors import LossNotFiniteError, TrainingError
+from sameface.errors import CheckpointError, LossNotFiniteError, TrainingError
 from sameface.training.augment import Augmentation, NoAugmentation
 from sameface.training.checkpoint import Checkpoint, save_checkpoint
 from sameface.training.collapse import CollapseWatch, spread_of
 from sameface.training.deployed import Deployed
 from sameface.training.device import Compute, choose_compute
 from sameface.training.distributed import World
+from sameface.training.interrupt import ctrl_c_between_steps
 from sameface.training.logs import Log
 from sameface.training.losses.report import LossReport
 from sameface.training.networks.by_name import NetworkSpec
@@ -52,7 +55,8 @@ class TrainingResult:
         steps: done in all, resumed ones included.
         stopped: ``finished``, ``early`` or ``interrupted``.
         best_step: step of the exported weights.
-        validation: numbers of those weights on held-out people, None without any.
+        validation: numbers of those weights on held-out people, None without any; after an interruption the last ones
+            there were.
         cpu_seconds, wall_seconds: of this run, validation included.
         photos: encoded in this run.
         compute: the device and precision, in words.
@@ -68,6 +72,16 @@ class TrainingResult:
     photos: int
     compute: str
     warnings: tuple[str, ...] = ()
+
+    def unless_interrupted(self) -> TrainingResult:
+        """Itself, for those who go on to something else with what was learned.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C ended the training.
+        """
+        if self.stopped == "interrupted":
+            raise KeyboardInterrupt
+        return self
 
 
 class Trainer:
@@ -139,14 +153,38 @@ class Trainer:
         self._best_step = 0
         self._since_best = 0
         self._warnings: list[str] = []
+        self._collapse_said = False
 
     # -- state --------------------------------------------------------------------------------------------------------
     def resume(self, checkpoint: Checkpoint) -> None:
-        """Go on from a checkpoint of the same network, pictures and settings."""
-        self.network.load_state_dict(checkpoint.network)
-        self.averaged.load_state_dict(checkpoint.averaged)
-        self.loss.load_state_dict(checkpoint.loss)
-        self._optimizer.load_state_dict(checkpoint.optimizer)
+        """Go on from a checkpoint of the same network, loss and pictures. Settings may differ, and that is said.
+
+        Raises:
+            CheckpointError: of another loss, or of other pictures or another split: people who are validated on now
+                may have been trained on then.
+        """
+        if checkpoint.pictures not in {"", self._pictures_digest}:
+            raise CheckpointError(
+                expected="a checkpoint of these pictures, divided as they are now",
+                got="one of other pictures, or of another split of people",
+                advice="give the folder, the encoder, the seed and the share held out that it was started with, or start again",
+            )
+        try:
+            self.network.load_state_dict(checkpoint.network)
+            self.averaged.load_state_dict(checkpoint.averaged)
+            self.loss.load_state_dict(checkpoint.loss)
+            self._optimizer.load_state_dict(checkpoint.optimizer)
+        except (RuntimeError, ValueError) as error:
+            raise CheckpointError(
+                expected=f"a checkpoint of this network and loss ({type(self.loss).__name__})",
+                got=" ".join(str(error).split())[:200],
+                advice="resume with the options it was started with",
+            ) from error
+        now = asdict(self.settings)
+        others = {name: value for name, value in checkpoint.settings.items() if now.get(name, value) != value}
+        if others:
+            changed = ", ".join(f"{name} {now[name]} (was {value})" for name, value in others.items())
+            self._warnings.append(f"resumed with other settings than it was started with: {changed}")
         self._step = checkpoint.step
         self._best, self._best_error = checkpoint.best, checkpoint.best_error
         self._best_step, self._since_best = checkpoint.best_step, checkpoint.since_best
@@ -165,17 +203,31 @@ class Trainer:
             best_step=self._best_step,
             since_best=self._since_best,
             settings=asdict(self.settings),
+            pictures=self._pictures_digest,
         )
+
+    @cached_property
+    def _pictures_digest(self) -> str:
+        """What is trained and validated on, as a digest: the pixels, and who is who."""
+        digest = hashlib.blake2b(digest_size=16)
+        for part in (self._pictures, self._held_out):
+            if part is not None:
+                digest.update("\0".join(part.people).encode())
+                digest.update(part.labels.tobytes())
+                digest.update(part.pixels.numpy().tobytes())
+        return digest.hexdigest()
 
     # -- the loop -----------------------------------------------------------------------------------------------------
     def run(self, progress: Callable[[int, Mapping[str, float]], None] | None = None) -> TrainingResult:
         """Train to the last step, to the end of patience, or to Ctrl-C; a checkpoint is left in each case.
 
+        Ctrl-C ends the step that is under way first. A second one stops at once and saves nothing.
+
         Args:
             progress: called with the step and the numbers of a report.
 
         Raises:
-            LossNotFiniteError: the loss became NaN or infinite; the last checkpoint is untouched.
+            LossNotFiniteError: the loss or a gradient became NaN or infinite; the last checkpoint is untouched.
             TrainingError: the embeddings collapsed (unless settings say to go on).
         """
         wall, cpu = time.monotonic(), time.process_time()
@@ -186,8 +238,8 @@ class Trainer:
         mark, mark_photos = wall, 0
         self.network.train()
         self.loss.train()
-        try:
-            if self.settings.patience and self._held_out is not None and self._step == 0:
+        with ctrl_c_between_steps(second_stops_at_once=self.world.size == 1) as asked_to_stop:
+            if self.spec.name == "head" and self.settings.patience and self._held_out is not None and self._step == 0:
                 self._validate()  # a head starts as good as its encoder: training must beat that to be kept
             while self._step < self.settings.steps:
                 report, embeddings = self._one_step(self._step)
@@ -218,26 +270,24 @@ class Trainer:
                         log.write(self._step, numbers)
                     if progress is not None:
                         progress(self._step, numbers)
-                if self.settings.patience and self._since_best >= self.settings.patience:
+                # All processes stop at one step, or those that go on would wait for the others for ever.
+                if self.settings.patience and self.world.any_of(self._since_best >= self.settings.patience):
                     stopped = "early"
+                    break
+                if self.world.any_of(asked_to_stop()) and not last:
+                    stopped = "interrupted"
                     break
                 if self.settings.save_every and self._step % self.settings.save_every == 0 and not last:
                     self._save()
-        except KeyboardInterrupt:
-            stopped = "interrupted"
         self._save()
-        if stopped != "interrupted" and self._held_out is not None and not self.settings.patience:
-            validation = validation or self._validate()
         best_step = self._finish()
+        if stopped != "interrupted" and self._held_out is not None and (validation is None or best_step != self._step):
+            validation = self._validate()
         return TrainingResult(
             steps=self._step,
             stopped=stopped,
             best_step=best_step,
-            validation=validation
-            if best_step == self._step
-            else self._validate()
-            if self._held_out is not None
-            else None,
+            validation=validation,
             cpu_seconds=time.process_time() - cpu,
             wall_seconds=time.monotonic() - wall,
             photos=photos,
@@ -274,23 +324,29 @@ class Trainer:
         self._optimizer.zero_grad(set_to_none=True)
         if report.considered:
             (report.value * self.world.size).backward()  # type: ignore[no-untyped-call]
-        if not torch.isfinite(report.value.detach()):
-            raise LossNotFiniteError(
-                expected="a finite loss",
-                got=f"{float(report.value.detach())} at step {step + 1}",
-                advice="start again with a lower learning rate; "
-                + (
-                    f"the last good checkpoint is {self._path}"
-                    if self._path is not None
-                    else "no checkpoint was asked for"
-                ),
-            )
+        self._check_finite(report.value.detach(), step)
         for weight in self.loss.parameters():
             if weight.grad is not None:
                 weight.grad /= self.world.size
         self._optimizer.step()
         self._average(step)
         return report, embeddings.detach()
+
+    def _check_finite(self, loss: Tensor, step: int) -> None:
+        """Before any weight is touched: one that became NaN would be saved as the next good checkpoint."""
+        weights = (*self.network.parameters(), *self.loss.parameters())
+        gradients = [weight.grad for weight in weights if weight.grad is not None]
+        largest = nn.utils.get_total_norm(gradients, norm_type=float("inf"))
+        if torch.isfinite(loss) and torch.isfinite(largest):
+            return
+        found = f"a loss of {float(loss)}" if not torch.isfinite(loss) else f"a gradient of {float(largest)}"
+        kept = self._path is not None and self._path.is_file()
+        raise LossNotFiniteError(
+            expected="a finite loss and gradient",
+            got=f"{found} at step {step + 1}",
+            advice="start again with a lower learning rate; "
+            + (f"the last good checkpoint is {self._path}" if kept else "there is no checkpoint yet"),
+        )
 
     def _average(self, step: int) -> None:
         # Early on the average is short, so that it does not remember the random start.
@@ -320,8 +376,9 @@ class Trainer:
         return result
 
     def _say_collapse(self, warning: str | None) -> None:
-        if warning is None or self._warnings:
+        if warning is None or self._collapse_said:
             return
+        self._collapse_said = True
         self._warnings.append(warning)
         if self.settings.stop_on_collapse:
             raise TrainingError(

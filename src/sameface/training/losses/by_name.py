@@ -22,7 +22,7 @@ def make_loss(
     people: int,
     margin: float | None = None,
     mining: str | None = None,
-    settings: Mapping[str, float | int | bool] | None = None,
+    settings: Mapping[str, object] | None = None,
 ) -> nn.Module:
     """Build a batch loss (see `BatchLoss`).
 
@@ -51,7 +51,8 @@ def make_loss(
             advice="leave them out",
         )
     if name == "triplet":
-        return TripletLoss(FACENET_MARGIN if margin is None else margin, cast("Mining", mining or "semi-hard"))
+        alpha = FACENET_MARGIN if margin is None else margin
+        return TripletLoss(alpha, cast("Mining", mining or "semi-hard"), dimension=dimension)
     if name == "contrastive":
         if mining not in {None, "all", "hard"}:
             raise SettingError(

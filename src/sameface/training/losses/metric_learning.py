@@ -8,11 +8,23 @@ distances and have no squared hinge; see its pages before comparing numbers. Los
 from __future__ import annotations
 
 import inspect
+from typing import Any, Final
 
 from torch import Tensor, nn
 
 from sameface.errors import SettingError
 from sameface.training.losses.report import LossReport
+
+#: Losses there that a batch of pictures with names cannot feed, and why.
+NOT_FOR_LABELS: Final = {
+    "GenericPairLoss": "it is a base for other losses",
+    "ManifoldLoss": "it takes no labels",
+    "SelfSupervisedLoss": "it takes two views of each picture and no labels",
+    "VICRegLoss": "it takes two views of each picture and no labels",
+}
+#: What that library calls the number of people and the length of an embedding.
+_PEOPLE: Final = ("num_classes",)
+_DIMENSION: Final = ("embedding_size", "descriptors_dim")
 
 
 class MetricLearningLoss(nn.Module):
@@ -23,28 +35,37 @@ class MetricLearningLoss(nn.Module):
         dimension: d of the embeddings, for losses that learn class weights.
         people: number of people in training, likewise.
         settings: further arguments of that class, by name.
+
+    Raises:
+        SettingError: no such loss, one that learns from something else than labels, or settings that it does not take.
     """
 
-    def __init__(
-        self, name: str, *, dimension: int, people: int, settings: dict[str, float | int | bool] | None = None
-    ) -> None:
+    def __init__(self, name: str, *, dimension: int, people: int, settings: dict[str, object] | None = None) -> None:
         super().__init__()
         from pytorch_metric_learning import losses  # type: ignore[import-untyped]
 
-        known = sorted(item for item in dir(losses) if item.endswith("Loss") and not item.startswith("Base"))
+        known = {item for item in dir(losses) if item.endswith("Loss") and not item.startswith("Base")}
+        usable = ", ".join(sorted(known - set(NOT_FOR_LABELS)))
         if name not in known:
-            raise SettingError(expected=f"a loss among {', '.join(known)}", got=repr(name), advice="check the spelling")
+            raise SettingError(
+                expected=f"a loss among triplet, contrastive, koch, {usable}",
+                got=repr(name),
+                advice="check the spelling",
+            )
+        if name in NOT_FOR_LABELS:
+            raise SettingError(
+                expected=f"a loss that learns from names, among {usable}",
+                got=f"{name}: {NOT_FOR_LABELS[name]}",
+                advice="choose one of those; SupConLoss when in doubt",
+            )
         kind = getattr(losses, name)
-        wanted = dict(settings or {})
-        accepted = inspect.signature(kind.__init__).parameters
-        if "num_classes" in accepted:
-            wanted.setdefault("num_classes", people)
-        if "embedding_size" in accepted:
-            wanted.setdefault("embedding_size", dimension)
+        accepted = _arguments(kind)
+        wanted = {argument: people for argument in _PEOPLE if argument in accepted}
+        wanted |= {argument: dimension for argument in _DIMENSION if argument in accepted}
         self.name = name
         try:
-            self._loss = kind(**wanted)
-        except TypeError as error:
+            self._loss = kind(**{**wanted, **(settings or {})})
+        except (TypeError, ValueError) as error:
             raise SettingError(
                 expected=f"settings that {name} has", got=str(error), advice="see pytorch-metric-learning's pages"
             ) from error
@@ -55,3 +76,9 @@ class MetricLearningLoss(nn.Module):
         value = self._loss(embeddings if embeddings.dtype.itemsize >= 4 else embeddings.float(), labels)
         count = len(labels)
         return LossReport(value, count if float(value.detach()) > 0 else 0, count)
+
+
+def _arguments(kind: type[Any]) -> set[str]:
+    """Names a class takes, those of its bases too: some there pass everything on (``*args, **kwargs``)."""
+    makers = [vars(base)["__init__"] for base in inspect.getmro(kind) if "__init__" in vars(base)]
+    return {name for maker in makers for name in inspect.signature(maker).parameters}

@@ -72,13 +72,14 @@ class TripletLoss(nn.Module):
     Args:
         margin: α, a squared distance.
         mining: see `sameface.training.mining.Mining`.
+        dimension: d of the embeddings, for the miner that needs it.
     """
 
-    def __init__(self, margin: float = FACENET_MARGIN, mining: Mining = "semi-hard") -> None:
+    def __init__(self, margin: float = FACENET_MARGIN, mining: Mining = "semi-hard", *, dimension: int = 128) -> None:
         super().__init__()
         self.margin = margin
         self.mining = mining
-        self._pick = None if mining == "all" else triplet_miner(mining, margin=margin)
+        self._pick = None if mining == "all" else triplet_miner(mining, margin=margin, dimension=dimension)
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> LossReport:
         if self._pick is None:

@@ -15,18 +15,19 @@ from sameface.training.mining.triplets import TripletMiner
 Mining = Literal["all", "hard", "semi-hard", "batch-hard", "distance-weighted"]
 
 
-def triplet_miner(name: str, *, margin: float) -> TripletMiner:
+def triplet_miner(name: str, *, margin: float, dimension: int = 128) -> TripletMiner:
     """A miner that lists triplets; ``all`` is not one of them, see `sum_of_all_triplets`.
 
     Args:
         name: one of `Mining` but ``all``.
         margin: α of the loss; semi-hard needs it.
+        dimension: d of the embeddings; distance-weighted needs it.
     """
     miners: dict[str, TripletMiner] = {
         "hard": hard_triplets,
         "semi-hard": partial(semi_hard_triplets, margin=margin),
         "batch-hard": batch_hard_triplets,
-        "distance-weighted": DistanceWeighted(),
+        "distance-weighted": DistanceWeighted(dimension),
     }
     if name not in miners:
         raise SettingError(

@@ -16,7 +16,8 @@ class DistanceWeighted:
     *Sampling Matters in Deep Embedding Learning*, ICCV 2017, equation 3 and section 4.2 (cut-offs 0.5 and 1.4).
 
     Args:
-        dimension: d of the sphere; None takes 128, the paper's and ours.
+        dimension: d of the embeddings, 2 or more. The density is so steep at the paper's and our 128 that most draws are
+            among the very nearest.
         nearest: distances below count as this (else noise would be drawn for ever).
         furthest: negatives beyond are not drawn, unless an anchor has no other; they cost nothing.
         generator: where draws come from; None is PyTorch's own state, which the trainer sets at every step.
@@ -24,13 +25,13 @@ class DistanceWeighted:
 
     def __init__(
         self,
-        dimension: int | None = None,
+        dimension: int = 128,
         *,
         nearest: float = 0.5,
         furthest: float = 1.4,
         generator: torch.Generator | None = None,
     ) -> None:
-        self._dimension = dimension or 128
+        self._dimension = dimension
         self._nearest = nearest
         self._furthest = furthest
         self._generator = generator

@@ -9,7 +9,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from sameface.errors import SettingError
 from sameface.models.card import Measurement
+from sameface.training.checkpoint import load_checkpoint
 from sameface.training.export import export_encoder
 from sameface.training.export_head import export_head
 from sameface.training.logs import CsvLog
@@ -44,6 +46,7 @@ def run_recipe(
     steps: int | None,
     seed: int,
     device: str | None,
+    resume: bool = False,
     started: Note,
     progress: Progress,
 ) -> RecipeResult:
@@ -56,12 +59,21 @@ def run_recipe(
         background: Omniglot's background set.
         steps: instead of the recipe's own.
         seed, device: as elsewhere.
+        resume: go on from the checkpoint in `out`; omniglot's alone keeps one, the others take a minute.
         started: told what is done, in sentences.
         progress: told (step, steps, numbers).
+
+    Raises:
+        SettingError: a recipe that keeps no checkpoint is to be resumed.
+        KeyboardInterrupt: Ctrl-C; nothing is scored or exported.
     """
+    if resume and name != "omniglot":
+        raise SettingError(
+            expected="--resume with --recipe omniglot, which keeps a checkpoint", got=name, advice="start it again"
+        )
     out.mkdir(parents=True, exist_ok=True)
     if name == "omniglot":
-        return _omniglot(data, out, background, steps, seed, device, started, progress)
+        return _omniglot(data, out, background, steps, seed, device, resume, started, progress)
     return (
         _orl(data, out, steps, seed, device, started, progress)
         if name == "orl"
@@ -76,6 +88,7 @@ def _omniglot(
     steps: int | None,
     seed: int,
     device: str | None,
+    resume: bool,
     started: Note,
     progress: Progress,
 ) -> RecipeResult:
@@ -85,7 +98,9 @@ def _omniglot(
     started(
         f"{len(pictures)} drawings of {len(pictures.people)} characters; {recipe.steps} steps; scored once, at the end"
     )
-    log = CsvLog(out / "log.csv", COLUMNS)
+    checkpoint = out / "checkpoint.pt"
+    begun = load_checkpoint(checkpoint, recipe.spec()) if resume else None
+    log = CsvLog(out / "log.csv", COLUMNS, from_step=begun.step if begun else 0)
     result = omniglot.train_omniglot(
         pictures,
         runs,
@@ -94,6 +109,8 @@ def _omniglot(
         device=device,
         progress=lambda step, numbers: progress(step, recipe.steps, numbers),
         logs=[log],
+        checkpoint=checkpoint,
+        resume=begun,
     )
     log.close()
     measured = (Measurement("Omniglot, 20 official one-shot runs of 20 ways", f"error {100 * result.error:.2f} %"),)

@@ -268,7 +268,7 @@ def train_head(
     trainer = Trainer(
         network, spec, loss, training, settings, held_out=held_out, compute=choose_compute(device, "float32"), logs=logs
     )
-    result = trainer.run(progress)
+    result = trainer.run(progress).unless_interrupted()
     return trainer.network, spec, result
 
 

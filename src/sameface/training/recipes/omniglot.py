@@ -263,6 +263,9 @@ def train_omniglot(
         held_out: characters of a background alphabet that is not trained on, to watch; None trains on all.
         device: see `choose_compute`.
         progress, logs, checkpoint, resume: see `Trainer`.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; the checkpoint is kept and nothing is scored.
     """
     chosen = recipe or OmniglotRecipe()
     spec = chosen.spec()
@@ -303,7 +306,7 @@ def train_omniglot(
     )
     if resume is not None:
         trainer.resume(resume)
-    training = trainer.run(progress)
+    training = trainer.run(progress).unless_interrupted()
     compare = loss.similarity if isinstance(loss, KochLoss) else None
     views = wrong_answers(runs, lambda pixels: embed_views(trainer.embed, pixels, chosen.jitters), similarity=compare)
     alone = wrong_answers(runs, trainer.embed, similarity=compare)

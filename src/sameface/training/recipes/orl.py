@@ -126,7 +126,7 @@ def train_orl(
         augmentation=FaceAugmentation(blur=0),
         compute=choose_compute(device),
     )
-    result = trainer.run(progress)
+    result = trainer.run(progress).unless_interrupted()
     return trainer.network, spec, trainer.embed, result
 
 
