@@ -256,7 +256,7 @@ def test_a_full_disk_leaves_the_old_checkpoint(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(StorageFullError):
+    with pytest.raises(StorageFullError, match="--resume"):
         save_checkpoint(path, trainer.state())
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]

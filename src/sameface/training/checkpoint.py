@@ -12,12 +12,12 @@ import pickle
 import warnings
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import torch
 from torch import Tensor
 
-from sameface.errors import CheckpointError
+from sameface.errors import CheckpointError, StorageFullError
 from sameface.models.cache import atomic_write
 from sameface.training.networks.by_name import NetworkSpec
 
@@ -66,16 +66,28 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         **{key: getattr(checkpoint, key) for key in ("step", "network", "averaged", "loss", "optimizer", "best")},
         **{key: getattr(checkpoint, key) for key in ("best_error", "best_step", "since_best")},
     }
-    with atomic_write(path) as part:
-        try:
-            with part.open("wb") as file:
-                torch.save(content, file)
-        except RuntimeError as error:
-            # PyTorch's zip writer reports a failed write as its own RuntimeError, with the OSError behind it.
-            cause = error.__context__ or error.__cause__
-            if isinstance(cause, OSError):
-                raise cause from error
-            raise
+    try:
+        with atomic_write(path) as part, part.open("wb") as file:
+            _write(content, file)
+    except StorageFullError as error:
+        raise StorageFullError(
+            expected=f"room for {path.name} in {path.parent}",
+            got=f"a full disk at step {checkpoint.step}",
+            advice="free some space and go on with --resume"
+            if path.is_file()
+            else "free some space, or write to another folder",
+        ) from error
+
+
+def _write(content: dict[str, Any], file: IO[bytes]) -> None:
+    try:
+        torch.save(content, file)
+    except RuntimeError as error:
+        # PyTorch's zip writer reports a failed write as its own RuntimeError, with the OSError behind it.
+        cause = error.__context__ or error.__cause__
+        if isinstance(cause, OSError):
+            raise cause from error
+        raise
 
 
 def load_checkpoint(path: Path, expect: NetworkSpec | None = None) -> Checkpoint:
