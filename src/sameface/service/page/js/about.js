@@ -41,7 +41,7 @@ async function licences() {
   const words = { yes: "yes", no: "no", unclear: "unclear" };
   return h("section", { class: "card" },
     h("h2", {}, "Models"),
-    h("div", { class: "table" }, h("table", {},
+    h("div", { class: "table" }, h("table", { class: "models" },
       h("caption", { class: "hidden" }, "Models and their licences"),
       h("thead", {}, h("tr", {}, ["Model", "Kind", "Licence", "Commercial use"].map((word) => h("th", { scope: "col" }, word)))),
       h("tbody", {}, models.map((model) => h("tr", {},
@@ -62,7 +62,7 @@ async function reports() {
   } });
   return h("section", { class: "card" },
     h("h2", {}, "Evaluation reports"),
-    h("p", {}, listed.length ? "Reports of this server, or a file that `sameface evaluate --json` wrote; the file stays on this device." : "Open a file that sameface evaluate wrote; it stays on this device."),
+    h("p", {}, listed.length ? "Reports of this server, or a file that " : "Open a file that ", h("code", {}, "sameface evaluate --json"), " wrote; it stays on this device."),
     h("div", { class: "actions start" },
       listed.map((name) => h("button", { type: "button", onclick: async () => {
         try { show(await call("GET", `reports/${encodeURIComponent(name)}`), name); } catch (error) { place.replaceChildren(fault(error)); }
