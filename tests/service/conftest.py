@@ -137,7 +137,7 @@ def program(tmp_path, point_file) -> Iterator[Callable[..., Program]]:
     started: list[Program] = []
 
     def start(*options: str, folder: Path | None = None) -> Program:
-        usual = ("--operating-point", str(point_file), "--rate", "100000", "--burst", "100000")
+        usual = ("--operating-point", str(point_file), "--rate", "100000", "--burst", "100000", "--timeout", "120")
         started.append(Program(folder or tmp_path / "galleries", *usual, *options))
         return started[-1]
 

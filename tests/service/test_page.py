@@ -38,7 +38,7 @@ def launch(playwright, *flags: str):
 
 @pytest.fixture(scope="module")
 def playwright():
-    expect.set_options(timeout=30_000)  # a machine at work is slow, not wrong
+    expect.set_options(timeout=60_000)  # a machine at work is slow, not wrong
     with sync_playwright() as running:
         yield running
 
@@ -61,7 +61,7 @@ def open_page(browser, program):
         context = browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce", locale="en-GB")
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on(
             "console",
@@ -320,13 +320,13 @@ def test_the_camera(playwright, program, photos, film):
     )
     browser = launch(playwright, *flags)
     page = browser.new_context(viewport=DESK, permissions=["camera"]).new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(60_000)
     page.goto(service.url)
     enroll(page, "Barack", photos / "obama2.jpg")
     expect(page.get_by_role("heading", name="Barack is enrolled")).to_be_visible()
     go(page, "Live")
     page.get_by_role("button", name="Start the camera").click()
-    expect(page.locator(".face.named b").first).to_have_text("Barack", timeout=30_000)
+    expect(page.locator(".face.named b").first).to_have_text("Barack", timeout=60_000)
     expect(page.locator("li[data-name=Barack]")).to_be_visible()
     no_serious_issue(page)
     page.get_by_role("button", name="Stop the camera").click()
@@ -334,7 +334,7 @@ def test_the_camera(playwright, program, photos, film):
     go(page, "Identify")
     page.get_by_role("button", name="Use camera").click()
     page.get_by_role("button", name="Take photo").click()
-    expect(page.locator(".answers strong")).to_have_text("Barack", timeout=30_000)
+    expect(page.locator(".answers strong")).to_have_text("Barack", timeout=60_000)
     browser.close()
 
 
