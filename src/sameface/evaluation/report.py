@@ -53,6 +53,7 @@ def write_report(evaluation: Evaluation, path: Path, *, pictures: bool = False) 
             for name, (svg, words) in drawn.items()
         },
         names=[label(run, evaluation.runs) for run in evaluation.runs],
+        rates=sorted({item.target_fmr for run in evaluation.runs for item in run.verification.tar}, reverse=True),
         pictures=_pictures(evaluation) if pictures else {},
     )
     with atomic_write(path) as part:
