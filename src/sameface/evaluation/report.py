@@ -19,6 +19,8 @@ from sameface.models.cache import atomic_write
 
 #: Side of a hardest pair's pictures in the report, in pixels.
 SIDE = 132
+#: Of an inch of a plot at most, so that letters are of one size in all of them.
+_PIXELS = 122
 
 
 def write_report(evaluation: Evaluation, path: Path, *, pictures: bool = False) -> None:
@@ -44,13 +46,15 @@ def write_report(evaluation: Evaluation, path: Path, *, pictures: bool = False) 
     template = environment.from_string(
         resources.files("sameface.evaluation").joinpath("report.html.j2").read_text(encoding="utf-8")
     )
-    drawn = {name: (_svg(render(draw, size)), words) for name, (draw, size, words) in plots(evaluation).items()}
+    drawn = {name: (_svg(render(draw, size)), size[0], words) for name, (draw, size, words) in plots(evaluation).items()}
     markup = need("markupsafe").Markup
     page = template.render(
         evaluation=evaluation,
         plot={
-            name: markup(f'<figure role="img" aria-label="{words}">{svg}</figure>')
-            for name, (svg, words) in drawn.items()
+            name: markup(
+                f'<figure role="img" aria-label="{words}" style="max-width: {round(_PIXELS * inches)}px">{svg}</figure>'
+            )
+            for name, (svg, inches, words) in drawn.items()
         },
         names=[label(run, evaluation.runs) for run in evaluation.runs],
         rates=sorted({item.target_fmr for run in evaluation.runs for item in run.verification.tar}, reverse=True),
