@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,12 @@ def needed(path: Path, what: str) -> Path:
 def data() -> Path:
     """The folder of research data: ``$SAMEFACE_DATA``, else ``../shared/data``."""
     return needed(Path(os.environ.get("SAMEFACE_DATA", ROOT.parent / "shared" / "data")), "the research data")
+
+
+def pytest_configure() -> None:
+    """Ctrl-C is tested here and in programs started from here; a shell that runs its jobs in the background hands down that it is ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 _skipped: list[str] = []

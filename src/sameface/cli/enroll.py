@@ -41,7 +41,7 @@ def enroll(
     """
     from sameface.cli.options import gallery_location, open_gallery
     from sameface.cli.output import note, print_json, progress
-    from sameface.errors import SamefaceError, SettingError
+    from sameface.errors import FaceError, ImageError, PersonError
     from sameface.faces.choose import as_choice
     from sameface.recognizer.review import as_review
 
@@ -64,9 +64,11 @@ def enroll(
                     choose=as_choice(choose),
                     review=as_review(review),
                 )
-            except SettingError:
-                raise
-            except SamefaceError as error:
+            except (
+                FaceError,
+                ImageError,
+                PersonError,
+            ) as error:  # of this person; anything else concerns all that follow
                 if len(jobs) == 1:
                     raise
                 refused += 1

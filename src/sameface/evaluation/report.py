@@ -46,7 +46,9 @@ def write_report(evaluation: Evaluation, path: Path, *, pictures: bool = False) 
     template = environment.from_string(
         resources.files("sameface.evaluation").joinpath("report.html.j2").read_text(encoding="utf-8")
     )
-    drawn = {name: (_svg(render(draw, size)), size[0], words) for name, (draw, size, words) in plots(evaluation).items()}
+    drawn = {
+        name: (_svg(render(draw, size)), size[0], words) for name, (draw, size, words) in plots(evaluation).items()
+    }
     markup = need("markupsafe").Markup
     page = template.render(
         evaluation=evaluation,

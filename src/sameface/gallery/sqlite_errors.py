@@ -18,6 +18,8 @@ from sameface.errors import (
 
 _BUSY: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _DAMAGED: Final = (sqlite3.SQLITE_CORRUPT,)
+#: Writing failed for want of room; the second when the index of the log cannot grow.
+_FULL: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
 
 
 @contextmanager
@@ -49,7 +51,7 @@ def _in_our_words(error: sqlite3.Error, location: str) -> GalleryError:
             got="a file, folder or disk that may only be read",
             advice="change its permissions, or copy the gallery",
         )
-    if code == sqlite3.SQLITE_FULL:
+    if extended in _FULL or code in _FULL:
         return StorageFullError(
             expected=f"room for {location}",
             got="a full disk; nothing of this change was stored, all before it is safe",

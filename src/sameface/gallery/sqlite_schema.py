@@ -153,6 +153,8 @@ def create(
             connection.execute("BEGIN IMMEDIATE")
             _fill(connection, space, dimension, key)
             connection.execute("COMMIT")
+            # Closing would copy the log into the file too, but say nothing where the disk is full.
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             connection.close()
         part.rename(path)
