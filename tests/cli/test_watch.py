@@ -38,8 +38,9 @@ def people(tmp_path, photos):
     return tmp_path / "people.db"
 
 
-def test_a_film(film, people, tmp_path):
-    output = tmp_path / "out.mp4"
+@pytest.mark.parametrize("ending", ["mp4", "webm"])
+def test_a_film(film, people, tmp_path, ending):
+    output = tmp_path / f"out.{ending}"
     done = CliRunner().invoke(
         app,
         [str(film), "-g", str(people), "--threshold", "0.42", "--every", "2", "--patience", "0.5", "-o", str(output)],

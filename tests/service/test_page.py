@@ -329,13 +329,43 @@ def test_the_camera(playwright, program, photos, film):
     expect(page.locator(".face.named b").first).to_have_text("Barack", timeout=60_000)
     expect(page.locator("li[data-name=Barack]")).to_be_visible()
     no_serious_issue(page)
-    page.get_by_role("button", name="Stop the camera").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.locator(".face")).to_have_count(0)
     go(page, "Identify")
     page.get_by_role("button", name="Use camera").click()
     page.get_by_role("button", name="Take photo").click()
     expect(page.locator(".answers strong")).to_have_text("Barack", timeout=60_000)
     browser.close()
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory, photos) -> Path:
+    """Ten seconds of one shipped portrait, in a format that browsers play."""
+    import cv2
+
+    frame = cv2.resize(cv2.imread(str(photos / "obama.jpg"))[:700, 150:850], (640, 480))
+    path = tmp_path_factory.mktemp("video") / "door.webm"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"VP80"), 10, (640, 480))
+    for _ in range(100):
+        writer.write(frame)
+    writer.release()
+    return path
+
+
+def test_a_video_file(open_page, photos, video, tmp_path):
+    page = open_page()
+    enroll(page, "Barack", photos / "obama2.jpg")
+    expect(page.get_by_role("heading", name="Barack is enrolled")).to_be_visible()
+    go(page, "Live")
+    page.get_by_label("Video file").set_input_files(str(video))
+    expect(page.locator("li[data-name=Barack]")).to_be_visible()
+    expect(page.get_by_role("button", name="Start the camera")).to_be_visible()  # the video has ended
+    expect(page.locator(".face")).to_have_count(0)
+    broken = tmp_path / "broken.webm"
+    broken.write_bytes(b"no video")
+    page.get_by_label("Video file").set_input_files(str(broken))
+    expect(page.get_by_text("this browser cannot play that video")).to_be_visible()
+    no_serious_issue(page)
 
 
 def test_scale_arithmetic():

@@ -103,9 +103,10 @@ def main() -> None:
     except SamefaceError as error:
         sys.stderr.write(f"sameface: {error}\n")
         sys.exit(exit_code_of(error))
-    except KeyboardInterrupt:
-        sys.stderr.write("sameface: stopped; what was acknowledged is kept\n")
-        sys.exit(INTERRUPTED)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # Ctrl-C, which typer hears first
+            sys.stderr.write("sameface: stopped; what was acknowledged is kept\n")
+        raise
     except BrokenPipeError:
         sys.exit(0)
     except OSError as error:  # a file or folder that nothing else looked at first

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 
 from sameface.errors import ExtraMissingError, ImageAccessError, ImageNotFoundError, NotAnImageError
 from sameface.types import ImageRGB
+
+#: Coding by the file's ending; others hold MPEG-4. Browsers play WebM.
+_CODES: Final = {".avi": "MJPG", ".webm": "VP80"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,7 +109,7 @@ class VideoFile:
         """
         height, width = image_rgb.shape[:2]
         if self._writer is None:
-            code = self._cv2.VideoWriter_fourcc(*("MJPG" if self._path.suffix == ".avi" else "mp4v"))
+            code = self._cv2.VideoWriter_fourcc(*_CODES.get(self._path.suffix.lower(), "mp4v"))
             self._writer = self._cv2.VideoWriter(str(self._path), code, self._rate, (width, height))
             if not self._writer.isOpened():
                 raise ImageAccessError(

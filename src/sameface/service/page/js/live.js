@@ -1,4 +1,4 @@
-// The webcam, named while it runs. Frames go to the server one at a time and are not kept.
+// The webcam or a video file, named while it runs. Frames go to the server one at a time and are not kept.
 
 import { call, formOf, galleryPath } from "./api.js";
 import { closeCamera, frameOf, openCamera } from "./camera.js";
@@ -9,31 +9,53 @@ import { View } from "./photo.js";
 const PAUSE = 150; // ms between an answer and the next frame
 
 export async function live(main) {
-  const video = h("video", { autoplay: true, playsinline: true, muted: true, "aria-label": "Camera" });
+  const video = h("video", { autoplay: true, playsinline: true, muted: true, "aria-label": "Camera or video" });
   video.muted = true;
   const view = new View(video, 620);
   const trouble = h("div");
   const log = h("ol", { class: "answers", "aria-label": "Seen" }, h("li", {}, h("p", {}, "Nobody yet.")));
-  const button = h("button", { type: "button", class: "primary", onclick: () => (stream ? stop() : start()) }, "Start the camera");
-  let stream = null;
+  const button = h("button", { type: "button", class: "primary", onclick: () => (running ? stop() : start(camera)) }, "Start the camera");
+  const file = h("input", { type: "file", accept: "video/*", class: "hidden", tabindex: -1, "aria-label": "Video file", onchange: () => {
+    const [chosen] = file.files;
+    file.value = "";
+    if (chosen) { stop(); start(() => film(chosen)); }
+  } });
+  const open = h("button", { type: "button", onclick: () => file.click() }, "Open a video");
+  let running = false;
+  let release = () => {};
   let timer = null;
   const seen = new Map();
   main.append(
     h("h1", {}, "Live"),
-    h("p", { class: "lead" }, "The camera of this device, with a name or “nobody” on every face. Nothing is recorded."),
+    h("p", { class: "lead" }, "The camera of this device or a video file, with a name or “nobody” on every face. Nothing is recorded."),
     h("div", { class: "two" },
-      h("div", { class: "card live" }, trouble, view.element, h("div", { class: "actions start" }, button)),
+      h("div", { class: "card live" }, trouble, view.element, h("div", { class: "actions start" }, button, open, file)),
       h("section", { class: "card" }, h("h2", {}, "Seen"), log)),
   );
 
-  async function start() {
+  async function camera() {
+    const stream = await openCamera();
+    video.srcObject = stream;
+    return () => closeCamera(stream);
+  }
+
+  function film(chosen) {
+    const url = URL.createObjectURL(chosen);
+    video.src = url;
+    return () => URL.revokeObjectURL(url);
+  }
+
+  async function start(source) {
     trouble.replaceChildren();
+    running = true;
+    button.textContent = "Stop";
     try {
-      stream = await openCamera();
-      video.srcObject = stream;
-      await video.play();
+      release = await source();
+      await video.play().catch((error) => {
+        throw error.name === "NotSupportedError" ? new Error("this browser cannot play that video; WebM and MP4 with H.264 are safe choices") : error;
+      });
+      if (!running) { stop(); return; } // stopped while it opened
       view.proportions(video.videoWidth, video.videoHeight);
-      button.textContent = "Stop the camera";
       tick();
     } catch (error) {
       stop();
@@ -43,20 +65,23 @@ export async function live(main) {
 
   function stop() {
     clearTimeout(timer);
-    closeCamera(stream);
-    stream = null;
+    running = false;
+    release();
+    release = () => {};
     video.srcObject = null;
+    video.removeAttribute("src");
     view.draw([], { width: 1, height: 1 });
     button.textContent = "Start the camera";
   }
 
   async function tick() {
-    if (!stream) return;
+    if (!running) return;
+    if (video.ended) { stop(); return; }
     let pause = PAUSE;
     try {
       const frame = await frameOf(video, 800, 0.85);
       const answer = await call("POST", galleryPath("/identify"), await formOf({ candidates: 1 }, [["photo", frame]]));
-      if (!stream) return;
+      if (!running) return;
       view.draw(facesOf(answer), answer.size);
       note(answer);
       trouble.replaceChildren();
