@@ -105,11 +105,10 @@ def verification_by_regression(
         scored = fold == number
         fit = ~shares_people(*people, scored) & found
         model = _pair_model()
-        model.fit(_difference(embeddings, scores, fit), scores.same[fit])
         test = scored & found
-        right = (
-            int(np.sum(model.predict(_difference(embeddings, scores, test)) == scores.same[test])) if test.any() else 0
-        )
+        points = _for_pairs(embeddings, scores, fit, test)
+        model.fit(_difference(points, scores, fit), scores.same[fit])
+        right = int(np.sum(model.predict(_difference(points, scores, test)) == scores.same[test])) if test.any() else 0
         results.append(Fold(right / int(scored.sum()), 0.5, int(scored.sum()), int(fit.sum())))
     mean, error = mean_and_standard_error([item.accuracy for item in results])
     plain = accuracy_by_fold(scores.distances, scores.same, fold, people=people)
@@ -156,6 +155,20 @@ def _features(
     return turn.transform(x), turn.transform(x_test)
 
 
-def _difference(embeddings: Embeddings, scores: Scores, rows: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
-    out: npt.NDArray[np.float32] = np.abs(embeddings[scores.a[rows]] - embeddings[scores.b[rows]])
+def _for_pairs(
+    embeddings: Embeddings, scores: Scores, fit: npt.NDArray[np.bool_], test: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.floating]:
+    """The embeddings in as few numbers as `_features` gives them, by photo; rows that no pair asks for are 0."""
+    learn, asked = (np.unique(np.concatenate([scores.a[rows], scores.b[rows]])) for rows in (fit, test))
+    learnt, tested = _features(embeddings, learn, asked)
+    points = np.zeros((len(embeddings), learnt.shape[1]), learnt.dtype)
+    points[asked] = tested
+    points[learn] = learnt
+    return points
+
+
+def _difference(
+    embeddings: npt.NDArray[np.floating], scores: Scores, rows: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.floating]:
+    out: npt.NDArray[np.floating] = np.abs(embeddings[scores.a[rows]] - embeddings[scores.b[rows]])
     return out
