@@ -22,6 +22,7 @@ import sameface
 from sameface.errors import MethodError, NothingHereError, RequestError, SamefaceError
 from sameface.service.desk import open_desk
 from sameface.service.intake import malformed
+from sameface.service.memory import give_back_now_and_then
 from sameface.service.middleware import Doorkeeper
 from sameface.service.problem import problem
 from sameface.service.routes import about, galleries, people, photos
@@ -53,7 +54,9 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         if desk.shelf is None:
             await asyncio.get_running_loop().run_in_executor(None, desk.load)
+        tidying = asyncio.create_task(give_back_now_and_then())
         yield
+        tidying.cancel()
         await asyncio.get_running_loop().run_in_executor(None, desk.close)
 
     # Without FastAPI's own pages of documentation: they load scripts from elsewhere.
