@@ -100,7 +100,10 @@ def train(
     from sameface.cli.output import note
     from sameface.errors import SettingError
 
-    _threads(threads)
+    if threads:
+        from sameface.training.device import use_threads
+
+        use_threads(threads)
     sources = {name: context.get_parameter_source(name) for name in context.params}
     given = {name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"}
     if steps is not None and steps < 1:
@@ -194,15 +197,6 @@ def _value(text: str) -> Setting:
     with suppress(ValueError):
         return tuple(int(part) for part in text.split(","))
     return text
-
-
-def _threads(count: int) -> None:
-    if count:
-        import sameface.training  # noqa: F401  # says what to install where PyTorch is missing
-
-        import torch  # isort: skip
-
-        torch.set_num_threads(count)
 
 
 def _say(result: FolderResult, out: Path, json: bool) -> None:

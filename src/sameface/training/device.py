@@ -70,3 +70,8 @@ def choose_compute(device: str | None = None, precision: str = "mixed") -> Compu
         )
     chosen = torch.device(wanted)
     return Compute(chosen, torch.bfloat16 if precision == "mixed" and has_fast_bfloat16(chosen) else None)
+
+
+def use_threads(count: int) -> None:
+    """Threads of one step on a CPU, in this process from now on."""
+    torch.set_num_threads(count)
