@@ -241,7 +241,7 @@ def _print_identification(found: Evaluation) -> None:
             continue
         print_line(
             f"{run.space.encoder}: rank 1 of {result.closed_people} people {percent(result.rank_1)} %; open set, wanted FPIR {result.target_fpir:g}:"
-            + ("" if result.open_set else " too few people")
+            + ("" if result.open_set else " too few people for FPIR and FNIR")
         )
         if not result.open_set:
             continue
