@@ -7,6 +7,7 @@ them, as DistributedDataParallel does, then gives exactly the gradient of one pr
 
 from __future__ import annotations
 
+import gc
 import os
 from dataclasses import dataclass
 
@@ -99,4 +100,5 @@ def leave_world(world: World) -> None:
     """Close what `join_world` opened."""
     if world.size > 1:
         dist.barrier()
+        gc.collect()  # whatever still holds the group would end its threads after the program's end, which aborts it
         dist.destroy_process_group()

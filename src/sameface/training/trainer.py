@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -144,9 +145,6 @@ class Trainer:
         weights = [*self.network.parameters(), *self.loss.parameters()]
         self._optimizer = torch.optim.AdamW(weights, settings.learning_rate, weight_decay=settings.weight_decay)
         self._sisters: nn.Module = self.network
-        if self.world.size > 1:
-            has_statistics = any(True for _ in self.network.buffers())
-            self._sisters = DistributedDataParallel(self.network, broadcast_buffers=has_statistics)
         self._step = 0
         self._best: dict[str, Tensor] | None = None
         self._best_error = float("inf")
@@ -218,6 +216,17 @@ class Trainer:
         return digest.hexdigest()
 
     # -- the loop -----------------------------------------------------------------------------------------------------
+    @contextmanager
+    def _side_by_side(self) -> Iterator[None]:
+        """While this lasts, processes share gradients. What does it must be gone before its group is left: it holds the group's threads."""
+        if self.world.size > 1:
+            has_statistics = any(True for _ in self.network.buffers())
+            self._sisters = DistributedDataParallel(self.network, broadcast_buffers=has_statistics)
+        try:
+            yield
+        finally:
+            self._sisters = self.network
+
     def run(self, progress: Callable[[int, Mapping[str, float]], None] | None = None) -> TrainingResult:
         """Train to the last step, to the end of patience, or to Ctrl-C; a checkpoint is left in each case.
 
@@ -238,7 +247,7 @@ class Trainer:
         mark, mark_photos = wall, 0
         self.network.train()
         self.loss.train()
-        with ctrl_c_between_steps(second_stops_at_once=self.world.size == 1) as asked_to_stop:
+        with self._side_by_side(), ctrl_c_between_steps(second_stops_at_once=self.world.size == 1) as asked_to_stop:
             if self.spec.name == "head" and self.settings.patience and self._held_out is not None and self._step == 0:
                 self._validate()  # a head starts as good as its encoder: training must beat that to be kept
             while self._step < self.settings.steps:
