@@ -64,11 +64,8 @@ def enroll(
                     choose=as_choice(choose),
                     review=as_review(review),
                 )
-            except (
-                FaceError,
-                ImageError,
-                PersonError,
-            ) as error:  # of this person; anything else concerns all that follow
+            # Of this person; anything else, a full disk say, concerns all that follow.
+            except (FaceError, ImageError, PersonError) as error:
                 if len(jobs) == 1:
                     raise
                 refused += 1

@@ -191,10 +191,9 @@ class LiveIndex:
             # Whoever lost or gained templates is taken out whole and put in again as the record has them now.
             index.remove(keys)
             if self._vault.scheme == PLAIN:
-                with suppress(GalleryReadOnlyError):  # a reader that may not: the next one that may will
-                    cache_file.scrub(
-                        self._cache, keys
-                    )  # in case the process that removed them was killed before it could
+                # In case the process that removed them was killed before it could. A reader that may not leaves it to the next that may.
+                with suppress(GalleryReadOnlyError):
+                    cache_file.scrub(self._cache, keys)
             for start in range(0, len(keys), 500):
                 part = keys[start : start + 500]
                 marks = ",".join("?" * len(part))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sameface.errors import ModelCardError
-from sameface.models.cache import Progress, cache_folder, cached, sha256_of
+from sameface.models.cache import Progress, cached, sha256_of
 from sameface.models.card import ModelCard
 from sameface.models.registry import locate, network_card
 
@@ -71,14 +71,6 @@ def read_ranges(name: str) -> dict[str, tuple[float, float]]:
             advice="make your own with `sameface models quantize`",
         )
     return {key: (low, high) for key, (low, high) in json.loads(path.read_text())["ranges"].items()}
-
-
-def is_converted(card: ModelCard) -> bool:
-    """Whether nothing is left to convert before this card can run."""
-    owner = network_card(card)
-    if not owner.files or not owner.files[0].name.endswith(".dat"):
-        return True
-    return (cache_folder() / "models" / _converted_name(card, owner)).is_file()
 
 
 def _converted_name(card: ModelCard, owner: ModelCard) -> str:
