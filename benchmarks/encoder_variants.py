@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from sameface.datasets.folder import read_folder
+from sameface.datasets.lfw import read_lfw_pairs, read_lfw_people
 from sameface.encoders import load_encoder
 from sameface.errors import SamefaceError
-from sameface.evaluation.datasets.folder import read_folder
-from sameface.evaluation.datasets.lfw import read_lfw_pairs, read_lfw_people
 from sameface.faces import load_detector
 from sameface.faces.align import DlibAligner
 from sameface.faces.choose import choose_face

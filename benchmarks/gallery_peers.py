@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from gallery_scale import DIMENSION, SPACE, faces, probes_of
 
 from sameface.gallery import NewPerson, open_store
-from sameface.gallery.scan import Scan
+from sameface.gallery.exact.scan import Scan
 from sameface.types import Template
 
 Answer = Callable[[np.ndarray], int]

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sameface.datasets import read_folder
 from sameface.evaluation.cache import EmbeddingCache, NoUsableFace
-from sameface.evaluation.datasets import read_folder
 from sameface.evaluation.embed import embed_photos
 from sameface.types import Box, Detection, EmbeddingSpace, Landmarks
 

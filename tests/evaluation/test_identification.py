@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sameface.datasets import LabelledPhotos, read_folder
 from sameface.errors import NotEnoughDataError, SettingError
 from sameface.evaluation.classifiers import learning_curve, verification_by_regression
-from sameface.evaluation.datasets import LabelledPhotos, read_folder
 from sameface.evaluation.embed import EmbeddedPhotos, embed_photos
 from sameface.evaluation.identification import identify_all, rate_over_people
 from sameface.evaluation.sampling import balanced_pairs

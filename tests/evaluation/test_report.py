@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from sameface.cli.app import app
 from sameface.errors import NotEnoughDataError
-from sameface.evaluation import command
+from sameface.evaluation import calibrate as command
 from sameface.evaluation.results import SCHEMA
 from sameface.models.operating_points import load_operating_point
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sameface.datasets import PairList, read_folder
 from sameface.errors import NotEnoughDataError
-from sameface.evaluation.datasets import PairList, read_folder
 from sameface.evaluation.embed import EmbeddedPhotos, embed_photos
 from sameface.evaluation.resampling import PeopleDraws, weighted_auc, weighted_tar_at_fmr
 from sameface.evaluation.scores import Scores, distance_table, pair_distances, score_all_pairs, score_pairs

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from sameface.gallery import open_store
-from sameface.gallery.record import RESIDUE, pack, tombstone
+from sameface.gallery.sqlite.record import RESIDUE, pack, tombstone
 from sameface.types import Box
 from tests.gallery.worlds import SPACE
 

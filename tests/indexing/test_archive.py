@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sameface.files import photos_below, sha256_of
 from sameface.gallery import TemplateStore, open_store
 from sameface.indexing import workers
 from sameface.indexing.archive import GROUP, index_photos
-from sameface.indexing.photos import Found, Job, digest_of, photos_below
+from sameface.indexing.photos import Found, Job
 from sameface.types import Box, EmbeddingSpace, Template
 
 SPACE = EmbeddingSpace("made-up", "made-up", "made-up")
@@ -107,7 +108,7 @@ def test_a_run_that_was_stopped_goes_on(folder: Path, store: TemplateStore, monk
 def test_found_by_example(folder: Path, store: TemplateStore) -> None:
     run(folder, store)
     path = folder / "year 2" / "5.png"
-    probe = made_up(Job(str(path), digest_of(path), "", "", None)).templates[0].embedding
+    probe = made_up(Job(str(path), sha256_of(path), "", "", None)).templates[0].embedding
     best = store.search(probe)[0][0]
     assert best.distance == 0
     assert store.templates_of(best.person_id)[0].template.source == str(path)

@@ -51,7 +51,7 @@ def calibrate(
     from sameface.cli.evaluate import open_bench
     from sameface.cli.output import note, print_json, progress
     from sameface.encoders import DEFAULT_ENCODER
-    from sameface.evaluation import command
+    from sameface.evaluation import calibrate as command
     from sameface.evaluation.cache import EmbeddingCache, default_cache
     from sameface.faces import DEFAULT_DETECTOR
     from sameface.models.operating_points import file_name, save_operating_point

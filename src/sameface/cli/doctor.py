@@ -98,7 +98,7 @@ def _models() -> list[Check]:
     from sameface.encoders import DEFAULT_ENCODER
     from sameface.errors import SamefaceError
     from sameface.faces import DEFAULT_DETECTOR
-    from sameface.models.cache import cache_folder
+    from sameface.files import cache_folder
     from sameface.models.registry import models_folder
     from sameface.recognizer import Recognizer
 

@@ -92,7 +92,7 @@ def evaluate(
     """
     from sameface.cli.output import note, print_json, progress
     from sameface.encoders import DEFAULT_ENCODER
-    from sameface.evaluation import command
+    from sameface.evaluation import calibrate as command
     from sameface.evaluation.cache import EmbeddingCache, default_cache
     from sameface.evaluation.run import Plan
     from sameface.evaluation.run import evaluate as run
@@ -143,8 +143,8 @@ def open_bench(
 ) -> Any:
     """A data set from options, problems said."""
     from sameface.cli.output import note
+    from sameface.datasets import LabelledPhotos, open_data, read_groups
     from sameface.errors import SettingError
-    from sameface.evaluation.datasets import LabelledPhotos, open_data, read_groups
 
     experiment = cfp.upper()
     if experiment not in ("FF", "FP"):

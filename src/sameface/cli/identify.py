@@ -91,9 +91,9 @@ def as_json(photo: str, found: list[Identification]) -> dict[str, Any]:
 
 
 def _annotate(photo: str, found: list[Identification], path: Path) -> None:
+    from sameface.files import atomic_write
     from sameface.imaging import load_image
     from sameface.imaging.annotate import annotate, write_png
-    from sameface.models.cache import atomic_write
     from sameface.recognizer.labels import face_labels
 
     picture = annotate(load_image(photo), face_labels(found))

@@ -52,8 +52,8 @@ def index(
     ) as store:
         note(f"gallery: {store.location}")
         if folder is not None:
+            from sameface.files import photos_below
             from sameface.indexing.archive import index_photos
-            from sameface.indexing.photos import photos_below
 
             with progress("photos", sum(1 for _ in photos_below(folder))) as advance:
                 done = index_photos(

@@ -37,10 +37,10 @@ def quantize(
     """
     from sameface.cli.options import make_recognizer
     from sameface.cli.output import note, print_json, print_table
+    from sameface.datasets.folder import read_folder
+    from sameface.datasets.lfw import read_lfw_people
     from sameface.encoders import load_encoder
     from sameface.encoders.quantising import quantise_encoder
-    from sameface.evaluation.datasets.folder import read_folder
-    from sameface.evaluation.datasets.lfw import read_lfw_people
     from sameface.evaluation.quantised import drift
 
     images = photos / "images" if (photos / "images").is_dir() else photos
@@ -107,8 +107,8 @@ def _compare(before: str, after: str, images: Path, pairs: Path, detector: str |
     """Both encoders on the same labelled pairs."""
     from sameface.cli.options import make_recognizer
     from sameface.cli.output import progress
+    from sameface.datasets.lfw import read_lfw_pairs
     from sameface.evaluation.cache import EmbeddingCache
-    from sameface.evaluation.datasets.lfw import read_lfw_pairs
     from sameface.evaluation.embed import embed_photos
     from sameface.evaluation.quantised import before_and_after
     from sameface.evaluation.scores import score_pairs

@@ -10,7 +10,7 @@ import numpy as np
 
 from sameface.encoders.onnx_encoder import OnnxEncoder
 from sameface.errors import ModelCardError, SettingError
-from sameface.models.cache import atomic_write, sha256_of
+from sameface.files import atomic_write, sha256_of
 from sameface.models.card import ModelCard, WeightsFile, write_card
 from sameface.models.registry import added_ids, models_folder, shipped_ids
 

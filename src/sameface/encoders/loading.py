@@ -7,7 +7,7 @@ from typing import Final
 
 from sameface.encoders.encoder import Encoder
 from sameface.errors import ModelCardError
-from sameface.models.cache import Progress
+from sameface.files import Progress
 from sameface.models.networks import network_file
 from sameface.models.registry import load_card
 

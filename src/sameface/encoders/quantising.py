@@ -13,7 +13,7 @@ import numpy.typing as npt
 from sameface.encoders.crops import check_crops, scale_crops
 from sameface.encoders.normalising import network_input
 from sameface.errors import ModelCardError, NotEnoughDataError
-from sameface.models.cache import atomic_write, sha256_of
+from sameface.files import atomic_write, sha256_of
 from sameface.models.card import ModelCard, WeightsFile, write_card
 from sameface.models.networks import network_file
 from sameface.models.registry import load_card, models_folder, network_card

@@ -21,7 +21,7 @@ from typing import Any, Final
 import numpy as np
 
 from sameface.errors import OutputError, StorageFullError
-from sameface.models.cache import cache_folder
+from sameface.files import cache_folder
 from sameface.types import Box, Detection, Embeddings, EmbeddingSpace, Landmarks
 
 #: Longer embeddings (those of `pixels`) are made again: keeping them costs more than making them.

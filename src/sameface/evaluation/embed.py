@@ -5,7 +5,6 @@ Of several faces in a photo the one nearest the centre is taken, as is usual on 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections import Counter
@@ -21,6 +20,7 @@ import numpy.typing as npt
 from sameface.errors import FaceError, ImageError, NoFaceError, SamefaceError
 from sameface.evaluation.cache import EmbeddingCache, Found, NoUsableFace
 from sameface.faces.choose import choose_face
+from sameface.files import sha256_of
 from sameface.imaging import load_image
 from sameface.types import Embeddings, EmbeddingSpace
 
@@ -215,6 +215,6 @@ def _assemble(
 
 def _digest(path: Path) -> str:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return sha256_of(path)
     except OSError:
         return ""

@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from sameface.datasets import LabelledPhotos
 from sameface.errors import NotEnoughDataError, SettingError
-from sameface.evaluation.datasets import LabelledPhotos
 from sameface.evaluation.embed import EmbeddedPhotos
 from sameface.evaluation.results import IdentificationResult, OpenSetRow, Rate
 from sameface.evaluation.scores import distance_table

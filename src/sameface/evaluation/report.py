@@ -14,8 +14,8 @@ from typing import Any
 from sameface.errors import SamefaceError
 from sameface.evaluation.plots import label, plots, render
 from sameface.evaluation.results import Evaluation, HardPair, Rate
+from sameface.files import atomic_write
 from sameface.metrics.extra import need
-from sameface.models.cache import atomic_write
 
 #: Side of a hardest pair's pictures in the report, in pixels.
 SIDE = 132

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import sameface
+from sameface.datasets import Bench, LabelledPhotos, PairList
 from sameface.errors import NotEnoughDataError, NoThresholdError
 from sameface.evaluation.cache import EmbeddingCache
 from sameface.evaluation.classifiers import learning_curve, verification_by_regression
-from sameface.evaluation.datasets import Bench, LabelledPhotos, PairList
 from sameface.evaluation.embed import EmbeddedPhotos, embed_photos
 from sameface.evaluation.hardest import hardest_pairs
 from sameface.evaluation.identification import identify_all

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sameface.datasets import LabelledPhotos, PairList
 from sameface.errors import NotEnoughDataError
-from sameface.evaluation.datasets import LabelledPhotos, PairList
 from sameface.evaluation.embed import EmbeddedPhotos
 from sameface.types import Embeddings
 

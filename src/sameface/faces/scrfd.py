@@ -12,7 +12,7 @@ import numpy as np
 
 from sameface.errors import ModelDamagedError
 from sameface.faces.single_shot import Found, bounded, cells, finish
-from sameface.models.cache import sha256_of
+from sameface.files import sha256_of
 from sameface.models.registry import load_card, locate
 from sameface.models.runtime import Session
 from sameface.types import Detection, ImageRGB

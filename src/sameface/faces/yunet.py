@@ -12,7 +12,8 @@ from typing import Final
 import numpy as np
 
 from sameface.faces.single_shot import Found, bounded, cells, finish
-from sameface.models.cache import Progress, cached, sha256_of
+from sameface.files import Progress, sha256_of
+from sameface.models.cache import cached
 from sameface.models.registry import load_card, locate
 from sameface.models.runtime import Session
 from sameface.types import Detection, ImageRGB

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sameface.gallery.key import new_key
 from sameface.gallery.location import gallery_exists, open_store, read_space
+from sameface.gallery.sqlite.key import new_key
 from sameface.gallery.store import AuditEntry, CheckReport, NewPerson, Problem, Stats, StoredTemplate, TemplateStore
 
 __all__ = [

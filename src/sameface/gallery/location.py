@@ -13,13 +13,13 @@ from sameface.errors import (
     NotAGalleryError,
     SettingError,
 )
-from sameface.gallery import sqlite_schema
-from sameface.gallery.key import read_key
-from sameface.gallery.scan import Scan
-from sameface.gallery.sqlite import PATIENCE, SqliteStore
-from sameface.gallery.sqlite_errors import translated
+from sameface.gallery.exact.scan import Scan
+from sameface.gallery.sqlite import schema
+from sameface.gallery.sqlite.errors import translated
+from sameface.gallery.sqlite.key import read_key
+from sameface.gallery.sqlite.store import PATIENCE, SqliteStore
+from sameface.gallery.sqlite.writer_queue import WriterQueue
 from sameface.gallery.store import TemplateStore
-from sameface.gallery.writer_queue import WriterQueue
 from sameface.types import EmbeddingSpace
 
 
@@ -100,9 +100,9 @@ def read_space(location: str | Path) -> EmbeddingSpace:
         raise _missing(path)
     _refuse_what_is_no_whole_file(path)
     with translated(str(path)):
-        connection = sqlite_schema.connect(path, PATIENCE, write=False)
+        connection = schema.connect(path, PATIENCE, write=False)
         try:
-            return sqlite_schema.binding(connection, str(path)).space
+            return schema.binding(connection, str(path)).space
         finally:
             connection.close()
 
@@ -171,7 +171,7 @@ def _create(
     queue = WriterQueue(path.with_name(path.name + "-writers"), patience)
     try:
         with translated(str(path)), queue.turn():
-            sqlite_schema.create(path, space, dimension, key=key, patience=patience)
+            schema.create(path, space, dimension, key=key, patience=patience)
     except PermissionError as error:
         if isinstance(error, GalleryReadOnlyError):
             raise

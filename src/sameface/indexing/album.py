@@ -16,28 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from sameface.errors import DataError, GalleryMismatchError, PersonExistsError, PersonNotFoundError, SamefaceError
+from sameface.files import atomic_write, is_photo
 from sameface.indexing.clustering import Labels, cluster
-from sameface.models.cache import atomic_write
 from sameface.types import Box, Embeddings, EmbeddingSpace
 
 FORMAT: Final = "sameface album 1"
 #: The album's file within its folder, when no other is named.
 FILE_NAME: Final = ".sameface-album.json"
-PHOTO_ENDINGS: Final = [
-    ".jpg",
-    ".jpeg",
-    ".png",
-    ".webp",
-    ".bmp",
-    ".tif",
-    ".tiff",
-    ".gif",
-    ".avif",
-    ".heic",
-    ".heif",
-    ".pgm",
-    ".ppm",
-]  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -259,7 +244,7 @@ def photos_under(folder: Path) -> dict[str, PhotoState]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for file in sorted(files):
             path = Path(place) / file
-            if path.suffix.lower() in PHOTO_ENDINGS and not file.startswith("."):
+            if is_photo(path):
                 state = path.stat()
                 found[path.relative_to(folder).as_posix()] = PhotoState(state.st_size, state.st_mtime_ns)
     return found

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from sameface.files import photos_below, sha256_of
 from sameface.gallery import NewPerson, TemplateStore
 from sameface.indexing import workers
-from sameface.indexing.photos import Found, Job, digest_of, photos_below
+from sameface.indexing.photos import Found, Job
 
 #: The group of faces that came from an archive.
 GROUP: Final = "archive"
@@ -71,7 +72,7 @@ def index_photos(
         threads = None if processes == 1 and scheduler is None else 1
         for path in photos_below(folder):
             try:
-                digest = digest_of(path)
+                digest = sha256_of(path)
             except OSError as error:
                 done.failed.append((str(path), error.strerror or "cannot be read"))
                 progress()

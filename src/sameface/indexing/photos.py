@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from typing import Final
 
 from sameface.errors import SamefaceError
 from sameface.recognizer import Recognizer
 from sameface.types import Template
-
-#: File endings that are read as photos.
-SUFFIXES: Final = frozenset(
-    {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".pgm", ".ppm", ".gif", ".heic", ".avif"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +42,6 @@ class Found:
     sha256: str
     templates: tuple[Template, ...]
     error: str = ""
-
-
-def photos_below(folder: Path) -> Iterator[Path]:
-    """Photos of a folder and all below it, in a fixed order; hidden ones are left out."""
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
-        if path.is_dir():
-            yield from photos_below(path)
-        elif path.suffix.lower() in SUFFIXES:
-            yield path
-
-
-def digest_of(path: Path) -> str:
-    """sha256 of a photo's bytes: what tells that it is known, wherever it lies."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def encode(job: Job) -> Found:

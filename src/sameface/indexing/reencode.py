@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sameface.errors import DataError, SamefaceError
+from sameface.files import sha256_of
 from sameface.gallery import TemplateStore
-from sameface.models.cache import sha256_of
 from sameface.recognizer import Recognizer
 from sameface.types import Box, Embeddings, Template
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from sameface.errors import DownloadError, ModelInUseError, ModelMissingError, SettingError
-from sameface.models.cache import sha256_of
+from sameface.files import sha256_of
 from sameface.models.card import ModelCard, WeightsFile
 from sameface.models.download import Patience, fetch, said
 from sameface.models.registry import added_ids, cards, load_card, mirror_url, models_folder, network_card, place_of

@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sameface.errors import ModelDamagedError, SettingError
-from sameface.models.cache import Progress, cached, check_sha256
+from sameface.files import Progress
+from sameface.models.cache import cached, check_sha256
 from sameface.models.registry import package_folder
 
 #: File name and sha256 of each published predictor, by its landmark scheme.

@@ -23,7 +23,7 @@ from typing import IO, Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 from sameface.errors import DownloadError, SettingError, StorageFullError
-from sameface.models.cache import sha256_of
+from sameface.files import sha256_of
 
 _CHUNK: Final = 64 * 1024
 _REDIRECTS: Final = 5

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from sameface.errors import ModelCardError
-from sameface.models.cache import Progress, cached, sha256_of
+from sameface.files import Progress, sha256_of
+from sameface.models.cache import cached
 from sameface.models.card import ModelCard
 from sameface.models.registry import locate, network_card
 

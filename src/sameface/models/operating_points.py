@@ -6,7 +6,7 @@ from importlib import resources
 from pathlib import Path
 
 from sameface.errors import CalibrationError
-from sameface.models.cache import atomic_write
+from sameface.files import atomic_write
 from sameface.types import EmbeddingSpace, OperatingPoint
 
 

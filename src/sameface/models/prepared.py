@@ -11,7 +11,7 @@ import hashlib
 import platform
 from pathlib import Path
 
-from sameface.models.cache import cache_folder
+from sameface.files import cache_folder
 
 
 def prepared_path(network: Path, runtime_version: str) -> Path | None:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import onnxruntime as ort  # type: ignore[import-untyped]
 
 from sameface.errors import DeviceUnavailableError, ModelDamagedError, ModelMissingError, SamefaceError
-from sameface.models.cache import atomic_write
+from sameface.files import atomic_write
 from sameface.models.prepared import prepared_path
 from sameface.models.refusals import reason, why_refused
 

@@ -20,7 +20,7 @@ from typing import Final, Literal, get_args
 import msgspec
 
 from sameface.errors import NotAllowedError, NotAuthenticatedError, SettingError
-from sameface.models.cache import atomic_write
+from sameface.files import atomic_write
 
 Role = Literal["admin", "enroll", "identify", "read"]
 #: What a caller wants to do. ``see``: lists, models, policy. ``ask``: detect, verify, identify. ``write``: enroll, rename.

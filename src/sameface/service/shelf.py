@@ -35,7 +35,7 @@ class Shelf:
     def names(self) -> list[str]:
         """Every gallery, sorted."""
         if self._settings.in_database:
-            from sameface.gallery.postgres.schemas import gallery_names
+            from sameface.gallery.postgres.namespaces import gallery_names
 
             return gallery_names(self._settings.galleries)
         found = []
@@ -98,7 +98,7 @@ class Shelf:
             self._open.pop(name, None)
             gallery.close()
             if self._settings.in_database:
-                from sameface.gallery.postgres.schemas import drop_gallery
+                from sameface.gallery.postgres.namespaces import drop_gallery
 
                 drop_gallery(self._settings.galleries, name)
             else:
@@ -117,7 +117,7 @@ class Shelf:
     def _make(self, name: str, *, create: bool) -> Gallery:
         location: str | Path = self._folder / f"{name}.db"
         if self._settings.in_database:
-            from sameface.gallery.postgres.schemas import location_of, make_room
+            from sameface.gallery.postgres.namespaces import location_of, make_room
 
             if create:
                 make_room(self._settings.galleries, name)

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from sameface.errors import CheckpointError, StorageFullError
-from sameface.models.cache import atomic_write
+from sameface.files import atomic_write
 from sameface.training.networks.by_name import NetworkSpec
 
 FORMAT: Final = 1

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from sameface.errors import TrainingError
-from sameface.models.cache import atomic_write, sha256_of
+from sameface.files import atomic_write, sha256_of
 from sameface.models.card import Landmarks, Measurement, ModelCard, WeightsFile, write_card
 from sameface.models.runtime import Session
 from sameface.training.deployed import Deployed

@@ -13,7 +13,7 @@ from onnx import TensorProto, compose, helper, numpy_helper
 
 from sameface.encoders import load_encoder
 from sameface.errors import TrainingError
-from sameface.models.cache import atomic_write
+from sameface.files import atomic_write
 from sameface.models.card import ModelCard
 from sameface.models.networks import network_file
 from sameface.training.export import TOLERANCE, write_card_beside

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +13,7 @@ import torch
 from torch import Tensor
 
 from sameface.errors import DataError, ImageError, NotEnoughDataError
-
-#: What counts as a picture, by name; what a file really holds is found when it is decoded.
-SUFFIXES: Final = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff"}
-    | {".pgm", ".ppm", ".pbm", ".pnm", ".gif", ".heic", ".heif", ".avif"}
-)
+from sameface.files import is_photo
 
 
 @dataclass(frozen=True)
@@ -90,7 +84,7 @@ def files_by_person(folder: Path) -> tuple[dict[str, list[Path]], list[Skipped]]
             continue
         files = []
         for item in sorted(item for item in person.iterdir() if not item.name.startswith(".")):
-            if item.suffix.lower() not in SUFFIXES:
+            if not is_photo(item):
                 skipped.append(Skipped(item, "not a picture by its name"))
             elif not item.is_file():
                 skipped.append(Skipped(item, "a picture by its name, but no file"))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sameface.datasets.cfp import Experiment, read_cfp
+from sameface.datasets.folder import read_folder
+from sameface.datasets.lfw import read_lfw_pairs, read_lfw_people
+from sameface.datasets.model import Bench
+from sameface.datasets.table import read_pair_table
 from sameface.errors import SettingError
-from sameface.evaluation.datasets.cfp import Experiment, read_cfp
-from sameface.evaluation.datasets.folder import read_folder
-from sameface.evaluation.datasets.lfw import read_lfw_pairs, read_lfw_people
-from sameface.evaluation.datasets.model import Bench
-from sameface.evaluation.datasets.table import read_pair_table
 
 
 def open_data(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from sameface.datasets.model import LabelledPhotos, Problem, problem
+from sameface.datasets.table import _reader
 from sameface.errors import DataError
-from sameface.evaluation.datasets.model import LabelledPhotos, Problem, problem
-from sameface.evaluation.datasets.table import _reader
 
 
 def read_groups(bench: LabelledPhotos, file: str | Path) -> LabelledPhotos:

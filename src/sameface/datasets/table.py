@@ -6,8 +6,8 @@ import csv
 from pathlib import Path
 from typing import Final
 
+from sameface.datasets.model import PairCollector, PairList
 from sameface.errors import DataError
-from sameface.evaluation.datasets.model import PairCollector, PairList
 
 _TRUTH: Final = {
     **dict.fromkeys(("1", "true", "yes", "y", "same", "mated"), True),

@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from sameface.datasets.lfw import read_lines
+from sameface.datasets.model import PairCollector, PairList
 from sameface.errors import DataError
-from sameface.evaluation.datasets.lfw import read_lines
-from sameface.evaluation.datasets.model import PairCollector, PairList
 
 Experiment = Literal["FF", "FP"]
 

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
+from sameface.datasets.model import LabelledPhotos, Problem, problem
 from sameface.errors import DataError
-from sameface.evaluation.datasets.model import LabelledPhotos, Problem, problem
-
-#: Files with other endings are no photos.
-PHOTO_SUFFIXES: Final = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff"}
-    | {".pgm", ".ppm", ".pbm", ".pnm", ".gif", ".heic", ".heif", ".avif"}
-)
+from sameface.files import is_photo, natural
 
 
 def read_folder(folder: str | Path, *, only: set[str] | None = None, name: str | None = None) -> LabelledPhotos:
@@ -47,7 +40,7 @@ def read_folder(folder: str | Path, *, only: set[str] | None = None, name: str |
         if only is not None and person.name not in only:
             continue
         own = sorted(
-            (p for p in person.iterdir() if p.suffix.lower() in PHOTO_SUFFIXES and not p.name.startswith(".")),
+            filter(is_photo, person.iterdir()),
             key=natural,
         )
         if not own:
@@ -94,12 +87,3 @@ def read_folder(folder: str | Path, *, only: set[str] | None = None, name: str |
     return LabelledPhotos(
         name or top.name, tuple(photos), np.array(people, dtype=np.intp), tuple(names), tuple(problems)
     )
-
-
-def natural(path: Path) -> list[tuple[int, str]]:
-    """Sort key that puts 2 before 10.
-
-    >>> [p.name for p in sorted([Path("s10"), Path("s2"), Path("s1b")], key=natural)]
-    ['s1b', 's2', 's10']
-    """
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.name)]

@@ -24,8 +24,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sameface.errors import GalleryReadOnlyError
-from sameface.gallery.record import NOBODY
-from sameface.gallery.segment import Segment
+from sameface.gallery.exact.segment import Segment
+from sameface.gallery.sqlite.record import NOBODY
 
 _MAGIC: Final = b"sameface cache 1"
 _HEADER: Final = struct.Struct("<16s 32s q q q q q q")

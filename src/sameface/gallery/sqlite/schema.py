@@ -19,8 +19,8 @@ from sameface.errors import (
     SettingError,
 )
 from sameface.gallery.clock import now
-from sameface.gallery.sealed import SealedVault
-from sameface.gallery.vault import PlainVault
+from sameface.gallery.sqlite.sealed import SealedVault
+from sameface.gallery.sqlite.vault import PlainVault
 from sameface.types import EmbeddingSpace
 
 #: "SFAC": what SQLite's `application_id` says of a gallery.
@@ -88,7 +88,7 @@ def connect(path: Path, patience: float, *, write: bool) -> sqlite3.Connection:
     """A connection with everything set that durability, erasure and speed need.
 
     Raises:
-        sqlite3.Error: see `sqlite_errors.translated`.
+        sqlite3.Error: see `errors.translated`.
         GalleryReadOnlyError: on a disk that may only be read, with a log that is not written back.
     """
     uri = f"{path.absolute().as_uri()}?{'mode=rw' if write else _reading_mode(path)}"

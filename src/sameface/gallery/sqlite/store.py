@@ -14,17 +14,17 @@ import numpy as np
 import numpy.typing as npt
 
 from sameface.errors import GalleryDamagedError, GalleryError, PersonNotFoundError, SettingError
-from sameface.gallery import sqlite_care, sqlite_rows, sqlite_schema
-from sameface.gallery.blas import threads_for, threads_from_environment
-from sameface.gallery.live_index import LiveIndex
+from sameface.gallery.exact.index import StaleRowError
+from sameface.gallery.exact.scan import Scan, scan_from_environment
+from sameface.gallery.exact.threads import threads_for, threads_from_environment
 from sameface.gallery.names import clean_name
-from sameface.gallery.scan import Scan, scan_from_environment
-from sameface.gallery.search import StaleRowError
-from sameface.gallery.sqlite_errors import translated
+from sameface.gallery.sqlite import care, rows, schema
+from sameface.gallery.sqlite.errors import translated
+from sameface.gallery.sqlite.live_index import LiveIndex
+from sameface.gallery.sqlite.vault import vault_for
+from sameface.gallery.sqlite.writer_queue import WriterQueue
 from sameface.gallery.store import AuditEntry, CheckReport, IfExists, NewPerson, Stats, StoredTemplate
-from sameface.gallery.vault import vault_for
 from sameface.gallery.vectors import as_probes
-from sameface.gallery.writer_queue import WriterQueue
 from sameface.matching import distance
 from sameface.types import NO_DETAILS, Candidate, Embeddings, EmbeddingSpace, Erased, Person, Template
 
@@ -63,9 +63,9 @@ class SqliteStore:
         self._closed = False
         self._queue = WriterQueue(path.with_name(path.name + "-writers"), patience)
         with translated(self.location):
-            self._reader = sqlite_schema.connect(path, patience, write=False)
+            self._reader = schema.connect(path, patience, write=False)
             try:
-                self._binding = sqlite_schema.binding(self._reader, self.location)
+                self._binding = schema.binding(self._reader, self.location)
                 bound = self._binding
                 self._vault = vault_for(bound.encryption, bound.key_check, bound.gallery_id, key, self.location)
             except BaseException:
@@ -99,97 +99,95 @@ class SqliteStore:
             raise SettingError(expected="at least one template", got="none", advice="give a photo of the person")
         name = clean_name(name)
         with self._writing() as connection:
-            known = sqlite_rows.select_people(connection, "WHERE p.name = ?", (name,))
+            known = rows.select_people(connection, "WHERE p.name = ?", (name,))
             if known and if_exists == "refuse":
-                raise sqlite_rows.name_taken(name)
+                raise rows.name_taken(name)
             if known:
                 key, person = known[0]
-                sqlite_rows.insert_templates(connection, key, templates, self.dimension, self._vault)
+                rows.insert_templates(connection, key, templates, self.dimension, self._vault)
                 if details:
-                    sqlite_rows.update_person(connection, key, person, details={**person.details, **details})
+                    rows.update_person(connection, key, person, details={**person.details, **details})
                 if groups:
-                    sqlite_rows.replace_groups(connection, key, [*person.groups, *groups])
+                    rows.replace_groups(connection, key, [*person.groups, *groups])
             else:
                 fresh = NewPerson(name, templates, details or NO_DETAILS, groups)
-                sqlite_rows.insert_people(connection, [fresh], self.dimension, self._vault)
-            person = sqlite_rows.find(connection, name)[1]
-            sqlite_rows.note(connection, "add", person.person_id, len(templates))
+                rows.insert_people(connection, [fresh], self.dimension, self._vault)
+            person = rows.find(connection, name)[1]
+            rows.note(connection, "add", person.person_id, len(templates))
         return person
 
     def add_many(self, people: Iterable[NewPerson]) -> int:
         with self._writing() as connection:
-            count = sqlite_rows.insert_people(connection, people, self.dimension, self._vault)
-            sqlite_rows.note(connection, "import", "", count)
+            count = rows.insert_people(connection, people, self.dimension, self._vault)
+            rows.note(connection, "import", "", count)
         return count
 
     def person(self, name: str) -> Person:
         with self._reading() as connection:
-            return sqlite_rows.find(connection, name)[1]
+            return rows.find(connection, name)[1]
 
     def person_by_id(self, person_id: str) -> Person:
         with self._reading() as connection:
-            return sqlite_rows.find_id(connection, person_id)[1]
+            return rows.find_id(connection, person_id)[1]
 
     def people(self, group: str | None = None) -> list[Person]:
         with self._reading() as connection:
             if group is None:
-                return [person for _, person in sqlite_rows.select_people(connection)]
+                return [person for _, person in rows.select_people(connection)]
             where = "WHERE p.person_key IN (SELECT person_key FROM membership WHERE group_name = ?)"
-            return [
-                person for _, person in sqlite_rows.select_people(connection, where, (clean_name(group, "a group"),))
-            ]
+            return [person for _, person in rows.select_people(connection, where, (clean_name(group, "a group"),))]
 
     def rename(self, name: str, new: str) -> Person:
         with self._writing() as connection:
-            key, person = sqlite_rows.find(connection, name)
-            sqlite_rows.update_person(connection, key, person, name=new)
-            sqlite_rows.note(connection, "rename", person.person_id, 0)
-            return sqlite_rows.find(connection, new)[1]
+            key, person = rows.find(connection, name)
+            rows.update_person(connection, key, person, name=new)
+            rows.note(connection, "rename", person.person_id, 0)
+            return rows.find(connection, new)[1]
 
     def merge(self, into: str, other: str) -> Person:
         with self._writing() as connection:
-            target, kept = sqlite_rows.find(connection, into)
-            source, gone = sqlite_rows.find(connection, other)
+            target, kept = rows.find(connection, into)
+            source, gone = rows.find(connection, other)
             if target == source:
                 raise SettingError(
                     expected="two people", got=f"{kept.name!r} twice", advice="name the one to keep, then the other"
                 )
-            moved = sqlite_rows.move_templates(connection, source, target)
-            sqlite_rows.update_person(connection, target, kept, details={**gone.details, **kept.details})
-            sqlite_rows.replace_groups(connection, target, [*kept.groups, *gone.groups])
+            moved = rows.move_templates(connection, source, target)
+            rows.update_person(connection, target, kept, details={**gone.details, **kept.details})
+            rows.replace_groups(connection, target, [*kept.groups, *gone.groups])
             connection.execute("DELETE FROM membership WHERE person_key = ?", (source,))
             connection.execute("DELETE FROM person WHERE person_key = ?", (source,))
-            sqlite_rows.note(connection, "merge", kept.person_id, moved)
-            return sqlite_rows.find(connection, into)[1]
+            rows.note(connection, "merge", kept.person_id, moved)
+            return rows.find(connection, into)[1]
 
     def set_details(self, name: str, details: Mapping[str, str]) -> Person:
         with self._writing() as connection:
-            key, person = sqlite_rows.find(connection, name)
-            sqlite_rows.update_person(connection, key, person, details=details)
-            sqlite_rows.note(connection, "details", person.person_id, 0)
-            return sqlite_rows.find(connection, name)[1]
+            key, person = rows.find(connection, name)
+            rows.update_person(connection, key, person, details=details)
+            rows.note(connection, "details", person.person_id, 0)
+            return rows.find(connection, name)[1]
 
     def set_groups(self, name: str, groups: Sequence[str]) -> Person:
         with self._writing() as connection:
-            key, person = sqlite_rows.find(connection, name)
-            sqlite_rows.replace_groups(connection, key, groups)
-            sqlite_rows.note(connection, "groups", person.person_id, 0)
-            return sqlite_rows.find(connection, name)[1]
+            key, person = rows.find(connection, name)
+            rows.replace_groups(connection, key, groups)
+            rows.note(connection, "groups", person.person_id, 0)
+            return rows.find(connection, name)[1]
 
     def forget(self, name: str) -> Erased:
         with self._writing(erasing=True) as connection:
-            key, person = sqlite_rows.find(connection, name)
-            templates = sqlite_rows.erase_templates(connection, key)
+            key, person = rows.find(connection, name)
+            templates = rows.erase_templates(connection, key)
             connection.execute("DELETE FROM membership WHERE person_key = ?", (key,))
             connection.execute("DELETE FROM person WHERE person_key = ?", (key,))
-            sqlite_rows.note(connection, "forget", person.person_id, templates)
+            rows.note(connection, "forget", person.person_id, templates)
         return Erased(person.person_id, templates, self._live.erase(key))
 
     # -- templates ----------------------------------------------------------------------------------------------------
     def templates_of(self, person_id: str) -> list[StoredTemplate]:
         with self._reading() as connection:
-            key, person = sqlite_rows.find_id(connection, person_id)
-            return sqlite_rows.select_templates(connection, key, person, self._vault, self.location)
+            key, person = rows.find_id(connection, person_id)
+            return rows.select_templates(connection, key, person, self._vault, self.location)
 
     def drop_template(self, template_id: int) -> Erased:
         with self._writing(erasing=True) as connection:
@@ -198,9 +196,9 @@ class SqliteStore:
                 raise PersonNotFoundError(
                     expected="a stored template", got=f"the id {template_id}", advice="list the person's templates"
                 )
-            key, person = sqlite_rows.select_people(connection, "WHERE p.person_key = ?", row)[0]
-            sqlite_rows.erase_templates(connection, key, template_id)
-            sqlite_rows.note(connection, "drop template", person.person_id, 1)
+            key, person = rows.select_people(connection, "WHERE p.person_key = ?", row)[0]
+            rows.erase_templates(connection, key, template_id)
+            rows.note(connection, "drop template", person.person_id, 1)
         return Erased(person.person_id, 1, self._live.erase(key))
 
     def sources(self) -> set[str]:
@@ -214,13 +212,13 @@ class SqliteStore:
         # A connection of its own: the snapshot lasts as long as the caller takes, and nobody waits for it.
         self._open_or_raise()
         with translated(self.location):
-            connection = sqlite_schema.connect(self._path, self._patience, write=False)
+            connection = schema.connect(self._path, self._patience, write=False)
             try:
                 connection.execute("BEGIN")
                 keys = [row[0] for row in connection.execute("SELECT person_key FROM person ORDER BY person_key")]
                 for key in keys:
-                    person = sqlite_rows.select_people(connection, "WHERE p.person_key = ?", (key,))[0][1]
-                    yield person, sqlite_rows.select_templates(connection, key, person, self._vault, self.location)
+                    person = rows.select_people(connection, "WHERE p.person_key = ?", (key,))[0][1]
+                    yield person, rows.select_templates(connection, key, person, self._vault, self.location)
             finally:
                 connection.close()
 
@@ -234,10 +232,10 @@ class SqliteStore:
             with self._reading() as connection:
                 index = self._live.fresh(connection)
                 if group is not None:
-                    rows = connection.execute(
+                    found = connection.execute(
                         "SELECT person_key FROM membership WHERE group_name = ?", (clean_name(group, "a group"),)
                     )
-                    only = np.array([row[0] for row in rows], np.int64)
+                    only = np.array([row[0] for row in found], np.int64)
             try:
                 threads = threads_for(index.rows * matrix.size, self._threads)
                 ranked = index.search(matrix, k, only, threads=threads)
@@ -266,7 +264,7 @@ class SqliteStore:
             ).fetchone()
             if row is None:
                 return None
-            if not sqlite_rows.person_sound(*row):
+            if not rows.person_sound(*row):
                 raise GalleryDamagedError(
                     expected=f"people as they were enrolled in {self.location}",
                     got=f"a changed row, number {key}",
@@ -301,26 +299,26 @@ class SqliteStore:
 
     def check(self) -> CheckReport:
         with self._reading() as connection:
-            return sqlite_care.check(connection, self._binding, self._vault)
+            return care.check(connection, self._binding, self._vault)
 
     def stats(self) -> Stats:
         with self._reading() as connection:
-            return sqlite_care.stats(connection, self._path, self._binding, self._scan)
+            return care.stats(connection, self._path, self._binding, self._scan)
 
     def audit(self, limit: int = 100) -> list[AuditEntry]:
         with self._reading() as connection:
-            rows = connection.execute(
+            found = connection.execute(
                 "SELECT at, action, person_id, templates FROM audit ORDER BY seq DESC LIMIT ?", (limit,)
             )
             return [
                 AuditEntry(at, action, person_id.hex() if person_id else "", templates)
-                for at, action, person_id, templates in rows
+                for at, action, person_id, templates in found
             ]
 
     def compact(self) -> int:
         with translated(self.location), self._write_lock, self._queue.turn():
             self._live.drop_cache()
-            return sqlite_care.compact(self._write_connection(), self._path)
+            return care.compact(self._write_connection(), self._path)
 
     def reindex(self) -> None:
         self._live.drop_cache()
@@ -335,14 +333,14 @@ class SqliteStore:
         drop_missing: bool = False,
     ) -> int:
         with self._writing(erasing=True) as connection:
-            replaced = sqlite_care.reembed(
+            replaced = care.reembed(
                 connection, self._binding, self._vault, space, dimension, vectors, drop_missing=drop_missing
             )
-            sqlite_rows.note(connection, "reembed", "", replaced)
+            rows.note(connection, "reembed", "", replaced)
         with translated(self.location), self._write_lock, self._queue.turn():
-            sqlite_care.rewrite_if_due(self._write_connection())
+            care.rewrite_if_due(self._write_connection())
         with self._reading() as connection:
-            self._binding = sqlite_schema.binding(connection, self.location)
+            self._binding = schema.binding(connection, self.location)
         self._live.drop_cache()
         self._live = self._live_index()
         return replaced
@@ -386,9 +384,9 @@ class SqliteStore:
     def _write_connection(self) -> sqlite3.Connection:
         self._open_or_raise()
         if self._writer is None:
-            self._writer = sqlite_schema.connect(self._path, self._patience, write=True)
-            sqlite_schema.migrate(self._writer)
-            sqlite_care.rewrite_if_due(self._writer)
+            self._writer = schema.connect(self._path, self._patience, write=True)
+            schema.migrate(self._writer)
+            care.rewrite_if_due(self._writer)
         return self._writer
 
     @contextmanager
@@ -398,7 +396,7 @@ class SqliteStore:
             connection = self._write_connection()
             connection.execute("BEGIN IMMEDIATE")
             try:
-                sqlite_schema.require_same_epoch(connection, self._binding, self.location)
+                schema.require_same_epoch(connection, self._binding, self.location)
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:

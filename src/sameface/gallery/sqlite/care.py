@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from sameface.errors import EmbeddingError, SamefaceError
-from sameface.gallery.record import NOBODY, is_sound, pack, tombstone, unpack
-from sameface.gallery.scan import CODED_FROM
-from sameface.gallery.sqlite_rows import person_sound
-from sameface.gallery.sqlite_schema import SCHEMA, Binding
+from sameface.gallery.exact.scan import CODED_FROM
+from sameface.gallery.sqlite.record import NOBODY, is_sound, pack, tombstone, unpack
+from sameface.gallery.sqlite.rows import person_sound
+from sameface.gallery.sqlite.schema import SCHEMA, Binding
+from sameface.gallery.sqlite.vault import Vault
 from sameface.gallery.store import CheckReport, Problem, Stats
-from sameface.gallery.vault import Vault
 from sameface.gallery.vectors import storable
 from sameface.types import EmbeddingSpace
 

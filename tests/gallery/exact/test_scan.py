@@ -13,12 +13,13 @@ from hypothesis.extra.numpy import arrays
 from onnx import TensorProto, helper, load_model_from_string
 
 from sameface.errors import SettingError
-from sameface.gallery import NewPerson, live_index, open_store
-from sameface.gallery.codes import BLOCK, code_probes, encoded, product_bounds
-from sameface.gallery.parallel import share
-from sameface.gallery.scan import lower_bounds, scan_from_environment, views_of
-from sameface.gallery.search import MatrixIndex
-from sameface.gallery.segment import Segment, square_norms
+from sameface.gallery import NewPerson, open_store
+from sameface.gallery.exact.codes import BLOCK, code_probes, encoded, product_bounds
+from sameface.gallery.exact.index import MatrixIndex
+from sameface.gallery.exact.parallel import share
+from sameface.gallery.exact.scan import lower_bounds, scan_from_environment, views_of
+from sameface.gallery.exact.segment import Segment, square_norms
+from sameface.gallery.sqlite import live_index
 from sameface.models.integer_product import _NETWORK, LARGEST, integer_product
 from tests.gallery.worlds import DIMENSION, SPACE, slow_search, template, vectors
 

@@ -8,7 +8,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from sameface.errors import SettingError
-from sameface.gallery.blas import limited, threads_from_environment
+from sameface.gallery.exact.threads import limited, threads_from_environment
 
 
 def blas_threads() -> set[int]:

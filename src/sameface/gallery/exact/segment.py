@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sameface.gallery.codes import BLOCK, Codes, encoded
+from sameface.gallery.exact.codes import BLOCK, Codes, encoded
 
 
 class Segment:

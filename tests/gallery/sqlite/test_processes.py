@@ -16,7 +16,7 @@ import pytest
 from sameface.gallery import NewPerson, open_store
 from tests.gallery.worlds import DIMENSION, OTHER, SPACE, slow_search, template, vectors
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 #: Adds, forgets and merges at random, and says each thing before it does it and after it is acknowledged.
 WORKER = """
 import random, sys

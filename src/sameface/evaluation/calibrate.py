@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sameface.datasets import Bench
 from sameface.evaluation.cache import EmbeddingCache
 from sameface.evaluation.calibration import choose_operating_point, confirm
-from sameface.evaluation.datasets import Bench
 from sameface.evaluation.embed import EmbeddedPhotos, embed_photos
 from sameface.evaluation.probability import calibrate_probability
 from sameface.evaluation.results import Reliability

@@ -15,9 +15,9 @@ import numpy as np
 from sameface.errors import GalleryDamagedError, PersonExistsError, PersonNotFoundError
 from sameface.gallery.clock import now
 from sameface.gallery.names import clean_groups, clean_name, details_json
-from sameface.gallery.record import crc_of_person, is_sound, moved, pack, pack_rows, tombstone, unpack
+from sameface.gallery.sqlite.record import crc_of_person, is_sound, moved, pack, pack_rows, tombstone, unpack
+from sameface.gallery.sqlite.vault import PLAIN, Vault
 from sameface.gallery.store import NewPerson, StoredTemplate
-from sameface.gallery.vault import PLAIN, Vault
 from sameface.gallery.vectors import storable_rows
 from sameface.types import Box, Person, Template
 

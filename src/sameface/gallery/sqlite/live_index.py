@@ -14,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from sameface.errors import GalleryReadOnlyError
-from sameface.gallery import cache_file
-from sameface.gallery.record import NOBODY, OVERHEAD, RESIDUE, crc_of, is_sound
-from sameface.gallery.scan import CODED_FROM
-from sameface.gallery.search import MatrixIndex
-from sameface.gallery.segment import Segment
-from sameface.gallery.sqlite_rows import damaged_template
-from sameface.gallery.sqlite_schema import Binding, require_same_epoch
-from sameface.gallery.vault import PLAIN, Vault
+from sameface.gallery.exact.index import MatrixIndex
+from sameface.gallery.exact.scan import CODED_FROM
+from sameface.gallery.exact.segment import Segment
+from sameface.gallery.sqlite import cache_file
+from sameface.gallery.sqlite.record import NOBODY, OVERHEAD, RESIDUE, crc_of, is_sound
+from sameface.gallery.sqlite.rows import damaged_template
+from sameface.gallery.sqlite.schema import Binding, require_same_epoch
+from sameface.gallery.sqlite.vault import PLAIN, Vault
 
 #: Templates from which on a cache file pays: below, the record is read in a fraction of a second.
 CACHE_FROM = 20_000

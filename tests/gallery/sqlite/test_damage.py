@@ -25,7 +25,8 @@ from sameface.errors import (
     NotAGalleryError,
     StorageFullError,
 )
-from sameface.gallery import NewPerson, TemplateStore, live_index, open_store, read_space, sqlite_schema
+from sameface.gallery import NewPerson, TemplateStore, open_store, read_space
+from sameface.gallery.sqlite import live_index, schema
 from tests.gallery.worlds import DIMENSION, OTHER, SPACE, slow_search, template, vectors
 
 FACES = vectors(300, seed=5)
@@ -225,7 +226,7 @@ except GalleryReadOnlyError as error:
     print("may not write:", error)
 """
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2]
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=Path(__file__).parents[3]
     )
     assert "may not write" in done.stdout, done.stderr
     assert GalleryReadOnlyError.__doc__
@@ -240,10 +241,10 @@ def test_a_log_that_cannot_be_read_on_a_read_only_disk_is_said(gallery: Path, mo
     with opened(gallery) as store:
         store.add("late", [template(FACES[0])])  # is in the log only
         with monkeypatch.context() as patched:
-            patched.setattr(sqlite_schema.os, "statvfs", read_only)
+            patched.setattr(schema.os, "statvfs", read_only)
             with pytest.raises(GalleryReadOnlyError, match=r"people\.db-wal"):
                 open_store(gallery)
-    monkeypatch.setattr(sqlite_schema.os, "statvfs", read_only)
+    monkeypatch.setattr(schema.os, "statvfs", read_only)
     with open_store(gallery) as store:  # it was closed, so all is in the file
         assert (len(store), "late" in store) == (301, True)
 

@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from sameface.errors import SettingError
-from sameface.gallery.blas import limited
-from sameface.gallery.codes import BLOCK, CodedProbes, Codes, code_probes, product_bounds
-from sameface.gallery.parallel import share
-from sameface.gallery.segment import Segment
+from sameface.gallery.exact.codes import BLOCK, CodedProbes, Codes, code_probes, product_bounds
+from sameface.gallery.exact.parallel import share
+from sameface.gallery.exact.segment import Segment
+from sameface.gallery.exact.threads import limited
 from sameface.types import Embeddings
 
 #: How a large gallery is looked through. The answers are the same.

@@ -15,10 +15,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sameface.gallery.codes import BLOCK
-from sameface.gallery.record import crc_of
-from sameface.gallery.scan import View, lower_bounds, views_of
-from sameface.gallery.segment import Segment
+from sameface.gallery.exact.codes import BLOCK
+from sameface.gallery.exact.scan import View, lower_bounds, views_of
+from sameface.gallery.exact.segment import Segment
+from sameface.gallery.sqlite.record import crc_of
 from sameface.matching import distance
 from sameface.types import Embeddings
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sameface.gallery import NewPerson, TemplateStore, cache_file, live_index, open_store
+from sameface.gallery import NewPerson, TemplateStore, open_store
+from sameface.gallery.sqlite import cache_file, live_index
 from tests.gallery.worlds import DIMENSION, OTHER, SPACE, slow_search, template, vectors
 
 FACES = vectors(400, seed=11)

@@ -54,7 +54,7 @@ def vault_for(scheme: str, proof: str, gallery_id: str, key: bytes | None, locat
     """
     if scheme == PLAIN:
         return PlainVault()
-    from sameface.gallery.sealed import SCHEME, SealedVault
+    from sameface.gallery.sqlite.sealed import SCHEME, SealedVault
 
     if scheme != SCHEME:
         raise GallerySchemaError(

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sameface.errors import DataError, SettingError
-from sameface.evaluation.datasets import (
+from sameface.datasets import (
     LabelledPhotos,
     PairList,
     open_data,
@@ -21,6 +20,7 @@ from sameface.evaluation.datasets import (
     read_lfw_people,
     read_pair_table,
 )
+from sameface.errors import DataError, SettingError
 
 Make = Callable[..., Path]
 

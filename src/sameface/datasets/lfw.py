@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sameface.datasets.model import PairCollector, PairList, problem
 from sameface.errors import DataError
-from sameface.evaluation.datasets.model import PairCollector, PairList, problem
 
 
 def read_lfw_pairs(images: str | Path, pairs: str | Path) -> PairList:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from sameface.errors import GalleryDamagedError, GalleryKeyError, SettingError
-from sameface.gallery import NewPerson, live_index, new_key, open_store, read_space
-from sameface.gallery.key import read_key
+from sameface.gallery import NewPerson, new_key, open_store, read_space
+from sameface.gallery.sqlite import live_index
+from sameface.gallery.sqlite.key import read_key
 from tests.gallery.worlds import DIMENSION, OTHER, SPACE, template, vectors
 
 FACES = vectors(120, seed=8)
@@ -69,7 +70,7 @@ def test_a_record_moved_to_another_template_does_not_open(gallery: Path, key: st
 
     connection = sqlite3.connect(gallery)
     # p10 and p11 with each other's records: owner and check sum rebuilt by an attacker who has no key.
-    from sameface.gallery.record import pack, unpack
+    from sameface.gallery.sqlite.record import pack, unpack
 
     (one,), (two,) = (
         connection.execute("SELECT record FROM vector WHERE template_id = ?", (n,)).fetchone() for n in (11, 12)

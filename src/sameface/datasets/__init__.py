@@ -1,0 +1,23 @@
+"""Data sets of faces: folders, published protocols and tables, each read into labelled photos or a list of pairs."""
+
+from sameface.datasets.cfp import read_cfp
+from sameface.datasets.folder import read_folder
+from sameface.datasets.groups import read_groups
+from sameface.datasets.lfw import read_lfw_pairs, read_lfw_people
+from sameface.datasets.model import Bench, LabelledPhotos, PairList, Problem
+from sameface.datasets.opening import open_data
+from sameface.datasets.table import read_pair_table
+
+__all__ = [
+    "Bench",
+    "LabelledPhotos",
+    "PairList",
+    "Problem",
+    "open_data",
+    "read_cfp",
+    "read_folder",
+    "read_groups",
+    "read_lfw_pairs",
+    "read_lfw_people",
+    "read_pair_table",
+]
