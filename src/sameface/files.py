@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -15,9 +15,6 @@ from typing import Final
 from platformdirs import user_cache_path
 
 from sameface.errors import OutputError, SamefaceError, StorageFullError
-
-#: Told the share of a long work that is done, 0 to 1.
-Progress = Callable[[float], None]
 
 #: Files with other endings are no photos; what a file really holds is found when it is decoded.
 PHOTO_SUFFIXES: Final = frozenset(

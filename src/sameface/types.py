@@ -273,23 +273,3 @@ class OperatingPoint:
     distances: DistanceSpread | None = None
     confirmed: Mapping[str, Any] = field(default_factory=dict)
     created: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The 1:1 answer for two embeddings.
-
-    Attributes:
-        same: ``distance < threshold``.
-        distance: L2; lower is more alike.
-        threshold: the τ that decided.
-        probability: calibrated on labelled pairs, else None; never a rescaled distance.
-    """
-
-    same: bool
-    distance: float
-    threshold: float
-    probability: float | None = None
-
-    def __bool__(self) -> bool:
-        return self.same

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from sameface.cli.app import app
 from sameface.errors import NotEnoughDataError
-from sameface.evaluation import calibrate as command
+from sameface.evaluation import calibrate
 from sameface.evaluation.results import SCHEMA
 from sameface.models.operating_points import load_operating_point
 
@@ -29,7 +29,7 @@ def fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fake):  # type: ignor
             made[encoder].point = options.get("operating_point")
             yield made[encoder]
 
-    monkeypatch.setattr(command, "recognizers", give)
+    monkeypatch.setattr(calibrate, "recognizers", give)
     monkeypatch.setenv("SAMEFACE_CACHE", str(tmp_path / "cache"))
     return made
 

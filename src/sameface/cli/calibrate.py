@@ -51,7 +51,7 @@ def calibrate(
     from sameface.cli.evaluate import open_bench
     from sameface.cli.output import note, print_json, progress
     from sameface.encoders import DEFAULT_ENCODER
-    from sameface.evaluation import calibrate as command
+    from sameface.evaluation import calibrate as calibrating
     from sameface.evaluation.cache import EmbeddingCache, default_cache
     from sameface.faces import DEFAULT_DETECTOR
     from sameface.models.operating_points import file_name, save_operating_point
@@ -60,9 +60,9 @@ def calibrate(
     other = None
     if confirm is not None or confirm_people is not None:
         other = open_bench(confirm or data, people=confirm_people, photos=photos)
-    (recognizer,) = command.recognizers([encoder or DEFAULT_ENCODER], [detector or DEFAULT_DETECTOR], device=device)
+    (recognizer,) = calibrating.recognizers([encoder or DEFAULT_ENCODER], [detector or DEFAULT_DETECTOR], device=device)
     with EmbeddingCache(None if no_cache else default_cache()) as cache:
-        point, reliability = command.calibrate(
+        point, reliability = calibrating.calibrate(
             recognizer,
             bench,
             fmr=fmr,

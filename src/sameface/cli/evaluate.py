@@ -92,8 +92,8 @@ def evaluate(
     """
     from sameface.cli.output import note, print_json, progress
     from sameface.encoders import DEFAULT_ENCODER
-    from sameface.evaluation import calibrate as command
     from sameface.evaluation.cache import EmbeddingCache, default_cache
+    from sameface.evaluation.calibrate import recognizers
     from sameface.evaluation.run import Plan
     from sameface.evaluation.run import evaluate as run
     from sameface.faces import DEFAULT_DETECTOR
@@ -106,7 +106,7 @@ def evaluate(
     with EmbeddingCache(where) as cache:
         found = run(
             bench,
-            command.recognizers(
+            recognizers(
                 encoder or [DEFAULT_ENCODER],
                 detector or [DEFAULT_DETECTOR],
                 device=device,

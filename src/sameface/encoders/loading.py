@@ -7,9 +7,9 @@ from typing import Final
 
 from sameface.encoders.encoder import Encoder
 from sameface.errors import ModelCardError
-from sameface.files import Progress
 from sameface.models.networks import network_file
 from sameface.models.registry import load_card
+from sameface.progress import Share
 
 #: The encoder that is used when none is named; why this one: docs/decisions/default-encoder.md.
 DEFAULT_ENCODER: Final = "dlib-resnet-mirror-unit"
@@ -20,7 +20,7 @@ def load_encoder(
     *,
     device: str = "cpu",
     threads: int | None = None,
-    progress: Progress | None = None,
+    progress: Share | None = None,
 ) -> Encoder:
     """Load an encoder.
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,12 +13,11 @@ from sameface.evaluation.embed import EmbeddedPhotos, embed_photos
 from sameface.evaluation.probability import calibrate_probability
 from sameface.evaluation.results import Reliability
 from sameface.evaluation.run import protocol_of, score
+from sameface.progress import Stages, no_stages
 from sameface.types import OperatingPoint
 
 if TYPE_CHECKING:
     from sameface.recognizer import Recognizer
-
-Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 
 
 def recognizers(
@@ -48,7 +46,7 @@ def calibrate(
     confirm_on: Bench | None = None,
     cache: EmbeddingCache | None = None,
     workers: int | None = None,
-    progress: Progress = lambda label, total: nullcontext(lambda steps: None),
+    progress: Stages = no_stages,
 ) -> tuple[OperatingPoint, Reliability]:
     """Choose τ and fit the probability on a data set, and score both's τ once on other people.
 

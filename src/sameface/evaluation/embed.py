@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from sameface.evaluation.cache import EmbeddingCache, Found, NoUsableFace
 from sameface.faces.choose import choose_face
 from sameface.files import sha256_of
 from sameface.imaging import load_image
+from sameface.progress import Advance, no_advance
 from sameface.types import Embeddings, EmbeddingSpace
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def embed_photos(
     *,
     cache: EmbeddingCache | None = None,
     workers: int | None = None,
-    advance: Callable[[int], None] = lambda steps: None,
+    advance: Advance = no_advance,
 ) -> EmbeddedPhotos:
     """Find, align and encode the face nearest the centre of each photo.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -24,13 +23,13 @@ from sameface.evaluation.results import ClassifierResult, DataSummary, Evaluatio
 from sameface.evaluation.sampling import balanced_pairs
 from sameface.evaluation.scores import Scores, score_all_pairs, score_pairs
 from sameface.evaluation.verification import acquisition, k_fold, verify_all
+from sameface.progress import Stages, no_stages
 from sameface.types import OperatingPoint
 
 if TYPE_CHECKING:
     from sameface.recognizer import Recognizer
 
 #: Makes a progress bar: label and total in, a function to call with steps out.
-Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ def evaluate(
     choose_on: Bench | None = None,
     cache: EmbeddingCache | None = None,
     workers: int | None = None,
-    progress: Progress = lambda label, total: nullcontext(lambda steps: None),
+    progress: Stages = no_stages,
 ) -> Evaluation:
     """Measure each recognizer on a data set.
 
@@ -140,7 +139,7 @@ def known_point(recognizer: Recognizer) -> OperatingPoint | None:
 
 
 def _embed(
-    recognizer: Recognizer, bench: Bench, cache: EmbeddingCache | None, workers: int | None, progress: Progress
+    recognizer: Recognizer, bench: Bench, cache: EmbeddingCache | None, workers: int | None, progress: Stages
 ) -> EmbeddedPhotos:
     with progress(f"{recognizer.space.encoder} on {recognizer.space.detector}", len(bench.photos)) as advance:
         return embed_photos(recognizer, bench.photos, cache=cache, workers=workers, advance=advance)
@@ -154,7 +153,7 @@ def _run(
     plan: Plan,
     cache: EmbeddingCache | None,
     workers: int | None,
-    progress: Progress,
+    progress: Stages,
     notes: list[str],
 ) -> Run:
     scores = score(bench, embedded)

@@ -12,10 +12,11 @@ from typing import Final
 import numpy as np
 
 from sameface.faces.single_shot import Found, bounded, cells, finish
-from sameface.files import Progress, sha256_of
+from sameface.files import sha256_of
 from sameface.models.cache import cached
 from sameface.models.registry import load_card, locate
 from sameface.models.runtime import Session
+from sameface.progress import Share
 from sameface.types import Detection, ImageRGB
 
 _STRIDES: Final = (8, 16, 32)
@@ -81,7 +82,7 @@ class YuNet:
 def _any_size(source: Path) -> Path:
     """The official file fixes its input at 640 × 640, but no layer needs that: free it, once."""
 
-    def free(target: Path, tell: Progress) -> None:
+    def free(target: Path, tell: Share) -> None:
         import onnx
 
         network = onnx.load(source)

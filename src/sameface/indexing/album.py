@@ -18,6 +18,7 @@ import numpy.typing as npt
 from sameface.errors import DataError, GalleryMismatchError, PersonExistsError, PersonNotFoundError, SamefaceError
 from sameface.files import atomic_write, is_photo
 from sameface.indexing.clustering import Labels, cluster
+from sameface.progress import Advance, no_advance
 from sameface.types import Box, Embeddings, EmbeddingSpace
 
 FORMAT: Final = "sameface album 1"
@@ -254,7 +255,7 @@ def refresh(
     album: Album,
     folder: Path,
     encode: Callable[[Path], Sequence[tuple[Box, Embeddings]]],
-    advance: Callable[[int], None] = lambda steps: None,
+    advance: Advance = no_advance,
 ) -> tuple[int, int]:
     """Bring an album up to date with its folder: new and changed photos are encoded, those gone are dropped.
 

@@ -7,13 +7,14 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from sameface.errors import ModelDamagedError, ModelMissingError
-from sameface.files import Progress, atomic_write, cache_folder, sha256_of
+from sameface.files import atomic_write, cache_folder, sha256_of
+from sameface.progress import Share
 
 #: Shows that something is made, named, while the context lasts; gives a function to tell how far it is.
-Announce = Callable[[str], AbstractContextManager[Progress]]
+Announce = Callable[[str], AbstractContextManager[Share]]
 
 
-def _silently(what: str) -> AbstractContextManager[Progress]:
+def _silently(what: str) -> AbstractContextManager[Share]:
     return nullcontext(lambda share: None)
 
 
@@ -57,7 +58,7 @@ def check_sha256(path: Path, expected: str, *, advice: str = "install the packag
         )
 
 
-def cached(name: str, make: Callable[[Path, Progress], None], *, what: str) -> Path:
+def cached(name: str, make: Callable[[Path, Share], None], *, what: str) -> Path:
     """The path of a cached file, made first when it is not there.
 
     Two processes may make the same file at once: both write whole files of the same content, and the last move wins.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,6 +12,7 @@ from sameface.files import sha256_of
 from sameface.models.card import ModelCard, WeightsFile
 from sameface.models.download import Patience, fetch, said
 from sameface.models.registry import added_ids, cards, load_card, mirror_url, models_folder, network_card, place_of
+from sameface.progress import Tally
 
 Presence = Literal["built in", "by package", "here", "missing"]
 State = Literal["well", "not pinned", "missing", "damaged"]
@@ -42,9 +43,7 @@ def presence(card: ModelCard) -> Presence:
     return "by package" if owner.package else "here"
 
 
-def pull(
-    card: ModelCard, *, progress: Callable[[int, int], None] | None = None, patience: Patience | None = None
-) -> list[Path]:
+def pull(card: ModelCard, *, progress: Tally | None = None, patience: Patience | None = None) -> list[Path]:
     """Fetch a model's weights into the folder of models.
 
     The only function that uses the network. From ``$SAMEFACE_MODELS`` where that is a URL (the file's name is appended), else from

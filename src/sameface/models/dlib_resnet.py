@@ -10,7 +10,7 @@ Source: the network's definition as published by its author with dlib (anet_type
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sameface.models.dlib_stream import DlibStream
+from sameface.progress import Share
 
 Floats = npt.NDArray[np.float32]
 
@@ -111,7 +112,7 @@ def _architecture() -> Iterator[_Expected]:
     yield _Expected("fc_2", (DIMENSION, inputs))
 
 
-def read_resnet(data: bytes, name: str, progress: Callable[[float], None] | None = None) -> ResnetWeights:
+def read_resnet(data: bytes, name: str, progress: Share | None = None) -> ResnetWeights:
     """Parse the whole file.
 
     Args:

@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sameface.errors import ModelDamagedError, SettingError
-from sameface.files import Progress
 from sameface.models.cache import cached, check_sha256
 from sameface.models.registry import package_folder
+from sameface.progress import Share
 
 #: File name and sha256 of each published predictor, by its landmark scheme.
 FILES: Final = {
@@ -86,7 +86,7 @@ def load_shape_predictor(scheme: str) -> ShapePredictorArrays:
 def _cache_file(scheme: str) -> Path:
     name, digest = FILES[scheme]
 
-    def convert(target: Path, tell: Progress) -> None:
+    def convert(target: Path, tell: Share) -> None:
         folder = package_folder(_PACKAGE)
         source = (folder or Path(_PACKAGE)) / "models" / name
         check_sha256(source, digest)

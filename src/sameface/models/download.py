@@ -15,7 +15,7 @@ import ssl
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from sameface.errors import DownloadError, SettingError, StorageFullError
 from sameface.files import sha256_of
+from sameface.progress import Tally
 
 _CHUNK: Final = 64 * 1024
 _REDIRECTS: Final = 5
@@ -82,7 +83,7 @@ def fetch(
     *,
     sha256: str,
     size: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Tally | None = None,
     patience: Patience | None = None,
 ) -> None:
     """Fetch a file.
@@ -126,9 +127,7 @@ def fetch(
         part.replace(target)
 
 
-def _fetch_all(
-    url: str, part: Path, size: int, progress: Callable[[int, int], None] | None, patience: Patience
-) -> None:
+def _fetch_all(url: str, part: Path, size: int, progress: Tally | None, patience: Patience) -> None:
     """Connect, and connect again while each connection brings something."""
     fruitless = 0
     while True:
@@ -156,9 +155,7 @@ def _fetch_all(
             time.sleep(patience.pause * 2**fruitless)
 
 
-def _fetch_once(
-    url: str, part: Path, size: int, progress: Callable[[int, int], None] | None, patience: Patience
-) -> None:
+def _fetch_once(url: str, part: Path, size: int, progress: Tally | None, patience: Patience) -> None:
     have = _size(part)
     request = urllib.request.Request(url, headers={"User-Agent": "sameface", "Accept-Encoding": "identity"})
     if have:
@@ -192,7 +189,7 @@ def _copy(
     file: IO[bytes],
     done: int,
     whole: int,
-    progress: Callable[[int, int], None] | None,
+    progress: Tally | None,
     patience: Patience,
 ) -> None:
     limit = whole or _ENOUGH_FOR_ANY_MODEL

@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from sameface.errors import ModelCardError
-from sameface.files import Progress, sha256_of
+from sameface.files import sha256_of
 from sameface.models.cache import cached
 from sameface.models.card import ModelCard
 from sameface.models.registry import locate, network_card
+from sameface.progress import Share
 
 _RANGES = Path(__file__).with_name("ranges")
 
 
-def network_file(card: ModelCard, *, progress: Progress | None = None) -> Path:
+def network_file(card: ModelCard, *, progress: Share | None = None) -> Path:
     """The path of the ONNX network that a card runs.
 
     The first call for a dlib ``.dat`` file converts it (a fraction of a second) into the cache; later calls find it
@@ -39,7 +40,7 @@ def network_file(card: ModelCard, *, progress: Progress | None = None) -> Path:
     if not owner.files[0].name.endswith(".dat"):
         return locate(owner)[0]
 
-    def convert(target: Path, announced: Progress) -> None:
+    def convert(target: Path, announced: Share) -> None:
         from sameface.models.dlib_resnet import read_resnet
         from sameface.models.dlib_resnet_onnx import write_onnx
 

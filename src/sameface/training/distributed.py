@@ -63,11 +63,6 @@ class World:
         parts[self.rank] = rows
         return torch.cat(parts)
 
-    def wait(self) -> None:
-        """Until all processes are here."""
-        if self.size > 1:
-            dist.barrier()
-
     def any_of(self, flag: bool) -> bool:
         """Whether the flag is up in any process."""
         if self.size == 1:

@@ -18,6 +18,7 @@ from sameface.faces import DEFAULT_DETECTOR, load_aligner, load_detector
 from sameface.faces.choose import choose_face
 from sameface.imaging import load_image
 from sameface.models.card import Landmarks, Measurement, is_id
+from sameface.progress import Tally
 from sameface.recognizer import Recognizer
 from sameface.training.augment import NoAugmentation, augmentation
 from sameface.training.checkpoint import load_checkpoint
@@ -109,7 +110,7 @@ def train_folder(
     name: str = "my-encoder",
     resume: bool = False,
     tensorboard: bool = False,
-    reading: Callable[[int, int], None] | None = None,
+    reading: Tally | None = None,
     started: Callable[[str], None] | None = None,
     progress: Callable[[int, Mapping[str, float]], None] | None = None,
 ) -> FolderResult:
@@ -239,7 +240,7 @@ def _read(
     spec: NetworkSpec,
     files: dict[str, list[Path]],
     skipped: list[Skipped],
-    reading: Callable[[int, int], None] | None,
+    reading: Tally | None,
 ) -> Pictures:
     if plan.network == "head":
         recognizer = Recognizer(encoder=plan.encoder, detector=plan.detector)
@@ -271,7 +272,7 @@ def read_embeddings(
     recognizer: Recognizer,
     *,
     skipped: list[Skipped],
-    progress: Callable[[int, int], None] | None = None,
+    progress: Tally | None = None,
 ) -> Pictures:
     """The embeddings of the face nearest the middle of each photo, in place of pictures.
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from sameface.errors import DataError, ImageError, NotEnoughDataError
 from sameface.files import is_photo
+from sameface.progress import Tally
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def read_pictures(
     *,
     skipped: Sequence[Skipped] = (),
     threads: int = 2,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Tally | None = None,
 ) -> Pictures:
     """Read pictures into memory; those that cannot be read are skipped, counted and listed.
 

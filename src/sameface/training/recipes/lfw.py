@@ -19,6 +19,7 @@ import torch
 from sameface.errors import DataError, SamefaceError
 from sameface.imaging import load_image
 from sameface.metrics import bootstrap_interval, curve, equal_error_rate
+from sameface.progress import Advance
 from sameface.recognizer import Recognizer
 from sameface.training.degrade import degrade
 from sameface.training.device import choose_compute
@@ -108,7 +109,7 @@ def embed_photos(
     keys: Sequence[PhotoKey],
     *,
     change: Callable[[ImageRGB], ImageRGB] | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Advance | None = None,
 ) -> EmbeddedPhotos:
     """Encode the face nearest the middle of each photo.
 

@@ -77,18 +77,6 @@ def read_background(archive: Path) -> Pictures:
     return Pictures(_shrink(drawings), labels, people, groups)
 
 
-def hold_out_alphabet(pictures: Pictures, alphabet: str) -> tuple[Pictures, Pictures]:
-    """Divide a background set into the other alphabets and one held out."""
-    held = [label for label, name in enumerate(pictures.people) if name.split("/")[0] == alphabet]
-    if not held:
-        known = sorted({name.split("/")[0] for name in pictures.people})
-        raise DataError(
-            expected=f"an alphabet among {', '.join(known)}", got=repr(alphabet), advice="choose one of those"
-        )
-    kept = [label for label in range(len(pictures.people)) if label not in set(held)]
-    return pictures.of_people(kept), pictures.of_people(held)
-
-
 @dataclass(frozen=True)
 class OneShotRun:
     """One official run.
