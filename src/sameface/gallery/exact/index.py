@@ -17,8 +17,7 @@ import numpy.typing as npt
 
 from sameface.gallery.exact.codes import BLOCK
 from sameface.gallery.exact.scan import View, lower_bounds, views_of
-from sameface.gallery.exact.segment import Segment
-from sameface.gallery.sqlite.record import crc_of
+from sameface.gallery.exact.segment import Segment, crc_of
 from sameface.matching import distance
 from sameface.types import Embeddings
 

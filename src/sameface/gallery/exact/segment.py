@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import zlib
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
 from sameface.gallery.exact.codes import BLOCK, Codes, encoded
+
+#: Bytes of an owner's key under a check sum.
+KEY_BYTES: Final = 8
+
+
+def crc_of(key: int, payload: bytes) -> int:
+    """CRC-32 over owner and vector, so that a sound vector under the wrong person is found too.
+
+    >>> crc_of(1, b"1234") == crc_of(2, b"1234")
+    False
+    """
+    return zlib.crc32(payload, zlib.crc32(key.to_bytes(KEY_BYTES, "little", signed=True)))
 
 
 class Segment:
@@ -14,7 +29,7 @@ class Segment:
     Attributes:
         matrix: ``(capacity, d)`` float32; may be a read-only view of a mapped file.
         ids, keys: ``(capacity,)`` int64, template id and person key of each row.
-        crcs: ``(capacity,)`` uint32, `record.crc_of` of each row as it lies here.
+        crcs: ``(capacity,)`` uint32, `crc_of` of each row as it lies here.
         sq_norms: ``(capacity,)`` float32, ‖x‖² of each row.
         alive: ``(capacity,)`` bool, False for rows that were forgotten.
         count: rows in use.

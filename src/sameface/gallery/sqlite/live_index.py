@@ -16,9 +16,9 @@ import numpy.typing as npt
 from sameface.errors import GalleryReadOnlyError
 from sameface.gallery.exact.index import MatrixIndex
 from sameface.gallery.exact.scan import CODED_FROM
-from sameface.gallery.exact.segment import Segment
+from sameface.gallery.exact.segment import Segment, crc_of
 from sameface.gallery.sqlite import cache_file
-from sameface.gallery.sqlite.record import NOBODY, OVERHEAD, RESIDUE, crc_of, is_sound
+from sameface.gallery.sqlite.record import NOBODY, OVERHEAD, RESIDUE, is_sound
 from sameface.gallery.sqlite.rows import damaged_template
 from sameface.gallery.sqlite.schema import Binding, require_same_epoch
 from sameface.gallery.sqlite.vault import PLAIN, Vault

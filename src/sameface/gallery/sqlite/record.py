@@ -13,23 +13,15 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from sameface.gallery.exact.segment import KEY_BYTES
+
 #: CRC-32 of any message that ends with its own CRC-32, little-endian.
 RESIDUE: Final = 0x2144DF1C
 #: The owner of a record that was forgotten. Real keys begin at 1.
 NOBODY: Final = -1
-_KEY_BYTES: Final = 8
 _CRC_BYTES: Final = 4
 #: Bytes of a record beyond the vector's own.
-OVERHEAD: Final = _KEY_BYTES + _CRC_BYTES
-
-
-def crc_of(key: int, payload: bytes) -> int:
-    """CRC-32 over owner and vector, so that a sound vector under the wrong person is found too.
-
-    >>> crc_of(1, b"1234") == crc_of(2, b"1234")
-    False
-    """
-    return zlib.crc32(payload, zlib.crc32(key.to_bytes(_KEY_BYTES, "little", signed=True)))
+OVERHEAD: Final = KEY_BYTES + _CRC_BYTES
 
 
 def pack(key: int, payload: bytes) -> bytes:
@@ -38,7 +30,7 @@ def pack(key: int, payload: bytes) -> bytes:
     >>> is_sound(pack(7, b"1234")), unpack(pack(7, b"1234"))
     (True, (7, b'1234'))
     """
-    body = key.to_bytes(_KEY_BYTES, "little", signed=True) + payload
+    body = key.to_bytes(KEY_BYTES, "little", signed=True) + payload
     return body + zlib.crc32(body).to_bytes(_CRC_BYTES, "little")
 
 
@@ -62,7 +54,7 @@ def is_sound(record: object) -> bool:
 
 def unpack(record: bytes) -> tuple[int, bytes]:
     """Owner and payload of a sound record."""
-    return int.from_bytes(record[:_KEY_BYTES], "little", signed=True), record[_KEY_BYTES:-_CRC_BYTES]
+    return int.from_bytes(record[:KEY_BYTES], "little", signed=True), record[KEY_BYTES:-_CRC_BYTES]
 
 
 def tombstone(length: int) -> bytes:
