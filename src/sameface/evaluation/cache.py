@@ -67,7 +67,10 @@ class EmbeddingCache:
         with self._usable():
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+                if (
+                    not path.exists()
+                ):  # one that is there is SQLite's: closing it here would drop the locks of this process
+                    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
             self._db = sqlite3.connect(path if path is not None else ":memory:", timeout=60)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")

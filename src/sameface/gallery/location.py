@@ -6,11 +6,9 @@ from pathlib import Path
 
 from sameface.errors import (
     ExtraMissingError,
-    GalleryDamagedError,
     GalleryMismatchError,
     GalleryMissingError,
     GalleryReadOnlyError,
-    NotAGalleryError,
     SettingError,
 )
 from sameface.gallery.exact.scan import Scan
@@ -18,6 +16,7 @@ from sameface.gallery.sqlite import schema
 from sameface.gallery.sqlite.errors import translated
 from sameface.gallery.sqlite.key import read_key
 from sameface.gallery.sqlite.store import PATIENCE, SqliteStore
+from sameface.gallery.sqlite.whole import require_file
 from sameface.gallery.sqlite.writer_queue import WriterQueue
 from sameface.gallery.store import TemplateStore
 from sameface.types import EmbeddingSpace
@@ -71,7 +70,7 @@ def open_store(
     path, secret = Path(location), read_key(key)
     if not path.exists():
         _create(path, space, dimension, create, patience, secret)
-    _refuse_what_is_no_whole_file(path)
+    require_file(path)
     return _of_same_space(
         SqliteStore(path, key=secret, patience=patience, threads=threads, scan=scan), space, dimension
     )
@@ -98,7 +97,7 @@ def read_space(location: str | Path) -> EmbeddingSpace:
     path = Path(location)
     if not path.exists():
         raise _missing(path)
-    _refuse_what_is_no_whole_file(path)
+    require_file(path)
     with translated(str(path)):
         connection = schema.connect(path, PATIENCE, write=False)
         try:
@@ -186,31 +185,3 @@ def _missing(path: Path) -> GalleryMissingError:
     return GalleryMissingError(
         expected=f"a gallery at {path}", got="nothing there", advice="enroll somebody first, or check the path"
     )
-
-
-def _refuse_what_is_no_whole_file(path: Path) -> None:
-    if path.is_dir():
-        raise NotAGalleryError(
-            expected=f"a gallery file at {path}", got="a folder", advice="name a file, for instance people.db"
-        )
-    try:
-        with path.open("rb") as file:
-            head = file.read(100)
-    except PermissionError as error:
-        raise GalleryReadOnlyError(
-            expected=f"to read {path}", got="no permission", advice="change its permissions, or run as its owner"
-        ) from error
-    size = path.stat().st_size
-    if size == 0:
-        raise NotAGalleryError(
-            expected=f"a gallery at {path}",
-            got="an empty file",
-            advice="restore a backup; if it was meant to be new, delete it first",
-        )
-    # SQLite fills up the last page of a file that was cut short. While there is a log, pages may be there and not yet here.
-    log = path.with_name(path.name + "-wal")
-    promised = int.from_bytes(head[16:18], "big") * int.from_bytes(head[28:32], "big")
-    if head.startswith(b"SQLite format 3\0") and size < promised and not (log.exists() and log.stat().st_size):
-        raise GalleryDamagedError(
-            expected=f"{promised} bytes in {path}", got=f"{size}: the file was cut short", advice="restore a backup"
-        )

@@ -22,6 +22,7 @@ from sameface.gallery.sqlite import care, rows, schema
 from sameface.gallery.sqlite.errors import translated
 from sameface.gallery.sqlite.live_index import LiveIndex
 from sameface.gallery.sqlite.vault import vault_for
+from sameface.gallery.sqlite.whole import require_whole
 from sameface.gallery.sqlite.writer_queue import WriterQueue
 from sameface.gallery.store import AuditEntry, CheckReport, IfExists, NewPerson, Stats, StoredTemplate
 from sameface.gallery.vectors import as_probes
@@ -66,6 +67,7 @@ class SqliteStore:
             self._reader = schema.connect(path, patience, write=False)
             try:
                 self._binding = schema.binding(self._reader, self.location)
+                require_whole(self._reader, path)
                 bound = self._binding
                 self._vault = vault_for(bound.encryption, bound.key_check, bound.gallery_id, key, self.location)
             except BaseException:
