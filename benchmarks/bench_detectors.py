@@ -24,7 +24,8 @@ from PIL import Image, ImageOps
 
 from sameface.faces import load_detector
 from sameface.faces.detector import Detector
-from sameface.faces.mtcnn import Mtcnn, MtcnnSettings
+from sameface.faces.detector_spec import MtcnnSettings
+from sameface.faces.mtcnn import Mtcnn
 from sameface.types import Detection, ImageRGB
 
 ROOT = Path(__file__).resolve().parent.parent

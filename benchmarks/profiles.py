@@ -29,7 +29,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from sameface.faces.mtcnn import Mtcnn, MtcnnSettings
+from sameface.faces.detector_spec import MtcnnSettings, ScrfdSettings, YunetSettings
+from sameface.faces.mtcnn import Mtcnn
 from sameface.faces.scrfd import Scrfd
 from sameface.faces.suppression import covers
 from sameface.faces.yunet import YuNet
@@ -128,7 +129,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     os.environ.setdefault("SAMEFACE_MODELS", str(DATA / "models"))
-    yunet, scrfd = YuNet(threshold=YUNET_LOW, threads=1), Scrfd(threshold=SCRFD_LOW, threads=1)
+    yunet, scrfd = YuNet(YunetSettings(YUNET_LOW), threads=1), Scrfd(ScrfdSettings(SCRFD_LOW), threads=1)
     variants = {
         "one look": Mtcnn(MtcnnSettings(second_look=None), threads=1),
         "second look": Mtcnn(threads=1),

@@ -121,7 +121,8 @@ def test_sixteen_threads_get_their_own_faces(detector: Detector, portraits: dict
 
 
 def test_ids_say_what_moves_a_box(detector: Detector) -> None:
-    from sameface.faces.mtcnn import Mtcnn, MtcnnSettings
+    from sameface.faces.detector_spec import MtcnnSettings
+    from sameface.faces.mtcnn import Mtcnn
 
     assert detector.id
     assert Mtcnn().id == "mtcnn"

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sameface.faces.mtcnn import Mtcnn, MtcnnSettings
+from sameface.faces.detector_spec import MtcnnSettings
+from sameface.faces.mtcnn import Mtcnn
 from sameface.types import ImageRGB
 
 #: Photos of LFW with somebody in profile at the edge, whom one look misses, and where about the middle of that face lies.

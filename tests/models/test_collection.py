@@ -120,7 +120,6 @@ def test_files_without_a_digest_are_named_so(folder: Path) -> None:
     assert collection.verify(mine(digest=""))[0].state == "not pinned"
 
 
-def test_the_models_behind_a_gallery() -> None:
-    needed = collection.models_in_space("dlib-resnet-mirror", "yunet@0.7")
-    assert {"dlib-resnet-mirror", "dlib-resnet", "yunet"} <= needed
-    assert "mtcnn" not in needed
+def test_the_networks_behind_models() -> None:
+    needed = collection.with_networks(["dlib-resnet-mirror", "yunet", "of-tomorrow"])
+    assert needed == {"dlib-resnet-mirror", "dlib-resnet", "yunet", "of-tomorrow"}

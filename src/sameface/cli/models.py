@@ -296,15 +296,16 @@ def _galleries_with(model: str, named: list[str]) -> list[str]:
     import os
 
     from sameface.cli.options import DEFAULT_GALLERY
+    from sameface.faces.detector_spec import card_of
     from sameface.gallery import gallery_exists, read_space
-    from sameface.models.collection import models_in_space
+    from sameface.models.collection import with_networks
 
     places = dict.fromkeys([*named, os.environ.get("SAMEFACE_GALLERY", ""), DEFAULT_GALLERY])
     holding = []
     for place in filter(None, places):
         if gallery_exists(place):
             space = read_space(place)
-            if model in models_in_space(space.encoder, space.detector):
+            if model in with_networks([space.encoder, card_of(space.detector)]):
                 holding.append(f"the gallery {place}")
     return holding
 

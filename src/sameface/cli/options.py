@@ -29,7 +29,9 @@ EncoderOption = Annotated[
 ]
 DetectorOption = Annotated[
     str | None,
-    typer.Option("--detector", "-d", help="Detector by name; `none` takes pictures as face crops.", show_default=False),
+    typer.Option(
+        "--detector", "-d", help="Detector by name or id; `none` takes pictures as face crops.", show_default=False
+    ),
 ]
 ThresholdOption = Annotated[
     float | None,

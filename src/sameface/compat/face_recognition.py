@@ -204,7 +204,8 @@ def compare_faces(
 # -- inside -----------------------------------------------------------------------------------------------------------
 @lru_cache(maxsize=8)
 def _detector(smallest_face: int) -> Detector:
-    from sameface.faces.mtcnn import Mtcnn, MtcnnSettings
+    from sameface.faces.detector_spec import MtcnnSettings
+    from sameface.faces.mtcnn import Mtcnn
 
     return Mtcnn(MtcnnSettings(smallest_face=smallest_face, search_side=0))
 

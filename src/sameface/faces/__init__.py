@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sameface.faces.align import Aligner, load_aligner
 from sameface.faces.detector import Detector
+from sameface.faces.detector_spec import DetectorSpec
 from sameface.faces.loading import DEFAULT_DETECTOR, DETECTORS, load_detector
 
-__all__ = ["DEFAULT_DETECTOR", "DETECTORS", "Aligner", "Detector", "load_aligner", "load_detector"]
+__all__ = ["DEFAULT_DETECTOR", "DETECTORS", "Aligner", "Detector", "DetectorSpec", "load_aligner", "load_detector"]

@@ -6,13 +6,13 @@ Source: Zhang, Zhang, Li, Qiao 2016, "Joint face detection and alignment using m
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from sameface.faces.detector_spec import MtcnnSettings
 from sameface.faces.pyramid import Pyramid
 from sameface.faces.suppression import covers, suppress
 from sameface.imaging.memory import keep_blocks
@@ -30,27 +30,6 @@ _REFINED, _OUTPUT = 24, 48
 _BATCH: Final = 128
 #: Windows that get a second look in one photo, the surest of the second network's first.
 _LOOKS: Final = 32
-
-
-@dataclass(frozen=True, slots=True)
-class MtcnnSettings:
-    """Everything that moves a box; a change makes another detector id.
-
-    Attributes:
-        smallest_face: pixels of the smallest face that is looked for; faces of three quarters of that are mostly found
-            too (docs/benchmarks.md, "Detectors").
-        thresholds: face probability that each of the three networks asks for.
-        search_side: pixels of the longer side of the first searched scale, at most: in photos larger than
-            ``smallest_face / 12`` times that (1,280 pixels), the smallest face grows with the photo: 48 pixels at 1,920,
-            100 at 4,000. 0 sets no bound.
-        second_look: probability that the second and the third network ask for where nothing was found at first: see
-            `Mtcnn.detect`. None does without.
-    """
-
-    smallest_face: int = 32
-    thresholds: tuple[float, float, float] = (0.6, 0.7, 0.7)
-    search_side: int = 480
-    second_look: float | None = 0.8
 
 
 class _Faces(NamedTuple):
@@ -98,18 +77,8 @@ class Mtcnn:
 
     @property
     def id(self) -> str:
-        """``mtcnn``, and what differs from the usual settings."""
-        usual, mine = MtcnnSettings(), self.settings
-        parts = ["mtcnn"]
-        if mine.smallest_face != usual.smallest_face:
-            parts.append(f"min{mine.smallest_face}")
-        if mine.thresholds != usual.thresholds:
-            parts.append("t" + "-".join(f"{value:g}" for value in mine.thresholds))
-        if mine.search_side != usual.search_side:
-            parts.append(f"side{mine.search_side}")
-        if mine.second_look != usual.second_look:
-            parts.append("once" if mine.second_look is None else f"again{mine.second_look:g}")
-        return "/".join(parts)
+        """See `MtcnnSettings`."""
+        return self.settings.id
 
     def smallest_in(self, width: int, height: int) -> float:
         """The smallest face that is looked for in a photo of this size, in pixels."""

@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 
 from sameface.errors import ModelDamagedError
+from sameface.faces.detector_spec import ScrfdSettings
 from sameface.faces.single_shot import Found, bounded, cells, finish
-from sameface.files import sha256_of
-from sameface.models.registry import load_card, locate
+from sameface.faces.weights import weights_of
 from sameface.models.runtime import Session
 from sameface.types import Detection, ImageRGB
 
@@ -27,10 +27,8 @@ class Scrfd:
     """Safe to use from several threads at once.
 
     Args:
-        threshold: least score.
-        overlap: suppression above this intersection over union.
-        longest_side: larger photos are scaled down to this.
-        model: the ONNX file; None looks in the folder of models.
+        settings: sizes and thresholds.
+        model: the ONNX file; None takes the card's, or the one that the settings name by its digest.
         device, threads: see `Session`.
 
     Raises:
@@ -39,19 +37,14 @@ class Scrfd:
 
     def __init__(
         self,
+        settings: ScrfdSettings | None = None,
         *,
-        threshold: float = 0.5,
-        overlap: float = 0.4,
-        longest_side: int = 640,
         model: Path | None = None,
         device: str = "cpu",
         threads: int | None = None,
     ) -> None:
-        self._threshold, self._overlap, self._longest_side = threshold, overlap, longest_side
-        self.id = f"scrfd-500m/t{threshold:g}/side{longest_side}"
-        source = model if model is not None else locate(load_card("scrfd-500m"))[0]
-        if model is not None:
-            self.id += f"/{sha256_of(source)[:8]}"
+        source, self.settings = weights_of(settings or ScrfdSettings(), model)
+        self.id = self.settings.id
         self._session = Session(source, device=device, threads=threads)
         if len(self._session.outputs) != _OUTPUTS:
             raise ModelDamagedError(
@@ -62,7 +55,7 @@ class Scrfd:
 
     def detect(self, image_rgb: ImageRGB) -> list[Detection]:
         """All faces, most confident first."""
-        scaled = bounded(image_rgb, self._longest_side)
+        scaled = bounded(image_rgb, self.settings.longest_side)
         if scaled is None:
             return []
         rows, columns = scaled.canvas.shape[:2]
@@ -74,7 +67,7 @@ class Scrfd:
         found = []
         for level, stride in enumerate(_STRIDES):
             scores, boxes, points = outputs[level][:, 0], outputs[level + 3], outputs[level + 6]
-            keep = np.flatnonzero(scores >= self._threshold)
+            keep = np.flatnonzero(scores >= self.settings.threshold)
             at = cells(rows // stride, columns // stride, _ANCHORS)[keep] * stride
             reach = boxes[keep] * stride  # distances from the cell's corner to left, top, right, bottom
             found.append(
@@ -84,4 +77,4 @@ class Scrfd:
                     at[:, None] + points[keep].reshape(-1, 5, 2) * stride,
                 )
             )
-        return finish(found, scaled.back_xy, self._overlap)
+        return finish(found, scaled.back_xy, self.settings.overlap)

@@ -11,10 +11,11 @@ from typing import Final
 
 import numpy as np
 
+from sameface.faces.detector_spec import YunetSettings
 from sameface.faces.single_shot import Found, bounded, cells, finish
+from sameface.faces.weights import weights_of
 from sameface.files import sha256_of
 from sameface.models.cache import cached
-from sameface.models.registry import load_card, locate
 from sameface.models.runtime import Session
 from sameface.progress import Share
 from sameface.types import Detection, ImageRGB
@@ -28,33 +29,26 @@ class YuNet:
     """Safe to use from several threads at once.
 
     Args:
-        threshold: least score, the geometric mean of "a face" and "an object here".
-        overlap: suppression above this intersection over union.
-        longest_side: larger photos are scaled down to this; what it finds in smaller ones it finds at their own size.
-        model: the ONNX file; None looks in the folder of models.
+        settings: sizes and thresholds.
+        model: the ONNX file; None takes the card's, or the one that the settings name by its digest.
         device, threads: see `Session`.
     """
 
     def __init__(
         self,
+        settings: YunetSettings | None = None,
         *,
-        threshold: float = 0.6,
-        overlap: float = 0.3,
-        longest_side: int = 640,
         model: Path | None = None,
         device: str = "cpu",
         threads: int | None = None,
     ) -> None:
-        self._threshold, self._overlap, self._longest_side = threshold, overlap, longest_side
-        self.id = f"yunet-2023mar/t{threshold:g}/side{longest_side}"
-        source = model if model is not None else locate(load_card("yunet"))[0]
-        if model is not None:
-            self.id += f"/{sha256_of(source)[:8]}"
+        source, self.settings = weights_of(settings or YunetSettings(), model)
+        self.id = self.settings.id
         self._session = Session(_any_size(source), device=device, threads=threads)
 
     def detect(self, image_rgb: ImageRGB) -> list[Detection]:
         """All faces, most confident first."""
-        scaled = bounded(image_rgb, self._longest_side)
+        scaled = bounded(image_rgb, self.settings.longest_side)
         if scaled is None:
             return []
         rows, columns = scaled.canvas.shape[:2]
@@ -65,7 +59,7 @@ class YuNet:
         for stride in _STRIDES:
             face, here = outputs[f"cls_{stride}"][0, :, 0], outputs[f"obj_{stride}"][0, :, 0]
             scores = np.sqrt(np.clip(face, 0, 1) * np.clip(here, 0, 1))
-            keep = np.flatnonzero(scores >= self._threshold)
+            keep = np.flatnonzero(scores >= self.settings.threshold)
             cell = cells(rows // stride, columns // stride)[keep]
             box, points = outputs[f"bbox_{stride}"][0, keep], outputs[f"kps_{stride}"][0, keep]
             middle, half = (cell + box[:, :2]) * stride, np.exp(box[:, 2:]) * (stride / 2)
@@ -76,7 +70,7 @@ class YuNet:
                     (points.reshape(-1, 5, 2) + cell[:, None]) * stride,
                 )
             )
-        return finish(found, scaled.back_xy, self._overlap)
+        return finish(found, scaled.back_xy, self.settings.overlap)
 
 
 def _any_size(source: Path) -> Path:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -158,17 +159,13 @@ def remove(card: ModelCard, *, needed_by: Sequence[str] = ()) -> list[Path]:
     return gone
 
 
-def models_in_space(encoder: str, detector: str) -> set[str]:
-    """Ids of the models that templates of an encoder and a detector need, with the networks they run.
-
-    Detector ids may carry settings after their model's id.
-    """
-    needed = {encoder}
-    for name in (encoder, detector, *(card.id for card in cards("detector") if detector.startswith(card.id))):
-        try:
-            needed |= {name, network_card(load_card(name)).id}
-        except LookupError:
-            needed.add(name)
+def with_networks(models: Iterable[str]) -> set[str]:
+    """These models and the networks that they run; ids that are not known here stay in."""
+    needed = set()
+    for name in models:
+        needed.add(name)
+        with suppress(LookupError):
+            needed.add(network_card(load_card(name)).id)
     return needed
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from sameface.encoders import DEFAULT_ENCODER, Encoder, load_encoder
 from sameface.errors import SamefaceError
-from sameface.faces import DEFAULT_DETECTOR, Aligner, Detector, load_aligner, load_detector
+from sameface.faces import DEFAULT_DETECTOR, Aligner, Detector, DetectorSpec, load_aligner, load_detector
 from sameface.faces.choose import Choice, choose_face, in_reading_order
 from sameface.imaging import ImageSource, Limits, load_image
 from sameface.imaging.sources import label_of
@@ -27,7 +27,7 @@ class Recognizer:
     """A detector, an alignment, an encoder and an operating point, joined. Safe to use from several threads at once.
 
     Args:
-        detector: name of a detector, or one that is loaded already. ``none`` takes each picture as a face crop.
+        detector: name or id of a detector, its settings, or one that is loaded already. ``none`` takes each picture as a face crop.
         encoder: name of an encoder, path of an ONNX file with a model card, or one that is loaded already.
         operating_point: τ with its provenance, or a bare number; None takes the one measured for this encoder, detector and alignment.
         device: where networks run; one that is missing is an error, never a silent CPU.
@@ -41,7 +41,7 @@ class Recognizer:
     def __init__(
         self,
         *,
-        detector: str | Detector = DEFAULT_DETECTOR,
+        detector: str | DetectorSpec | Detector = DEFAULT_DETECTOR,
         encoder: str | Encoder = DEFAULT_ENCODER,
         operating_point: OperatingPoint | float | None = None,
         device: str = "cpu",
@@ -50,7 +50,9 @@ class Recognizer:
     ) -> None:
         self.limits = limits or Limits()
         self.detector = (
-            load_detector(detector, device=device, threads=threads) if isinstance(detector, str) else detector
+            load_detector(detector, device=device, threads=threads)
+            if isinstance(detector, (str, DetectorSpec))
+            else detector
         )
         self.encoder = load_encoder(encoder, device=device, threads=threads) if isinstance(encoder, str) else encoder
         # Without a detector each picture is a crop already, and the alignment id says so.

@@ -19,7 +19,7 @@ from sameface.service.intake import Form, read_form
 from sameface.service.keys import OPEN_DOOR, Action, Caller, KeyFile
 from sameface.service.limits import RateLimit, Workshop
 from sameface.service.settings import Settings
-from sameface.service.shelf import Shelf
+from sameface.service.shelf import Shelf, common_space
 from sameface.service.telemetry import Telemetry
 from sameface.types import Detection, ImageRGB
 
@@ -91,11 +91,17 @@ class Desk:
 
 
 def load_recognizer(settings: Settings) -> Recognizer:
-    """The recognizer of a service: capped, batching, under the server's operating point."""
-    # Photos run side by side in threads of their own, so a detector takes one core; the encoder runs one call at a time, on all.
-    detector = load_detector(settings.detector or DEFAULT_DETECTOR, device=settings.device, threads=1)
-    encoder = load_encoder(settings.encoder or DEFAULT_ENCODER, device=settings.device)
+    """The recognizer of a service: capped, batching, under the server's operating point.
+
+    An encoder or detector that the settings do not name is the operating point's, else the one that all galleries were made with.
+    """
     point = load_operating_point(settings.operating_point) if settings.operating_point else None
+    space = point.space if point is not None else common_space(settings)
+    encoder_id = settings.encoder or (space.encoder if space else DEFAULT_ENCODER)
+    detector_id = settings.detector or (space.detector if space else DEFAULT_DETECTOR)
+    # Photos run side by side in threads of their own, so a detector takes one core; the encoder runs one call at a time, on all.
+    detector = load_detector(detector_id, device=settings.device, threads=1)
+    encoder = load_encoder(encoder_id, device=settings.device)
     recognizer = Recognizer(
         detector=CrowdGuard(detector, settings.max_faces),
         encoder=BatchingEncoder(encoder, settings.batch),

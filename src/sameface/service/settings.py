@@ -28,7 +28,7 @@ class Settings:
         keys: the file of hashed keys; None means that nobody needs one, which only loopback allows.
         host, port: where to listen.
         allowed_hosts: names by which browsers may address the service; empty allows the loopback names, plus any when keys are asked for.
-        detector, encoder: as for `Recognizer`.
+        detector, encoder: as for `Recognizer`; "" takes those that the galleries were made with, else the defaults.
         device: as for `Recognizer`.
         operating_point: file of the policy's τ; "" takes the one measured for the encoder. Callers may only be stricter.
         threshold: policy τ as a bare number, None takes the operating point's.

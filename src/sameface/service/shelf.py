@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from pathlib import Path
 
-from sameface.errors import GalleryMissingError, PersonExistsError
+from sameface.errors import GalleryError, GalleryMissingError, PersonExistsError
+from sameface.gallery import read_space
 from sameface.recognizer import Gallery, Recognizer
 from sameface.service.settings import Settings, check_slug
+from sameface.types import EmbeddingSpace
 
 
 class Shelf:
@@ -34,17 +37,7 @@ class Shelf:
 
     def names(self) -> list[str]:
         """Every gallery, sorted."""
-        if self._settings.in_database:
-            from sameface.gallery.postgres.namespaces import gallery_names
-
-            return gallery_names(self._settings.galleries)
-        found = []
-        for path in self._folder.glob("*.db"):
-            try:
-                found.append(check_slug(path.stem))
-            except ValueError:  # somebody's own file
-                continue
-        return sorted(found)
+        return _names(self._settings)
 
     def get(self, name: str) -> Gallery:
         """An existing gallery.
@@ -115,13 +108,11 @@ class Shelf:
             self._open.clear()
 
     def _make(self, name: str, *, create: bool) -> Gallery:
-        location: str | Path = self._folder / f"{name}.db"
-        if self._settings.in_database:
-            from sameface.gallery.postgres.namespaces import location_of, make_room
+        if self._settings.in_database and create:
+            from sameface.gallery.postgres.namespaces import make_room
 
-            if create:
-                make_room(self._settings.galleries, name)
-            location = location_of(self._settings.galleries, name)
+            make_room(self._settings.galleries, name)
+        location = _location(self._settings, name)
         gallery = Gallery(location, recognizer=self._recognizer, create=create, fpir=self._settings.fpir)
         gallery.store.warm()
         return gallery
@@ -135,3 +126,38 @@ class Shelf:
         except FileNotFoundError:
             return None
         return status.st_dev, status.st_ino
+
+
+def common_space(settings: Settings) -> EmbeddingSpace | None:
+    """What the embeddings of all galleries of a service belong to, read from the galleries alone.
+
+    Returns:
+        None where there is no gallery yet, or where two disagree.
+    """
+    spaces = set()
+    for name in _names(settings):
+        with suppress(GalleryError):  # a damaged one is reported when it is opened
+            spaces.add(read_space(_location(settings, name)))
+    return spaces.pop() if len(spaces) == 1 else None
+
+
+def _names(settings: Settings) -> list[str]:
+    if settings.in_database:
+        from sameface.gallery.postgres.namespaces import gallery_names
+
+        return gallery_names(settings.galleries)
+    found = []
+    for path in Path(settings.galleries).glob("*.db"):
+        try:
+            found.append(check_slug(path.stem))
+        except ValueError:  # somebody's own file
+            continue
+    return sorted(found)
+
+
+def _location(settings: Settings, name: str) -> str | Path:
+    if settings.in_database:
+        from sameface.gallery.postgres.namespaces import location_of
+
+        return location_of(settings.galleries, name)
+    return Path(settings.galleries) / f"{name}.db"

@@ -12,6 +12,7 @@ from fastapi import Path as PathParameter
 
 import sameface
 from sameface.errors import NothingHereError
+from sameface.faces.detector_spec import card_of
 from sameface.models.registry import cards
 from sameface.service.desk import Asks, Desk
 from sameface.service.schemas import Caps, Health, Model, Models, Policy, Readiness
@@ -77,6 +78,7 @@ async def models(ask: Asks) -> Models:
     """Every model known here, its licence, and whether it is in use."""
     ask.allow("see")
     space = ask.recognizer.space
+    used = {space.encoder, card_of(space.detector)}
 
     def work() -> Models:
         return Models(
@@ -85,8 +87,7 @@ async def models(ask: Asks) -> Models:
                     id=card.id,
                     title=card.title,
                     kind=card.kind,
-                    in_use=card.id == space.encoder
-                    or (card.kind == "detector" and f"{space.detector}-".startswith(f"{card.id}-")),
+                    in_use=card.id in used,
                     licence=card.licence,
                     commercial_use=card.commercial_use,
                     licence_note=card.licence_note,
