@@ -59,7 +59,9 @@ def _small(image_rgb: ImageRGB, face: Detection, pixels: float) -> ImageRGB:
 def _scaled(image_rgb: ImageRGB, scale: float) -> ImageRGB:
     height, width = image_rgb.shape[:2]
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    return np.asarray(Image.fromarray(image_rgb).resize(size, Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR))
+    return np.asarray(
+        Image.fromarray(image_rgb).resize(size, Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR)
+    )
 
 
 def _jpeg(image_rgb: ImageRGB, face: Detection, quality: float) -> ImageRGB:

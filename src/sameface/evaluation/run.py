@@ -29,8 +29,6 @@ from sameface.types import OperatingPoint
 if TYPE_CHECKING:
     from sameface.recognizer import Recognizer
 
-#: Makes a progress bar: label and total in, a function to call with steps out.
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
