@@ -73,7 +73,8 @@ def _jpeg(image_rgb: ImageRGB, face: Detection, quality: float) -> ImageRGB:
 
 
 def _light(image_rgb: ImageRGB, face: Detection, factor: float) -> ImageRGB:
-    return np.clip(image_rgb.astype(np.float32) * factor, 0, 255).astype(np.uint8)
+    lit: ImageRGB = np.clip(image_rgb.astype(np.float32) * factor, 0, 255).astype(np.uint8)
+    return lit
 
 
 def _covered(image_rgb: ImageRGB, left: float, top: float, right: float, bottom: float, grey: int) -> ImageRGB:
