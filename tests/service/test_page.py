@@ -14,7 +14,8 @@ from playwright.sync_api import Page, Route, expect, sync_playwright
 
 from sameface.service.keys import KeyFile
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+#: Browsers differ in what moves the focus: `SAMEFACE_CHROMIUM` names another one to try.
+CHROMIUM = os.environ.get("SAMEFACE_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -25,6 +26,7 @@ FLAGS = [
     "--disable-sync",
 ]
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+SMALL = {"width": 320, "height": 568}
 
 
 def launch(playwright, *flags: str):
@@ -57,7 +59,7 @@ def open_page(browser, program):
     complaints: list[str] = []
     contexts = []
 
-    def start(size=DESK, scheme="light") -> Page:
+    def start(size=DESK, scheme="light", part="") -> Page:
         context = browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce", locale="en-GB")
         contexts.append(context)
         page = context.new_page()
@@ -75,7 +77,7 @@ def open_page(browser, program):
                 complaints.append(request.url) if not request.url.startswith((service.url, "blob:", "data:")) else None
             ),
         )
-        page.goto(service.url)
+        page.goto(f"{service.url}/{part}")
         return page
 
     yield start
@@ -250,6 +252,35 @@ def test_by_keyboard_alone(open_page, photos):
     page.keyboard.press("Enter")
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Forget Ada")).to_be_focused()
+
+
+def test_the_part_shown_is_in_sight_and_the_first_tab_starts_at_the_top(open_page):
+    page = open_page(SMALL, part="#about")
+    expect(page.locator("[data-part=about] h1")).to_be_visible()
+    nav = page.get_by_role("navigation")
+    scrolls = "(nav) => nav.scrollWidth > nav.clientWidth"
+    assert nav.evaluate(scrolls)  # else there is nothing to bring into sight
+    bar, link = nav.bounding_box(), nav.get_by_role("link", name="About").bounding_box()
+    assert bar["x"] - 1 <= link["x"]
+    assert link["x"] + link["width"] <= bar["x"] + bar["width"] + 1
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+
+
+def test_opening_a_report_leaves_the_keyboard_where_it_is(open_page, tmp_path):
+    page = open_page(SMALL, part="#about")
+    report = tmp_path / "lfw.json"
+    report.write_text(json.dumps({"accuracy": 0.9915}))
+    chosen = page.get_by_label("Open a file")
+    chosen.focus()
+    chosen.set_input_files(str(report))
+    heading = page.get_by_role("heading", name="lfw.json")
+    expect(heading).to_be_in_viewport()
+    page.keyboard.press("Shift+Tab")
+    before = page.evaluate("document.activeElement.textContent")
+    page.keyboard.press("Tab")
+    expect(chosen).to_be_focused()
+    assert "lfw.json" not in before
 
 
 def test_dark_and_light_are_remembered(open_page):

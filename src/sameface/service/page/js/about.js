@@ -1,7 +1,7 @@
 // What decides here and how well it was measured; evaluation reports, the server's or a file of your own.
 
 import { call, policy } from "./api.js";
-import { fault, h, number, percent } from "./dom.js";
+import { fault, h, number, percent, reveal } from "./dom.js";
 import { fact } from "./compare.js";
 import { reportView } from "./report.js";
 
@@ -53,7 +53,7 @@ async function licences() {
 async function reports() {
   const place = h("div");
   const listed = (await call("GET", "reports")).reports;
-  const show = (report, name) => { place.replaceChildren(reportView(report, name)); place.scrollIntoView({ block: "nearest" }); };
+  const show = (report, name) => { place.replaceChildren(reportView(report, name)); reveal(place); };
   const file = h("input", { type: "file", accept: ".json,application/json", class: "hidden", onchange: async () => {
     const chosen = file.files[0];
     file.value = "";
