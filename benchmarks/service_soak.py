@@ -29,7 +29,7 @@ def work(url: str, photo: bytes, end: float, counts: dict[str, int], number: int
             gallery = f"/v1/galleries/soak-{number}"
             steps = [
                 ("POST", f"{gallery}/identify", {"files": {"photo": photo}}),
-                ("POST", "/v1/verify", {"files": {"photo_a": photo, "photo_b": photo}}),
+                ("POST", "/v1/verify", {"files": {"probe": photo, "reference": photo}}),
                 ("POST", f"{gallery}/people", {"data": {"name": f"turn {turn}"}, "files": {"photos": photo}}),
                 ("GET", f"{gallery}/people", {}),
                 ("POST", "/v1/detect", {"files": {"photo": photo[: len(photo) // 2]}}),

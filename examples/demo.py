@@ -14,7 +14,7 @@ from rich.table import Table
 
 import sameface
 from sameface.imaging.annotate import annotate, write_png
-from sameface.recognizer.labels import face_labels
+from sameface.recognizer.display import face_labels
 
 PHOTOS = Path(__file__).parent / "photos"
 OUTPUT = Path("demo-output")

@@ -9,7 +9,7 @@ from PIL import Image
 
 import sameface
 from sameface.imaging.annotate import annotate
-from sameface.recognizer.labels import face_labels
+from sameface.recognizer.display import face_labels
 
 ROOT = Path(__file__).parent.parent
 PHOTOS = ROOT / "examples" / "photos"

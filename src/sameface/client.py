@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -25,67 +24,12 @@ import msgspec
 
 from sameface import errors
 from sameface.errors import SamefaceError, ServiceError
-from sameface.types import Box, Candidate, Erased, Person
+from sameface.recognizer.wire import Enrollment, Erased, Identification, IdentifiedPhoto, People, Person, Verification
 
 #: A photo to send: a path, the bytes of a file, or a binary file.
 Upload: TypeAlias = "str | PathLike[str] | bytes | IO[bytes]"
 #: Refusals before any work: the same request may be sent again.
 _REFUSALS: Final = frozenset({"urn:sameface:rate-limited", "urn:sameface:overloaded"})
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """As `sameface.Verification`, as far as it travels. True in a boolean context iff it is the same person."""
-
-    same: bool
-    distance: float
-    threshold: float
-    probability: float | None
-    target: str
-    box_a: Box | None = None
-    box_b: Box | None = None
-    person: Person | None = None
-
-    def __bool__(self) -> bool:
-        return self.same
-
-
-@dataclass(frozen=True, slots=True)
-class Identification:
-    """As `sameface.Identification`: the answer for one face, a name or None."""
-
-    name: str | None
-    person_id: str | None
-    distance: float | None
-    threshold: float | None
-    margin: float | None
-    comparisons: int
-    candidates: tuple[Candidate, ...]
-    box: Box
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class PhotoReport:
-    """What became of one photo at enrolment."""
-
-    photo: int
-    file: str
-    accepted: bool
-    reason: str
-    detail: str
-    looks_like: str | None
-    quality: float | None
-    box: Box | None
-
-
-@dataclass(frozen=True, slots=True)
-class Enrollment:
-    """The person as stored now, and a report per photo."""
-
-    person: Person
-    accepted: int
-    reports: tuple[PhotoReport, ...]
 
 
 class Client:
@@ -120,9 +64,12 @@ class Client:
         self._retries = retries
 
     # -- photos alone -------------------------------------------------------------------------------------------------
-    def verify(self, a: Upload, b: Upload, *, choose: str = "only", threshold: float | None = None) -> Verification:
+    def verify(
+        self, probe: Upload, reference: Upload, *, choose: str = "only", threshold: float | None = None
+    ) -> Verification:
         """Do two photos show the same person? A threshold may only be stricter than the server's."""
-        answer = self._post("verify", {"choose": choose, "threshold": threshold}, [("photo_a", a), ("photo_b", b)])
+        photos = [("probe", probe), ("reference", reference)]
+        answer = self._post("verify", {"choose": choose, "threshold": threshold}, photos)
         return msgspec.convert(answer, Verification)
 
     def gallery(self, name: str = "people") -> RemoteGallery:
@@ -238,7 +185,7 @@ class RemoteGallery:
         """Who is this? One answer per face, in reading order."""
         fields = {"candidates": candidates, "group": group, "fpir": fpir, "threshold": threshold}
         answer = self._client._post(f"{self._path}/identify", fields, [("photo", photo)])
-        return msgspec.convert(answer["faces"], list[Identification])
+        return list(msgspec.convert(answer, IdentifiedPhoto).faces)
 
     def verify(self, name: str, photo: Upload, *, choose: str = "only", threshold: float | None = None) -> Verification:
         """Is this the claimed person?"""
@@ -251,8 +198,9 @@ class RemoteGallery:
         while cursor is not None:
             parts = {"search": search, "cursor": cursor, "limit": "500", **({} if group is None else {"group": group})}
             page = self._client.call("GET", f"{self._path}/people", params=parts)
-            yield from msgspec.convert(page["people"], list[Person])
-            cursor = page["next"]
+            found = msgspec.convert(page, People)
+            yield from found.people
+            cursor = found.next
 
     def person(self, name: str) -> Person:
         """The person of that name.
@@ -312,11 +260,7 @@ def _was_refused(response: httpx.Response) -> bool:
 
 def _kinds() -> dict[str, type[SamefaceError]]:
     """Error classes by the word that the service sends: ``no-face`` → `NoFaceError`."""
-    found: dict[str, type[SamefaceError]] = {}
-    for kind in errors.OUTCOMES:
-        letters = kind.__name__.removesuffix("Error")
-        found["".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in letters).lstrip("-")] = kind
-    return found
+    return {errors.kind_of(kind): kind for kind in errors.OUTCOMES}
 
 
 def _error_of(response: httpx.Response) -> SamefaceError:

@@ -12,6 +12,7 @@ expected one face; got none in door.jpg. Use a photo that shows the face.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -290,6 +291,21 @@ class RequestTimeoutError(RequestError, TimeoutError):
 
 class ServiceError(RequestError):
     """A service answered in a way that is not in its contract: a proxy in between, or another program."""
+
+
+def kind_of(error_class: type[SamefaceError]) -> str:
+    """The stable word for an error class, as programs read it.
+
+    >>> kind_of(NoFaceError), kind_of(NotAGalleryError)
+    ('no-face', 'not-a-gallery')
+    """
+    words = re.findall(r"[A-Z][a-z]*", error_class.__name__.removesuffix("Error"))
+    return "-".join(word.lower() for word in words)
+
+
+def outcome_of(error_class: type[SamefaceError]) -> Outcome:
+    """How a class leaves the program: by its own row of the table, else by that of the nearest class above it."""
+    return next(OUTCOMES[kind] for kind in error_class.__mro__ if kind in OUTCOMES)
 
 
 class Outcome(NamedTuple):

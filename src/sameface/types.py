@@ -25,11 +25,7 @@ NO_DETAILS: Final[Mapping[str, str]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle in pixels; may reach outside its image.
-
-    >>> Box(10, 20, 40, 80).width, Box(10, 20, 40, 80).center_xy
-    (30, (25.0, 50.0))
-    """
+    """A rectangle in pixels, from the top left corner of the upright photo; may reach outside it."""
 
     x1: float
     y1: float
@@ -50,6 +46,10 @@ class Box:
 
     @property
     def center_xy(self) -> tuple[float, float]:
+        """
+        >>> Box(10, 20, 40, 80).width, Box(10, 20, 40, 80).center_xy
+        (30, (25.0, 50.0))
+        """
         return (self.x1 + self.x2) / 2, (self.y1 + self.y2) / 2
 
     @property
@@ -232,7 +232,7 @@ class DistanceSpread:
     non_mated: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class OperatingPoint:
     """A threshold with its provenance; a threshold never travels alone.
 
@@ -273,3 +273,7 @@ class OperatingPoint:
     distances: DistanceSpread | None = None
     confirmed: Mapping[str, Any] = field(default_factory=dict)
     created: str = ""
+
+    def __repr__(self) -> str:
+        data = f", on {self.data}" if self.data else ""
+        return f"OperatingPoint(τ {self.threshold:.3f} for {self.target}{data}, of {self.space})"

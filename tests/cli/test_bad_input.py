@@ -84,16 +84,16 @@ def test_names_that_cannot_be_stored(run: Run, photos: Path, tmp_path: Path, nam
 )
 def test_names_are_data(run: Run, photos: Path, tmp_path: Path, name: str) -> None:
     assert run("enroll", "--", name, photos / "obama.jpg").code == 0
-    assert [person["name"] for person in run("people", "--json").json] == [name]
+    assert [person["name"] for person in run("people", "--json").json["people"]] == [name]
     assert run("forget", "--", name).code == 0
-    assert run("people", "--json").json == []
+    assert run("people", "--json").json["people"] == []
 
 
 def test_nobody_of_that_name(run: Run, photos: Path) -> None:
     run("enroll", "Ada", photos / "astronaut.png")
     assert run("verify", "--as", "Bob", photos / "obama.jpg").code == 7
     assert run("forget", "Ada", "Bob").code == 7
-    assert [person["name"] for person in run("people", "--json").json] == ["Ada"]  # all or nobody
+    assert [person["name"] for person in run("people", "--json").json["people"]] == ["Ada"]  # all or nobody
 
 
 def test_no_gallery(run: Run, photos: Path, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_threshold_zero_is_legal_and_accepts_nobody(run: Run, photos: Path) -> N
 def test_from_one_photo_to_a_name_and_back(run: Run, photos: Path, tmp_path: Path) -> None:
     assert run("enroll", "Obama", photos / "obama.jpg").code == 0
     assert run("enroll", "Grace Hopper", photos / "grace_hopper.jpg", "--group", "navy").code == 0
-    listed = run("people", "--json").json
+    listed = run("people", "--json").json["people"]
     assert [person["name"] for person in listed] == ["Obama", "Grace Hopper"]
 
     found = run("identify", photos / "obama3.jpg", "--json")
@@ -71,14 +71,17 @@ def test_a_folder_per_person(run: Run, photos: Path, tmp_path: Path) -> None:
     (tmp_path / "tree" / "Collins" / "notes.txt").write_text("not a photo")
     done = run("enroll", tmp_path / "tree", "--json")
     assert done.code == 0
-    reasons = {Path(r["source"]).name: r["reason"] for person in done.json for r in person["photos"]}
+    reasons = {Path(r["photo"]).name: r["reason"] for person in done.json for r in person["reports"]}
     assert reasons == {
         "astronaut.png": "accepted",
         "notes.txt": "unreadable",
         "obama.jpg": "accepted",
         "obama2.jpg": "accepted",
     }
-    assert {person["name"]: person["photos"] for person in run("people", "--json").json} == {"Collins": 1, "Obama": 2}
+    assert {person["name"]: person["photos"] for person in run("people", "--json").json["people"]} == {
+        "Collins": 1,
+        "Obama": 2,
+    }
 
 
 def test_gallery_by_environment(run: Run, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

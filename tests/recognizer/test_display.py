@@ -5,9 +5,11 @@ from __future__ import annotations
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
+import pytest
 
 from sameface.recognizer import EncodedFace, Enrollment, Identification, PhotoReport, Verification
-from sameface.recognizer.display import annotated, distance_bar
+from sameface.recognizer.display import annotated
+from sameface.recognizer.html import distance_bar
 from sameface.types import Box, Candidate, Detection, EmbeddingSpace, OperatingPoint, Person
 
 POINT = OperatingPoint(0.8, EmbeddingSpace("e", "d", "a"), "FMR 0.001 <LFW>")
@@ -32,7 +34,7 @@ def test_answers_show_themselves_and_trust_no_name():
         well_formed(html)
         assert "<script" not in html
     assert "the same person" in answers[0]._repr_html_()
-    assert "probability 0.990" in answers[0]._repr_html_()
+    assert "probability 0.9900" in answers[0]._repr_html_()
     assert "probability" not in answers[1]._repr_html_()
 
 
@@ -41,6 +43,19 @@ def test_the_bar_is_blue_under_the_threshold_only():
     assert "#d55e00" in distance_bar(0.8, 0.8)
     assert "#d55e00" in distance_bar(0.0, 0.0)
     well_formed(distance_bar(0.5, None))
+
+
+def test_the_bars_of_one_table_have_one_scale():
+    near, far = Candidate("1", "Ada", 0.4), Candidate("2", "Bob", 1.2)
+    drawn = Identification("Ada", "1", 0.4, 0.8, (near, far), 0.8, 2, BOX, "why")._repr_html_()
+    bars = [float(rect.get("width")) for rect in well_formed(drawn).iter("{http://www.w3.org/2000/svg}rect")]
+    assert bars[1] / bars[0] == pytest.approx(3, abs=0.01)  # 1.2 / 0.4
+    taus = {path.get("d") for path in well_formed(drawn).iter("{http://www.w3.org/2000/svg}path")}
+    assert len(taus) == 1  # τ is in one place in every row
+
+
+def test_a_probability_is_no_certainty():
+    assert "over 0.9999" in Verification(True, 0.1, 0.8, 0.99999, POINT)._repr_html_()
 
 
 def test_the_photo_with_the_answers_on_it():

@@ -18,18 +18,18 @@ def enroll(api, photo, name="Obama", *files, **fields):
 
 
 def test_two_photos_by_multipart_and_by_json_are_one_answer(api, photo, photos):
-    same = api.post("/v1/verify", files={"photo_a": photo("obama.jpg"), "photo_b": photo("obama2.jpg")})
+    same = api.post("/v1/verify", files={"probe": photo("obama.jpg"), "reference": photo("obama2.jpg")})
     assert same.status_code == 200
     fields = {
-        "photo_a": base64.b64encode(photo("obama.jpg")).decode(),
-        "photo_b": base64.b64encode(photo("obama2.jpg")).decode(),
+        "probe": base64.b64encode(photo("obama.jpg")).decode(),
+        "reference": base64.b64encode(photo("obama2.jpg")).decode(),
     }
     assert api.post("/v1/verify", json=fields).json() == same.json()
     direct = Recognizer(operating_point=0.42).verify(photos / "obama.jpg", photos / "obama2.jpg")
     assert same.json()["distance"] == pytest.approx(direct.distance, abs=1e-5)
     assert same.json()["same"] is True
-    assert same.json()["size_a"] == {"width": 910, "height": 1137}
-    other = api.post("/v1/verify", files={"photo_a": photo("obama.jpg"), "photo_b": photo("biden.jpg")})
+    assert same.json()["probe_size"] == {"width": 910, "height": 1137}
+    other = api.post("/v1/verify", files={"probe": photo("obama.jpg"), "reference": photo("biden.jpg")})
     assert other.json()["same"] is False
 
 
@@ -38,7 +38,7 @@ def test_enroll_identify_claim_forget(api, photo):
     assert done.status_code == 201
     person = done.json()["person"]
     assert [report["reason"] for report in done.json()["reports"]] == ["accepted"]
-    assert done.json()["reports"][0]["file"] == "obama.jpg"
+    assert done.json()["reports"][0]["photo"] == "obama.jpg"
 
     face = api.post("/v1/galleries/people/identify", files={"photo": photo("obama3.jpg")}).json()["faces"][0]
     assert (face["name"], face["person_id"]) == ("Obama", person["person_id"])
@@ -168,7 +168,7 @@ def test_detect_and_embeddings(serve, photo):
 def test_stricter_callers(api, photo):
     def ask(**fields):
         return api.post(
-            "/v1/verify", data=fields, files={"photo_a": photo("obama.jpg"), "photo_b": photo("obama2.jpg")}
+            "/v1/verify", data=fields, files={"probe": photo("obama.jpg"), "reference": photo("obama2.jpg")}
         )
 
     apart = ask().json()["distance"]

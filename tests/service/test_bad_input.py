@@ -63,7 +63,7 @@ def test_photos(api, name):
 def test_faces(api, photo):
     noise = jpeg()
     assert detect(api, noise).json()["faces"] == []
-    answer = api.post("/v1/verify", files={"photo_a": noise, "photo_b": photo("obama.jpg")})
+    answer = api.post("/v1/verify", files={"probe": noise, "reference": photo("obama.jpg")})
     assert (answer.status_code, kind(answer)) == (422, "no-face")
     two = Image.new("RGB", (1400, 700))
     for place, name in enumerate(("obama.jpg", "biden.jpg")):
@@ -72,7 +72,7 @@ def test_faces(api, photo):
         two.paste(picture, (700 * place, 0))
     buffer = io.BytesIO()
     two.save(buffer, "JPEG", quality=95)
-    answer = api.post("/v1/verify", files={"photo_a": buffer.getvalue(), "photo_b": photo("obama.jpg")})
+    answer = api.post("/v1/verify", files={"probe": buffer.getvalue(), "reference": photo("obama.jpg")})
     assert (answer.status_code, kind(answer)) == (422, "several-faces")
     assert len(detect(api, buffer.getvalue()).json()["faces"]) == 2
 

@@ -7,8 +7,7 @@ import pytest
 
 from sameface import errors
 from sameface.client import Client, _kinds
-from sameface.errors import ServiceError
-from sameface.service.problem import kind_of
+from sameface.errors import ServiceError, kind_of
 
 
 class ToTheApp(httpx.BaseTransport):
@@ -32,7 +31,7 @@ def client(api):
 def test_the_librarys_words_over_http(client, photos):
     yes = client.verify(photos / "obama.jpg", str(photos / "obama2.jpg"))
     assert yes
-    assert yes.box_a.width > 100
+    assert yes.probe_box.width > 100
     assert not client.verify((photos / "obama.jpg").read_bytes(), photos / "biden.jpg")
     people = client.gallery("people")
     done = people.enroll(
@@ -49,7 +48,7 @@ def test_the_librarys_words_over_http(client, photos):
     with (photos / "obama3.jpg").open("rb") as file:
         assert people.identify(file)[0].name == "Obama / é"
     assert people.identify(photos / "biden.jpg")[0].name is None
-    assert people.verify("Obama / é", photos / "obama2.jpg").person.name == "Obama / é"
+    assert people.verify("Obama / é", photos / "obama2.jpg").claimed.name == "Obama / é"
     assert people.rename("Obama / é", "Barack").name == "Barack"
     assert [person.name for person in people.people()] == ["Barack"]
     assert people.forget("Barack").templates == 1

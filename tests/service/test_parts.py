@@ -18,7 +18,7 @@ from sameface.errors import (
 )
 from sameface.recognizer import Identification, Verification
 from sameface.service.policy import identified, stricter, verified
-from sameface.service.problem import problem, status_of
+from sameface.service.problem import problem
 from sameface.service.settings import Settings, check_slug, from_json, to_json
 from sameface.types import Box, EmbeddingSpace, OperatingPoint
 
@@ -88,7 +88,7 @@ class TestProblems:
         class NewError(PersonNameError):
             """Something new."""
 
-        assert status_of(NewError(expected="", got="", advice="")) == 422
+        assert problem(NewError(expected="", got="", advice=""), "").status_code == 422
 
     def test_when_to_come_back(self):
         error = RateLimitedError(expected="less", got="more", advice="wait")

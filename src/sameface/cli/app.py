@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from sameface import __version__
-from sameface.errors import OUTCOMES, OutputError, SamefaceError
+from sameface.errors import OutputError, SamefaceError, outcome_of
 
 #: Command → (module that holds its `app`, one line for --help).
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
@@ -91,18 +91,13 @@ def root(
     announce_conversions(conversion)
 
 
-def exit_code_of(error: SamefaceError) -> int:
-    """The exit code for an error: of its own class, else of the nearest base in the table."""
-    return next(OUTCOMES[kind].exit_code for kind in type(error).__mro__ if kind in OUTCOMES)
-
-
 def main() -> None:
     """Run the program; every known error becomes one message and its exit code, without a traceback."""
     try:
         app(standalone_mode=True)
     except SamefaceError as error:
         sys.stderr.write(f"sameface: {error}\n")
-        sys.exit(exit_code_of(error))
+        sys.exit(outcome_of(type(error)).exit_code)
     except SystemExit as end:
         if end.code == INTERRUPTED:  # Ctrl-C, which typer hears first
             sys.stderr.write("sameface: stopped; what was acknowledged is kept\n")
@@ -114,6 +109,6 @@ def main() -> None:
             expected="to read and write files", got=str(error), advice="check the path, its permissions and the disk"
         )
         sys.stderr.write(f"sameface: {failure}\n")
-        sys.exit(exit_code_of(failure))
+        sys.exit(outcome_of(type(failure)).exit_code)
     finally:
         gc.freeze()  # the process ends: looking for cycles among all that it loaded would take 60 ms

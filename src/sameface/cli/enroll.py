@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -15,6 +15,9 @@ from sameface.cli.options import (
     GalleryOption,
     JsonOption,
 )
+
+if TYPE_CHECKING:
+    from sameface.recognizer.wire import Enrollment
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -44,11 +47,12 @@ def enroll(
     from sameface.errors import FaceError, ImageError, PersonError
     from sameface.faces.choose import as_choice
     from sameface.recognizer.review import as_review
+    from sameface.recognizer.wire import Enrollment, problem
 
     details = _details(detail or [])
     jobs = [(name, list(photos))] if photos else _people_of(Path(name))
     note(f"gallery: {gallery_location(gallery)}")
-    results: list[dict[str, Any]] = []
+    results: list[Enrollment] = []
     refused = 0
     with (
         open_gallery(gallery, create=True, encoder=encoder, detector=detector, device=device) as people,
@@ -69,26 +73,10 @@ def enroll(
                 if len(jobs) == 1:
                     raise
                 refused += 1
-                results.append({"person": person, "enrolled": False, "error": str(error), "photos": []})
+                fault = problem(error)
+                results.append(Enrollment(name=person, person=None, accepted=0, reports=fault.reports, error=fault))
             else:
-                results.append(
-                    {
-                        "person": done.person.name,
-                        "id": done.person.person_id,
-                        "enrolled": True,
-                        "photos": [
-                            {
-                                "source": report.source,
-                                "accepted": report.accepted,
-                                "reason": report.reason,
-                                "detail": report.detail,
-                                "looks_like": report.looks_like,
-                                "quality": report.quality,
-                            }
-                            for report in done.reports
-                        ],
-                    }
-                )
+                results.append(done.to_wire())
             advance()
     if json:
         print_json(results)
@@ -131,22 +119,22 @@ def _people_of(folder: Path) -> list[tuple[str, list[str]]]:
     return people
 
 
-def _print(results: list[dict[str, Any]]) -> None:
+def _print(results: list[Enrollment]) -> None:
     from sameface.cli.output import print_table
 
     rows = []
     for result in results:
-        if not result["enrolled"]:
-            rows.append([result["person"], "", "refused", "", result["error"]])
+        if result.error is not None:
+            rows.append([result.name, "", "refused", "", result.error.detail])
         rows.extend(
             [
-                result["person"],
-                report["source"],
-                report["reason"],
-                f"{report['quality']:.2f}" if report["quality"] is not None else "–",
-                report["detail"],
+                result.name,
+                report.photo,
+                report.reason,
+                f"{report.quality:.2f}" if report.quality is not None else "–",
+                report.detail,
             ]
-            for report in result["photos"]
+            for report in result.reports
         )
     print_table(("person", "photo", "outcome", "quality", ""), rows)
 

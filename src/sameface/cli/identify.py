@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -48,6 +48,7 @@ def identify(
     from sameface.cli.options import gallery_location, open_gallery
     from sameface.cli.output import note, print_json
     from sameface.errors import SettingError
+    from sameface.recognizer.wire import IdentifiedPhoto
 
     if annotate is not None and len(photos) != 1:
         raise SettingError(
@@ -63,38 +64,22 @@ def identify(
         _annotate(photos[0], answers[photos[0]], annotate)
         note(f"written: {annotate}")
     if json:
-        print_json([as_json(photo, found) for photo, found in answers.items()])
+        print_json(
+            [
+                IdentifiedPhoto(photo=photo, faces=tuple(face.to_wire() for face in found))
+                for photo, found in answers.items()
+            ]
+        )
     else:
         _print(answers)
     raise typer.Exit(0 if any(answer.name for found in answers.values() for answer in found) else 1)
-
-
-def as_json(photo: str, found: list[Identification]) -> dict[str, Any]:
-    """The stable JSON form of the answers for one photo."""
-    return {
-        "photo": photo,
-        "faces": [
-            {
-                "name": answer.name,
-                "person_id": answer.person_id,
-                "distance": answer.distance,
-                "threshold": answer.threshold,
-                "comparisons": answer.comparisons,
-                "margin": answer.margin,
-                "box_xyxy": answer.box.xyxy,
-                "candidates": answer.candidates,
-                "why": answer.why,
-            }
-            for answer in found
-        ],
-    }
 
 
 def _annotate(photo: str, found: list[Identification], path: Path) -> None:
     from sameface.files import atomic_write
     from sameface.imaging import load_image
     from sameface.imaging.annotate import annotate, write_png
-    from sameface.recognizer.labels import face_labels
+    from sameface.recognizer.display import face_labels
 
     picture = annotate(load_image(photo), face_labels(found))
     with atomic_write(path) as part:

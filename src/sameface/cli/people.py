@@ -25,12 +25,13 @@ def people(
     from sameface.cli.options import gallery_location
     from sameface.cli.output import note, print_json, print_table
     from sameface.recognizer import Gallery
+    from sameface.recognizer.wire import People
 
     note(f"gallery: {gallery_location(gallery)}")
     with Gallery(gallery_location(gallery), create=False) as known:
         listed = known.people(group)
     if json:
-        print_json(listed)
+        print_json(People(people=tuple(listed), total=len(listed)))
         return
     print_table(
         ("name", "photos", "groups", "enrolled", "id"),

@@ -71,28 +71,10 @@ def verify(
         with people:
             answer = people.verify(claimed, photos[0], as_choice(choose))
     if json:
-        print_json(as_json(answer))
+        print_json(answer.to_wire())
     else:
         _print(answer)
     raise typer.Exit(0 if answer.same else 1)
-
-
-def as_json(answer: Verification) -> dict[str, object]:
-    """The stable JSON form of a 1:1 answer."""
-    point = answer.operating_point
-    return {
-        "same": answer.same,
-        "distance": answer.distance,
-        "threshold": answer.threshold,
-        "probability": answer.probability,
-        "claimed": answer.claimed.name if answer.claimed else None,
-        "box_xyxy": answer.box.xyxy if answer.box else None,
-        "reference_box_xyxy": answer.reference_box.xyxy if answer.reference_box else None,
-        "encoder": point.space.encoder,
-        "detector": point.space.detector,
-        "alignment": point.space.alignment,
-        "operating_point": {"target": point.target, "data": point.data, "fmr": point.fmr, "fnmr": point.fnmr},
-    }
 
 
 def _print(answer: Verification) -> None:
@@ -103,21 +85,19 @@ def _print(answer: Verification) -> None:
     sign = "<" if answer.same else "≥"
     print_line(f"{'same person' if answer.same else 'not the same person'}{who}")
     print_line(f"distance     {answer.distance:.4f} {sign} τ {answer.threshold:.4f}")
-    print_line(f"probability  {PROBABILITY_ABSENT if answer.probability is None else probability_text(answer)}")
+    print_line(f"probability  {_probability(answer)}")
     print_line(f"τ from       {point.target}{f', measured on {point.data}' if point.data else ''}")
     print_line(f"by           {point.space}")
 
 
-PROBABILITY_ABSENT: Final = "none: not calibrated"
+def _probability(answer: Verification) -> str:
+    """The probability with the prior that it assumes."""
+    from sameface.recognizer.words import probability_words
 
-
-def probability_text(answer: Verification) -> str:
-    """The probability with the prior that it assumes; never as a certainty."""
-    value = answer.probability or 0.0
-    shown = "over 0.9999" if value > 0.9999 else "under 0.0001" if value < 0.0001 else f"{value:.4f}"
     calibration = answer.operating_point.probability
-    prior = calibration.prior if calibration else 0.5
-    return f"{shown} (were {prior:.0%} of all pairs mated)"
+    if answer.probability is None or calibration is None:
+        return "none: not calibrated"
+    return f"{probability_words(answer.probability)} (were {calibration.prior:.0%} of all pairs mated)"
 
 
 APPS: Final = {"verify": app}

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sameface.compat import face_recognition
-from sameface.errors import OUTCOMES, ImageNotFoundError, SamefaceError
+from sameface.errors import ImageNotFoundError, SamefaceError, outcome_of
 
 _ENDINGS: Final = (".jpg", ".jpeg", ".png")
 _LONGEST: Final = 1600  # larger pictures are scaled down to this before faces are looked for
@@ -143,5 +143,5 @@ def _guarded(run: Callable[[], None]) -> int:
         run()
     except SamefaceError as error:
         sys.stderr.write(f"{error}\n")
-        return next(OUTCOMES[kind].exit_code for kind in type(error).__mro__ if kind in OUTCOMES)
+        return outcome_of(type(error)).exit_code
     return 0

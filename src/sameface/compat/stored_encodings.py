@@ -24,7 +24,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from sameface.errors import OUTCOMES, DataError, GalleryMismatchError, SamefaceError
+from sameface.errors import DataError, GalleryMismatchError, SamefaceError, outcome_of
 from sameface.matching import as_embedding
 from sameface.recognizer import Gallery, Recognizer
 from sameface.types import Person, Template
@@ -116,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             people = import_encodings(gallery, encodings, source=given.encodings.name)
     except SamefaceError as error:
         sys.stderr.write(f"{error}\n")
-        return next(OUTCOMES[kind].exit_code for kind in type(error).__mro__ if kind in OUTCOMES)
+        return outcome_of(type(error)).exit_code
     count = sum(len(vectors) for vectors in encodings.values())
     sys.stdout.write(f"{given.gallery}: {count} encodings of {len(people)} people\n")
     return 0

@@ -152,7 +152,7 @@ class Gallery:
             refusal = EnrollmentRefusedError(
                 expected=f"at least one photo that passes the {review} review",
                 got="; ".join(
-                    f"{report.source or 'a photo'}: {report.reason}. {report.detail}" for report in reports[:3]
+                    f"{report.photo or 'a photo'}: {report.reason}. {report.detail}" for report in reports[:3]
                 )
                 or "no photos",
                 advice="give another photo, or relax the review if you are sure",
@@ -211,7 +211,7 @@ class Gallery:
             probability=probability_same(point.probability, apart),
             operating_point=point,
             claimed=person,
-            box=face.box,
+            probe_box=face.box,
         )
 
     def identify(

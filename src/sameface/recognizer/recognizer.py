@@ -143,7 +143,7 @@ class Recognizer:
             threshold=point.threshold,
             probability=probability_same(point.probability, apart),
             operating_point=point,
-            box=first.box,
+            probe_box=first.box,
             reference_box=second.box,
         )
 

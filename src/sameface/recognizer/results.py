@@ -1,13 +1,21 @@
-"""The answers of the use cases: frozen, and complete enough to be shown without asking again."""
+"""The answers of the use cases: frozen, and complete enough to be shown without asking again.
+
+Each has a one-line ``repr``, a form for notebooks, and its wire form (`sameface.recognizer.wire`) by `to_wire`, or as plain values by `to_dict`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from sameface.recognizer.words import distance_sign, plural, probability_sign
 from sameface.types import Box, Candidate, Detection, Embeddings, OperatingPoint, Person
 
+if TYPE_CHECKING:
+    from sameface.recognizer import wire
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class EncodedFace:
     """A face of a photo with its embedding.
 
@@ -23,8 +31,15 @@ class EncodedFace:
     def box(self) -> Box:
         return self.detection.box
 
+    def __repr__(self) -> str:
+        box = self.box
+        return (
+            f"EncodedFace({box.width:.0f}×{box.height:.0f} pixels at ({box.x1:.0f}, {box.y1:.0f}), "
+            f"confidence {self.detection.confidence:.2f}, {len(self.embedding)} numbers)"
+        )
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Verification:
     """The 1:1 answer: is this the same (the claimed) person? True in a boolean context iff it is.
 
@@ -35,7 +50,7 @@ class Verification:
         probability: calibrated on labelled pairs at the stated prior, else None; never a rescaled distance.
         operating_point: where τ comes from.
         claimed: the claimed person, None when two photos were compared.
-        box: the face in the probe; reference_box: the face in the reference, None where only its embedding is kept.
+        probe_box: the face in the probe; reference_box: the face in the reference, None where only its embedding is kept.
     """
 
     same: bool
@@ -44,19 +59,47 @@ class Verification:
     probability: float | None
     operating_point: OperatingPoint
     claimed: Person | None = None
-    box: Box | None = None
+    probe_box: Box | None = None
     reference_box: Box | None = None
 
     def __bool__(self) -> bool:
         return self.same
 
+    def __repr__(self) -> str:
+        who = f"claimed={self.claimed.name!r}, " if self.claimed is not None else ""
+        chance = f", {probability_sign(self.probability)}" if self.probability is not None else ""
+        return f"Verification({who}same={self.same}, {distance_sign(self.distance, self.threshold)}{chance})"
+
+    def to_wire(self, probe: wire.Size | None = None, reference: wire.Size | None = None) -> wire.Verification:
+        """As it travels; the sizes of the photos where they are known."""
+        from sameface.recognizer import wire
+
+        return wire.Verification(
+            same=self.same,
+            distance=self.distance,
+            threshold=self.threshold,
+            probability=self.probability,
+            operating_point=wire.summary(self.operating_point),
+            claimed=self.claimed,
+            probe_box=wire.rounded(self.probe_box),
+            probe_size=probe,
+            reference_box=wire.rounded(self.reference_box),
+            reference_size=reference,
+        )
+
+    def to_dict(self) -> dict[str, object]:
+        """As plain values, by the names of the wire form."""
+        from sameface.recognizer import wire
+
+        return wire.to_dict(self.to_wire())
+
     def _repr_html_(self) -> str:
-        from sameface.recognizer.display import verification_html
+        from sameface.recognizer.html import verification_html
 
-        return verification_html(self)
+        return verification_html(self.to_wire())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Identification:
     """The 1:K answer for one face: who is this?
 
@@ -81,10 +124,39 @@ class Identification:
     box: Box
     why: str
 
-    def _repr_html_(self) -> str:
-        from sameface.recognizer.display import identification_html
+    def __repr__(self) -> str:
+        who = "nobody" if self.name is None else repr(self.name)
+        if self.distance is None:
+            return f"Identification({who}: {self.why})"
+        nearest = f"nearest {self.candidates[0].name!r} " if self.name is None and self.candidates else ""
+        return f"Identification({who}, {nearest}{distance_sign(self.distance, self.threshold, 'τ(K)')})"
 
-        return identification_html(self)
+    def to_wire(self) -> wire.Identification:
+        """As it travels."""
+        from sameface.recognizer import wire
+
+        return wire.Identification(
+            name=self.name,
+            person_id=self.person_id,
+            distance=self.distance,
+            threshold=self.threshold,
+            margin=self.margin,
+            comparisons=self.comparisons,
+            candidates=self.candidates,
+            box=wire.rounded(self.box),
+            why=self.why,
+        )
+
+    def to_dict(self) -> dict[str, object]:
+        """As plain values, by the names of the wire form."""
+        from sameface.recognizer import wire
+
+        return wire.to_dict(self.to_wire())
+
+    def _repr_html_(self) -> str:
+        from sameface.recognizer.html import identification_html
+
+        return identification_html(self.to_wire())
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +164,7 @@ class PhotoReport:
     """What became of one photo at enrolment.
 
     Attributes:
-        source: the photo, as it was given.
+        photo: path or file name, as it was given; "" when it had none.
         accepted: whether a template was stored.
         reason: ``accepted``, or a word for why not: ``no face``, ``several faces``, ``too small``, ``blurred``, ``dark``, ``extreme pose``,
             ``low quality``, ``duplicate``, ``looks like somebody else``, ``unlike the other photos``, ``unreadable``.
@@ -102,7 +174,7 @@ class PhotoReport:
         box: the face.
     """
 
-    source: str
+    photo: str
     accepted: bool
     reason: str
     detail: str = ""
@@ -110,8 +182,22 @@ class PhotoReport:
     quality: float | None = None
     box: Box | None = None
 
+    def to_wire(self, photo: str | None = None) -> wire.PhotoReport:
+        """As it travels; under the file name that came with an upload where that is given."""
+        from sameface.recognizer import wire
 
-@dataclass(frozen=True, slots=True)
+        return wire.PhotoReport(
+            photo=self.photo if photo is None else photo,
+            accepted=self.accepted,
+            reason=self.reason,
+            detail=self.detail,
+            looks_like=self.looks_like,
+            quality=self.quality,
+            box=wire.rounded(self.box),
+        )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Enrollment:
     """What enrolling did: the person as stored now, and a report per photo."""
 
@@ -123,7 +209,28 @@ class Enrollment:
         """Photos that became templates."""
         return sum(report.accepted for report in self.reports)
 
-    def _repr_html_(self) -> str:
-        from sameface.recognizer.display import enrollment_html
+    def __repr__(self) -> str:
+        return f"Enrollment({self.person.name!r}, {self.accepted} of {plural(len(self.reports), 'photo')} accepted)"
 
-        return enrollment_html(self)
+    def to_wire(self, photos: tuple[str, ...] | None = None) -> wire.Enrollment:
+        """As it travels; with the file names that came with uploads where those are given, in the order of the reports."""
+        from sameface.recognizer import wire
+
+        names = photos or [None] * len(self.reports)
+        return wire.Enrollment(
+            name=self.person.name,
+            person=self.person,
+            accepted=self.accepted,
+            reports=tuple(report.to_wire(name) for report, name in zip(self.reports, names, strict=True)),
+        )
+
+    def to_dict(self) -> dict[str, object]:
+        """As plain values, by the names of the wire form."""
+        from sameface.recognizer import wire
+
+        return wire.to_dict(self.to_wire())
+
+    def _repr_html_(self) -> str:
+        from sameface.recognizer.html import enrollment_html
+
+        return enrollment_html(self.to_wire())

@@ -14,19 +14,20 @@ from typing import Any, Final
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import APIKeyHeader, HTTPBearer
+from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 import sameface
 from sameface.errors import MethodError, NothingHereError, RequestError, SamefaceError
+from sameface.recognizer.wire import Problem
 from sameface.service.desk import open_desk
 from sameface.service.intake import malformed
 from sameface.service.memory import give_back_now_and_then
 from sameface.service.middleware import Doorkeeper
 from sameface.service.problem import problem
 from sameface.service.routes import about, galleries, people, photos
-from sameface.service.schemas import Problem
 from sameface.service.settings import Settings, from_json
 
 log = logging.getLogger("sameface.service")
@@ -75,7 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
     described: dict[int | str, dict[str, Any]] = {
         "default": {
             "description": "What was expected, what came, what to do.",
-            "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
+            "content": {"application/problem+json": {"schema": TypeAdapter(Problem).json_schema()}},
         }
     }
     keys = [Depends(HTTPBearer(auto_error=False)), Depends(APIKeyHeader(name="X-API-Key", auto_error=False))]

@@ -8,21 +8,12 @@ from fastapi import APIRouter, Path, Request
 
 from sameface.errors import MalformedRequestError, PersonNotFoundError
 from sameface.imaging import load_image
+from sameface.recognizer.wire import IdentifiedPhoto, Verification
 from sameface.service.desk import Asks, read_photos
 from sameface.service.intake import body_of, read_form
 from sameface.service.policy import identified, stricter, verified
 from sameface.service.routes.photos import SAMPLE, size_of
-from sameface.service.schemas import (
-    ClaimForm,
-    Deleted,
-    Galleries,
-    Gallery,
-    GalleryForm,
-    Identification,
-    Identified,
-    IdentifyForm,
-    Verification,
-)
+from sameface.service.schemas import ClaimForm, Deleted, Galleries, Gallery, GalleryForm, IdentifyForm
 
 router = APIRouter(tags=["galleries"])
 
@@ -70,19 +61,21 @@ async def delete_gallery(gallery: GalleryName, ask: Asks) -> Deleted:
 
 
 @router.post("/galleries/{gallery}/identify", openapi_extra=body_of(IdentifyForm, {"photo": SAMPLE}))
-async def identify(gallery: GalleryName, request: Request, ask: Asks) -> Identification:
+async def identify(gallery: GalleryName, request: Request, ask: Asks) -> IdentifiedPhoto:
     """Who is this? (1:K) One answer per face: a name, or nobody."""
     ask.allow("ask", gallery)
     form = await read_photos(request, ask, IdentifyForm)
     fpir = stricter(form.fpir, ask.desk.settings.fpir, "fpir")
     recognizer = ask.recognizer
 
-    def work() -> Identification:
+    def work() -> IdentifiedPhoto:
         held = ask.shelf.get(gallery)
         image_rgb = load_image(form.photo.data, limits=recognizer.limits)
         answers = held.identify(image_rgb, candidates=form.candidates, group=form.group, fpir=fpir)
-        return Identification(
-            size=size_of(image_rgb), faces=[Identified.of(answer) for answer in identified(answers, form.threshold)]
+        return IdentifiedPhoto(
+            photo=form.photo.name,
+            size=size_of(image_rgb),
+            faces=tuple(answer.to_wire() for answer in identified(answers, form.threshold)),
         )
 
     answer = await ask.desk.photos.run(work)
@@ -113,9 +106,9 @@ async def verify_claim(gallery: GalleryName, request: Request, ask: Asks) -> Ver
             )
         image_rgb = load_image(form.photo.data, limits=recognizer.limits)
         answer = held.verify(person.name, image_rgb, form.choose)
-        return Verification.of(verified(answer, form.threshold), size_of(image_rgb))
+        return verified(answer, form.threshold).to_wire(size_of(image_rgb))
 
     answer = await ask.desk.photos.run(work)
     ask.desk.telemetry.answers.labels("claim", "same" if answer.same else "different").inc()
-    ask.note("claim", gallery=gallery, person_id=answer.person.person_id if answer.person else "")
+    ask.note("claim", gallery=gallery, person_id=answer.claimed.person_id if answer.claimed else "")
     return answer

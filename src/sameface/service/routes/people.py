@@ -9,21 +9,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from sameface.errors import MalformedRequestError, PersonNotFoundError, RequestTooLargeError
-from sameface.service import schemas
+from sameface.recognizer.wire import Enrollment, Erased, People, Person, rounded
 from sameface.service.desk import Asks, read_photos
 from sameface.service.intake import body_of, read_form
 from sameface.service.routes.galleries import GalleryName
 from sameface.service.routes.photos import SAMPLE
-from sameface.service.schemas import (
-    EnrollForm,
-    Enrollment,
-    Erased,
-    People,
-    Person,
-    PersonPatch,
-    PhotoReport,
-    StoredPhotos,
-)
+from sameface.service.schemas import EnrollForm, PersonPatch, StoredPhoto, StoredPhotos
 
 router = APIRouter(tags=["people"])
 
@@ -60,21 +51,14 @@ async def enroll(gallery: GalleryName, request: Request, response: Response, ask
             choose=form.choose,
             review=form.review,
         )
-        answer = Enrollment(
-            person=Person.of(done.person),
-            accepted=done.accepted,
-            reports=[
-                PhotoReport.of(place, photo.name, report)
-                for place, (photo, report) in enumerate(zip(form.photos, done.reports, strict=True))
-            ],
-        )
+        answer = done.to_wire(tuple(photo.name for photo in form.photos))
         return answer, done.person.photos == done.accepted
 
     answer, new = await ask.desk.photos.run(work)
     if not new:
         response.status_code = 200
     counts = {"photos": len(form.photos), "accepted": answer.accepted}
-    ask.note("enroll", gallery=gallery, person_id=answer.person.person_id, counts=counts)
+    ask.note("enroll", gallery=gallery, person_id=answer.person.person_id if answer.person else "", counts=counts)
     return answer
 
 
@@ -102,7 +86,7 @@ async def people(
         page = everybody[start : start + limit]
         more = start + limit < len(everybody)
         return People(
-            people=[Person.of(person) for person in page],
+            people=tuple(page),
             total=len(everybody),
             next=_cursor(page[-1].created, page[-1].person_id) if more else None,
         )
@@ -114,7 +98,7 @@ async def people(
 async def person(gallery: GalleryName, person_id: PersonId, ask: Asks) -> Person:
     """One person."""
     ask.allow("see", gallery)
-    return await ask.desk.records.run(lambda: Person.of(ask.shelf.get(gallery).store.person_by_id(person_id)))
+    return await ask.desk.records.run(lambda: ask.shelf.get(gallery).store.person_by_id(person_id))
 
 
 @router.patch("/galleries/{gallery}/people/{person_id}", openapi_extra=body_of(PersonPatch, {"name": "Ada Lovelace"}))
@@ -132,7 +116,7 @@ async def change(gallery: GalleryName, person_id: PersonId, request: Request, as
             now = store.set_details(now.name, form.details)
         if form.groups is not None:
             now = store.set_groups(now.name, form.groups)
-        return Person.of(now)
+        return now
 
     answer = await ask.desk.records.run(work)
     ask.note("change", gallery=gallery, person_id=person_id)
@@ -146,8 +130,7 @@ async def forget(gallery: GalleryName, person_id: PersonId, ask: Asks) -> Erased
 
     def work() -> Erased:
         held = ask.shelf.get(gallery)
-        erased = held.forget(held.store.person_by_id(person_id).name)
-        return Erased(person_id=erased.person_id, templates=erased.templates, elsewhere=dict(erased.elsewhere))
+        return held.forget(held.store.person_by_id(person_id).name)
 
     answer = await ask.desk.records.run(work)
     ask.note("forget", gallery=gallery, person_id=person_id, counts={"templates": answer.templates})
@@ -163,11 +146,11 @@ async def photos(gallery: GalleryName, person_id: PersonId, ask: Asks) -> Stored
         stored = ask.shelf.get(gallery).store.templates_of(person_id)
         return StoredPhotos(
             photos=[
-                schemas.StoredPhoto(
+                StoredPhoto(
                     photo_id=item.template_id,
                     source=item.template.source,
                     sha256=item.template.source_sha256,
-                    box=schemas.Box.maybe(item.template.box),
+                    box=rounded(item.template.box),
                     quality=item.template.quality,
                 )
                 for item in stored
@@ -190,8 +173,7 @@ async def forget_photo(
             raise PersonNotFoundError(
                 expected="a photo of that person", got=f"photo {photo_id}", advice="see the person's list of photos"
             )
-        erased = store.drop_template(photo_id)
-        return Erased(person_id=erased.person_id, templates=erased.templates, elsewhere=dict(erased.elsewhere))
+        return store.drop_template(photo_id)
 
     answer = await ask.desk.records.run(work)
     ask.note("forget photo", gallery=gallery, person_id=person_id, counts={"templates": answer.templates})

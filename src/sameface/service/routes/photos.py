@@ -7,20 +7,11 @@ from fastapi import APIRouter, Request
 from sameface.errors import NotAllowedError
 from sameface.faces.quality import judge_face
 from sameface.imaging import load_image
+from sameface.recognizer.wire import Detected, Embedded, Embeddings, Face, Size, Verification, rounded
 from sameface.service.desk import Asks, read_photos
 from sameface.service.intake import Photo, body_of
 from sameface.service.policy import stricter, verified
-from sameface.service.schemas import (
-    Box,
-    Detected,
-    Embedded,
-    Embeddings,
-    Face,
-    PhotoForm,
-    Size,
-    Verification,
-    VerifyForm,
-)
+from sameface.service.schemas import PhotoForm, VerifyForm
 from sameface.types import ImageRGB
 
 router = APIRouter(tags=["photos"])
@@ -33,7 +24,7 @@ def size_of(image_rgb: ImageRGB) -> Size:
     return Size(width=image_rgb.shape[1], height=image_rgb.shape[0])
 
 
-@router.post("/verify", openapi_extra=body_of(VerifyForm, {"photo_a": SAMPLE, "photo_b": SAMPLE}))
+@router.post("/verify", openapi_extra=body_of(VerifyForm, {"probe": SAMPLE, "reference": SAMPLE}))
 async def verify(request: Request, ask: Asks) -> Verification:
     """Do two photos show the same person? (1:1)"""
     ask.allow("ask")
@@ -42,9 +33,9 @@ async def verify(request: Request, ask: Asks) -> Verification:
     stricter(form.threshold, recognizer.operating_point.threshold, "threshold")  # before any work
 
     def work() -> Verification:
-        first, second = (load_image(photo.data, limits=recognizer.limits) for photo in (form.photo_a, form.photo_b))
+        first, second = (load_image(photo.data, limits=recognizer.limits) for photo in (form.probe, form.reference))
         answer = verified(recognizer.verify(first, second, form.choose), form.threshold)
-        return Verification.of(answer, size_of(first), size_of(second))
+        return answer.to_wire(size_of(first), size_of(second))
 
     answer = await ask.desk.photos.run(work)
     ask.desk.telemetry.answers.labels("verify", "same" if answer.same else "different").inc()
@@ -66,13 +57,13 @@ async def detect(request: Request, ask: Asks) -> Detected:
             quality = judge_face(image_rgb, detection)
             faces.append(
                 Face(
-                    box=Box.of(detection.box),
+                    box=rounded(detection.box),
                     confidence=detection.confidence,
                     quality=quality.value,
-                    reasons=list(quality.reasons),
+                    reasons=tuple(quality.reasons),
                 )
             )
-        return Detected(size=size_of(image_rgb), faces=faces)
+        return Detected(size=size_of(image_rgb), faces=tuple(faces))
 
     answer = await ask.desk.photos.run(work)
     ask.desk.telemetry.faces.labels("detect").inc(len(answer.faces))
@@ -95,10 +86,8 @@ async def embeddings(request: Request, ask: Asks) -> Embeddings:
     def work(photo: Photo = form.photo) -> Embeddings:
         faces = recognizer.encode_faces(load_image(photo.data, limits=recognizer.limits))
         return Embeddings(
-            encoder=recognizer.space.encoder,
-            detector=recognizer.space.detector,
-            alignment=recognizer.space.alignment,
-            faces=[Embedded(box=Box.of(face.box), embedding=face.embedding.tolist()) for face in faces],
+            space=recognizer.space,
+            faces=tuple(Embedded(box=rounded(face.box), embedding=tuple(face.embedding.tolist())) for face in faces),
         )
 
     answer = await ask.desk.photos.run(work)

@@ -37,11 +37,11 @@ export async function compare(main) {
     try {
       const answer = name
         ? await call("POST", galleryPath("/verify"), await formOf({ name }, [["photo", first.file]]), mine.signal)
-        : await call("POST", "verify", await formOf({}, [["photo_a", first.file], ["photo_b", second.file]]), mine.signal);
+        : await call("POST", "verify", await formOf({}, [["probe", first.file], ["reference", second.file]]), mine.signal);
       const { operating_point: point } = await policy();
       if (mine.signal.aborted) return;
-      first.draw([{ box: answer.box_a, kind: "plain" }], answer.size_a);
-      if (answer.box_b && answer.size_b) second.draw([{ box: answer.box_b, kind: "plain" }], answer.size_b);
+      first.draw([{ box: answer.probe_box, kind: "plain" }], answer.probe_size);
+      if (answer.reference_box) second.draw([{ box: answer.reference_box, kind: "plain" }], answer.reference_size);
       result.replaceChildren(verdict(answer, point, name));
       say(answer.same ? "Same person" : "Different people");
     } catch (error) {
@@ -64,7 +64,7 @@ function verdict(answer, point, name) {
     h("dl", { class: "facts" },
       fact("Distance", number(answer.distance)),
       fact("Threshold τ", number(answer.threshold)),
-      fact("Chosen for", answer.target),
+      fact("Chosen for", answer.operating_point.target),
       answer.probability === null ? null : fact("Probability of same", chance(answer.probability))));
 }
 

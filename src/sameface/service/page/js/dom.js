@@ -60,8 +60,8 @@ export function percent(value) {
   if (value > 0.5) return `${Number((value * 100).toPrecision(value > 0.99 ? 4 : 3))} %`;
   return `${Number((value * 100).toPrecision(2))} %`;
 }
-/** A probability; nobody calibrates beyond a hundredth of a percent. */
+/** A probability, said as everywhere in sameface; no calibration knows better than one in ten thousand. */
 export function chance(value) {
-  return value > 0.9999 ? "over 99.99 %" : value < 0.0001 ? "under 0.01 %" : percent(value);
+  return value > 0.9999 ? "over 0.9999" : value < 0.0001 ? "under 0.0001" : value.toFixed(4);
 }
 export function plural(count, word) { return `${count} ${count === 1 ? word : word === "person" ? "people" : `${word}s`}`; }

@@ -50,7 +50,7 @@ export async function enroll(main) {
       files = [];
       show();
     } catch (error) {
-      result.replaceChildren(fault(error), error.reports ? reportList(error.reports.map((item) => ({ ...item, accepted: false, file: files[item.photo]?.name ?? "" })), files) : "");
+      result.replaceChildren(fault(error), error.reports?.length ? reportList(error.reports, files) : "");
     } finally {
       submit.disabled = false;
     }
@@ -67,11 +67,11 @@ function report(answer, files) {
 }
 
 function reportList(reports, files) {
-  return h("ul", { class: "reports" }, reports.map((item) => h("li", {},
-    files[item.photo] ? faceOf(files[item.photo], item.box) : h("span"),
+  return h("ul", { class: "reports" }, reports.map((item, place) => h("li", {},
+    files[place] ? faceOf(files[place], item.box) : h("span"),
     h("div", {},
       h("span", { class: `chip ${item.accepted ? "same" : "other"}` }, item.accepted ? "accepted" : item.reason),
-      h("p", {}, [item.file, item.quality === null || item.quality === undefined ? "" : `quality ${Math.round(item.quality * 100)} of 100`, sentence(item.detail ?? "")].filter(Boolean).join(" · "))))));
+      h("p", {}, [item.photo || files[place]?.name, item.quality === null || item.quality === undefined ? "" : `quality ${Math.round(item.quality * 100)} of 100`, sentence(item.detail ?? "")].filter(Boolean).join(" · "))))));
 }
 
 /** A thumbnail whose crop is centred on the face. */

@@ -1,0 +1,303 @@
+"""The wire form: what ``--json`` prints, the service answers, the client returns and the page reads. One set of classes, documented here once.
+
+JSON objects have the fields below by these names. Boxes are pixels of the upright photo, to a hundredth. Nothing here holds an embedding
+but `Embedded`. The service's OpenAPI document is made from these very classes; `docs/reference/answers.md` lists them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, overload
+
+import msgspec
+
+from sameface.errors import SamefaceError, kind_of, outcome_of
+from sameface.types import Box, Candidate, EmbeddingSpace, Erased, OperatingPoint, Person
+
+__all__ = [
+    "Box",
+    "Candidate",
+    "Detected",
+    "Embedded",
+    "Embeddings",
+    "Enrollment",
+    "Erased",
+    "Face",
+    "Identification",
+    "IdentifiedPhoto",
+    "People",
+    "Person",
+    "PhotoReport",
+    "PointSummary",
+    "Problem",
+    "Size",
+    "Verification",
+    "problem",
+    "rounded",
+    "summary",
+    "to_dict",
+]
+
+
+class _Documented:
+    """The texts under the fields become descriptions in the OpenAPI document."""
+
+    __slots__ = ()
+    __pydantic_config__: ClassVar[dict[str, bool]] = {"use_attribute_docstrings": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Size(_Documented):
+    """Of a photo after turning it upright, in pixels."""
+
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class PointSummary(_Documented):
+    """Where a threshold comes from: the fields of an `OperatingPoint` that fit on a line."""
+
+    target: str
+    """What τ was chosen for, in words."""
+    data: str
+    """The data it was measured on, "" when it was given or published."""
+    fmr: float | None
+    """False match rate measured on that data."""
+    fnmr: float | None
+    """False non-match rate measured on that data."""
+    space: EmbeddingSpace
+    """Encoder, detector and alignment that it belongs to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem(_Documented):
+    """What went wrong, by RFC 9457, from the one table of errors."""
+
+    type: str
+    """The kind of error, for programs: ``urn:sameface:no-face``."""
+    title: str
+    """The kind of error, in words."""
+    status: int
+    """As an HTTP status."""
+    detail: str
+    """The three that follow as one message."""
+    expected: str
+    """What the operation needed."""
+    got: str
+    """What came instead."""
+    advice: str
+    """What to do now."""
+    request_id: str | None = None
+    """Of the service's log, null at the shell."""
+    reports: tuple[PhotoReport, ...] = ()
+    """For a refused enrolment: what became of each photo."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification(_Documented):
+    """1:1: is this the same (the claimed) person? True in a boolean context iff it is."""
+
+    same: bool
+    """``distance < threshold``."""
+    distance: float
+    """L2 distance of the embeddings; lower is more alike."""
+    threshold: float
+    """τ that decided."""
+    probability: float | None
+    """Calibrated on labelled pairs, else null; never a rescaled distance."""
+    operating_point: PointSummary
+    """Where τ comes from."""
+    claimed: Person | None = None
+    """The claimed person, null when two photos were compared."""
+    probe_box: Box | None = None
+    """The face in the photo asked about."""
+    probe_size: Size | None = None
+    """Size of that photo; null at the shell."""
+    reference_box: Box | None = None
+    """The face in the photo compared with; null for a claimed person, of whom only embeddings are kept."""
+    reference_size: Size | None = None
+    """Size of that photo."""
+
+    def __bool__(self) -> bool:
+        return self.same
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identification(_Documented):
+    """1:K, for one face: a name, or nobody."""
+
+    name: str | None
+    """The nearest person when under τ(K); null: nobody."""
+    person_id: str | None
+    """Id of that person."""
+    distance: float | None
+    """L2 distance to the nearest person, named or not; null in an empty gallery."""
+    threshold: float | None
+    """τ(K); null where the data behind τ support no claim for so many people."""
+    margin: float | None
+    """Distance of the runner-up minus that of the nearest."""
+    comparisons: int
+    """K, templates searched."""
+    candidates: tuple[Candidate, ...]
+    """The nearest people, nearest first; not matches by themselves."""
+    box: Box
+    """The face."""
+    why: str
+    """One sentence on what decided."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentifiedPhoto(_Documented):
+    """The answers for one photo."""
+
+    photo: str = ""
+    """Path or file name, as given."""
+    size: Size | None = None
+    """Size of the photo; null at the shell."""
+    faces: tuple[Identification, ...] = ()
+    """One answer per face, in reading order."""
+    error: Problem | None = None
+    """Why there is no answer for this one of several photos."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoReport(_Documented):
+    """What became of one photo at enrolment; reports stand in the order of the photos."""
+
+    photo: str
+    """Path or file name, as given."""
+    accepted: bool
+    """Whether a template was stored."""
+    reason: str
+    """``accepted``, or why not: ``no face``, ``blurred``, ``duplicate``, ``looks like somebody else``, …"""
+    detail: str
+    """One sentence: what was expected, what came, what to do."""
+    looks_like: str | None
+    """The enrolled person that it resembles, where that is the reason."""
+    quality: float | None
+    """0 to 1; null when there was no face to judge."""
+    box: Box | None
+    """The face."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrollment(_Documented):
+    """What enrolling one person did."""
+
+    name: str
+    """The name that was asked for."""
+    person: Person | None
+    """The person as stored now; null when nothing was."""
+    accepted: int
+    """Photos that became templates."""
+    reports: tuple[PhotoReport, ...]
+    """What became of each photo."""
+    error: Problem | None = None
+    """Why this one of several people was not enrolled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People(_Documented):
+    """People of a gallery, in the order of enrolment."""
+
+    people: tuple[Person, ...]
+    """One page of them; at the shell all."""
+    total: int
+    """Of everybody who fits the question."""
+    next: str | None = None
+    """Cursor of the next page; null on the last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face(_Documented):
+    """A face as found, and how good it is."""
+
+    box: Box
+    """Where it is."""
+    confidence: float
+    """The detector's, 0 to 1; comparable within one detector only."""
+    quality: float | None
+    """0 to 1."""
+    reasons: tuple[str, ...]
+    """Why the face would not be enrolled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detected(_Documented):
+    """The faces of one photo, in reading order."""
+
+    size: Size
+    """Size of the photo."""
+    faces: tuple[Face, ...]
+    """One per face."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded(_Documented):
+    """A face's embedding: biometric data."""
+
+    box: Box
+    """The face."""
+    embedding: tuple[float, ...]
+    """Its numbers, d of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embeddings(_Documented):
+    """The embeddings of one photo's faces, in reading order."""
+
+    space: EmbeddingSpace
+    """What two embeddings must share to be compared."""
+    faces: tuple[Embedded, ...]
+    """One per face."""
+
+
+@overload
+def rounded(box: Box) -> Box: ...
+@overload
+def rounded(box: None) -> None: ...
+@overload
+def rounded(box: Box | None) -> Box | None: ...
+def rounded(box: Box | None) -> Box | None:
+    """A box to a hundredth of a pixel, as it travels.
+
+    >>> rounded(Box(1.23456, 2, 3, 4))
+    Box(x1=1.23, y1=2, x2=3, y2=4)
+    """
+    return None if box is None else Box(round(box.x1, 2), round(box.y1, 2), round(box.x2, 2), round(box.y2, 2))
+
+
+def summary(point: OperatingPoint) -> PointSummary:
+    """What an answer says about its operating point."""
+    return PointSummary(target=point.target, data=point.data, fmr=point.fmr, fnmr=point.fnmr, space=point.space)
+
+
+def problem(error: SamefaceError, request_id: str | None = None) -> Problem:
+    """An error as it travels.
+
+    >>> from sameface.errors import NoFaceError
+    >>> problem(NoFaceError(expected="one face", got="none", advice="use another photo")).type
+    'urn:sameface:no-face'
+    """
+    return Problem(
+        type=f"urn:sameface:{kind_of(type(error))}",
+        title=(type(error).__doc__ or "").strip().splitlines()[0].rstrip("."),
+        status=outcome_of(type(error)).http_status,
+        detail=str(error),
+        expected=error.expected,
+        got=error.got,
+        advice=error.advice,
+        request_id=request_id,
+        reports=tuple(report.to_wire() for report in getattr(error, "reports", ())),
+    )
+
+
+def to_dict(answer: object) -> dict[str, object]:
+    """An answer of the classes above as JSON gives it back: dictionaries, lists, texts, numbers and None.
+
+    >>> to_dict(Size(2, 3))
+    {'width': 2, 'height': 3}
+    """
+    plain: dict[str, object] = msgspec.json.decode(msgspec.json.encode(answer))
+    return plain
