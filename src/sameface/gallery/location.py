@@ -167,7 +167,7 @@ def _create(
             got="none there",
             advice="make the folder, or check the path",
         )
-    queue = WriterQueue(path.with_name(path.name + "-writers"), patience)
+    queue = WriterQueue(path, patience)
     try:
         with translated(str(path)), queue.turn():
             schema.create(path, space, dimension, key=key, patience=patience)

@@ -96,7 +96,7 @@ class Shelf:
                 drop_gallery(self._settings.galleries, name)
             else:
                 # The journal holds vectors too, and goes first: a file without it is whole, a journal without its file is nothing.
-                for suffix in ("-wal", "-shm", "-journal", "", "-writers"):
+                for suffix in ("-wal", "-shm", "-journal", "", "-writers", "-next"):
                     Path(f"{self._folder / name}.db{suffix}").unlink(missing_ok=True)
         return people
 

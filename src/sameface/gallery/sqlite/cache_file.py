@@ -9,7 +9,6 @@ template ids (int64), person keys (int64), check sums (uint32), ‖x‖² (float
 
 from __future__ import annotations
 
-import fcntl
 import mmap
 import os
 import struct
@@ -18,13 +17,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from sameface.errors import GalleryReadOnlyError
 from sameface.gallery.exact.segment import Segment
+from sameface.gallery.sqlite import file_locks
 from sameface.gallery.sqlite.record import NOBODY
 
 _MAGIC: Final = b"sameface cache 1"
@@ -91,18 +91,16 @@ def write(path: Path, stamp: Stamp, segments: Sequence[Segment]) -> bool:
     """Write a cache of everything that is alive. Returns False, and writes nothing, where another process is at it or the folder is not writable."""
     part = path.with_name(path.name + ".part")
     try:
-        handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        file = os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
     except OSError:
         return False
-    with os.fdopen(handle, "r+b") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+    with file:
+        if not file_locks.try_lock(file):
             return False
         try:
             file.truncate(0)
-            _write_body(file.fileno(), stamp, segments)
-            part.rename(path)
+            _write_body(file, stamp, segments)
+            part.replace(path)
         except OSError:  # a full disk: a gallery works without a cache
             with suppress(OSError):
                 part.unlink()
@@ -110,10 +108,10 @@ def write(path: Path, stamp: Stamp, segments: Sequence[Segment]) -> bool:
     return True
 
 
-def _write_body(handle: int, stamp: Stamp, segments: Sequence[Segment]) -> None:
+def _write_body(file: IO[bytes], stamp: Stamp, segments: Sequence[Segment]) -> None:
     living = [segment.alive[: segment.count] for segment in segments]
     layout = _Layout(int(sum(mask.sum() for mask in living)), stamp.dimension)
-    os.truncate(handle, layout.body_at + layout.body_bytes)
+    file.truncate(layout.body_at + layout.body_bytes)
     for name, (offset, _) in layout.parts.items():
         place = layout.body_at + offset
         for segment, mask in zip(segments, living, strict=True):
@@ -124,20 +122,31 @@ def _write_body(handle: int, stamp: Stamp, segments: Sequence[Segment]) -> None:
                 if len(block) > len(chosen):
                     block = block[: len(chosen)]
                 raw = np.ascontiguousarray(block if chosen.all() else block[chosen])
-                place += _write_all(handle, raw, place)
-    mapped = mmap.mmap(handle, 0, access=mmap.ACCESS_READ)  # closed with the last array that looks at it
+                place += _write_at(file, raw, place)
+    mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)  # closed with the last array that looks at it
     sums = _sums(np.frombuffer(mapped, np.uint8, layout.body_bytes, layout.body_at))
-    _write_all(handle, sums, _PAGE)
-    _write_all(handle, np.frombuffer(_header(stamp, layout.count), np.uint8), 0)
+    _write_at(file, sums, _PAGE)
+    _write_at(file, np.frombuffer(_header(stamp, layout.count), np.uint8), 0)
 
 
-def _write_all(handle: int, raw: npt.NDArray[np.generic], place: int) -> int:
-    """Write an array at a place. Returns its bytes."""
+def _write_at(file: IO[bytes], raw: npt.NDArray[np.generic], place: int) -> int:
+    """Write an array at a place of a file without a buffer. Returns its bytes."""
     view = raw.reshape(-1).view(np.uint8).data if raw.size else memoryview(b"")
     done = 0
+    file.seek(place)
     while done < len(view):
-        done += os.pwrite(handle, view[done : done + (1 << 28)], place + done)
+        done += file.write(view[done : done + (1 << 28)])
     return done
+
+
+def _read_at(file: IO[bytes], length: int, place: int) -> bytes:
+    """So many bytes from a place on."""
+    file.seek(place)
+    parts = []
+    while length and (part := file.read(length)):
+        parts.append(part)
+        length -= len(part)
+    return b"".join(parts)
 
 
 def _header(stamp: Stamp, count: int) -> bytes:
@@ -219,34 +228,32 @@ def scrub(path: Path, person_keys: Sequence[int]) -> int:
     if not person_keys:
         return 0
     try:
-        file = path.open("r+b")
+        file = path.open("r+b", buffering=0)
     except FileNotFoundError:
         return 0
     except OSError as error:
         raise _may_not_change(path, error) from error
     with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        header = _read_header(file.read(_PAGE))
+        file_locks.lock(file)
+        header = _read_header(_read_at(file, _PAGE, 0))
         if header is None:
             _wipe(path)
             return 0
         stamp, count = header
         layout = _Layout(count, stamp.dimension)
         offset, length = layout.parts["keys"]
-        keys = np.frombuffer(os.pread(file.fileno(), length, layout.body_at + offset), "<i8")
+        keys = np.frombuffer(_read_at(file, length, layout.body_at + offset), "<i8")
         rows = np.flatnonzero(np.isin(keys, np.asarray(person_keys, np.int64)))
         touched: set[int] = set()
         for row in rows.tolist():
             for name, size in [*((name, kind.itemsize) for name, kind in _KINDS), ("matrix", 4 * stamp.dimension)]:
                 content = NOBODY.to_bytes(8, "little", signed=True) if name == "keys" else bytes(size)
                 place = layout.parts[name][0] + row * size
-                os.pwrite(file.fileno(), content, layout.body_at + place)
+                _write_at(file, np.frombuffer(content, np.uint8), layout.body_at + place)
                 touched.update((place // _SUMMED, (place + size - 1) // _SUMMED))
         for number in touched:
-            raw = os.pread(
-                file.fileno(), min(_SUMMED, layout.body_bytes - number * _SUMMED), layout.body_at + number * _SUMMED
-            )
-            _write_all(file.fileno(), _sums(np.frombuffer(raw, np.uint8)), _PAGE + 8 * number)
+            raw = _read_at(file, min(_SUMMED, layout.body_bytes - number * _SUMMED), layout.body_at + number * _SUMMED)
+            _write_at(file, _sums(np.frombuffer(raw, np.uint8)), _PAGE + 8 * number)
         if len(rows):
             os.fsync(file.fileno())
         return len(rows)
@@ -273,8 +280,8 @@ def remove_unfinished(path: Path) -> None:
     """Take away what a killed process left, unless another is writing it now."""
     part = path.with_name(path.name + ".part")
     with suppress(OSError), part.open("rb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        part.unlink()
+        if file_locks.try_lock(file):
+            part.unlink()
 
 
 def _wipe(path: Path) -> None:

@@ -110,7 +110,7 @@ def connect(path: Path, patience: float, *, write: bool) -> sqlite3.Connection:
 
 def _reading_mode(path: Path) -> str:
     """WAL readers share memory through a file beside the gallery; where nobody can make one, nobody can write either."""
-    if os.statvfs(path).f_flag & os.ST_RDONLY:
+    if hasattr(os, "statvfs") and os.statvfs(path).f_flag & os.ST_RDONLY:
         log = path.with_name(path.name + "-wal")
         if log.exists() and log.stat().st_size:  # SQLite would read the file without it, as it was some time ago
             raise GalleryReadOnlyError(
@@ -145,7 +145,7 @@ def create(
     ):  # of a gallery that was deleted: its log must not be replayed into the new one
         path.with_name(path.name + leftover).unlink(missing_ok=True)
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.new")
-    os.close(os.open(part, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    os.close(os.open(part, os.O_CREAT | os.O_RDWR, 0o600))
     try:
         connection = connect(part, patience, write=True)
         try:
@@ -158,14 +158,21 @@ def create(
         finally:
             connection.close()
         part.rename(path)
-        folder = os.open(path.absolute().parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        _settle(path.absolute().parent)
     finally:
         for leftover in ("", "-wal", "-shm"):
             part.with_name(part.name + leftover).unlink(missing_ok=True)
+
+
+def _settle(folder: Path) -> None:
+    """Make a new name in a folder outlast a power cut."""
+    if os.name == "nt":  # there a folder is no file
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _fill(connection: sqlite3.Connection, space: EmbeddingSpace, dimension: int, key: bytes | None) -> None:

@@ -62,7 +62,7 @@ class SqliteStore:
         self._read_lock, self._write_lock = threading.RLock(), threading.Lock()
         self._writer: sqlite3.Connection | None = None
         self._closed = False
-        self._queue = WriterQueue(path.with_name(path.name + "-writers"), patience)
+        self._queue = WriterQueue(path, patience)
         with translated(self.location):
             self._reader = schema.connect(path, patience, write=False)
             try:

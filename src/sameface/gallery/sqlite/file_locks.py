@@ -1,0 +1,51 @@
+"""Locks between processes, held on open files. The system lets go of them when a process dies, so a kill blocks nobody.
+
+They belong to the open file and not to the process, so two stores in one process exclude each other too. Never to be taken on a file of SQLite's
+own (see `whole`).
+"""
+
+from __future__ import annotations
+
+from typing import IO
+
+try:
+    import fcntl
+except ImportError:  # Windows: `portalocker` has the same by another way
+    fcntl = None  # type: ignore[assignment]
+
+
+def try_lock(file: IO[bytes]) -> bool:
+    """Lock an open file for this one alone. Returns False where somebody else holds it."""
+    if fcntl is None:
+        import portalocker
+
+        try:
+            portalocker.lock(file, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)
+        except portalocker.AlreadyLocked:
+            return False
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def lock(file: IO[bytes]) -> None:
+    """Wait until nobody else holds the lock of an open file, and take it."""
+    if fcntl is None:
+        import portalocker
+
+        portalocker.lock(file, portalocker.LockFlags.EXCLUSIVE)
+    else:
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+
+def unlock(file: IO[bytes]) -> None:
+    """Let go of the lock; closing the file does so too."""
+    if fcntl is None:
+        import portalocker
+
+        portalocker.unlock(file)
+    else:
+        fcntl.flock(file, fcntl.LOCK_UN)
