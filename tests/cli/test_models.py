@@ -28,7 +28,7 @@ def run(*arguments: str) -> Any:
 def test_list_says_licences_and_what_is_here() -> None:
     listed = {item["id"]: item for item in json.loads(run("list", "--json").stdout)}
     assert listed["dlib-resnet"]["here"] == "by package"
-    assert listed["sface-2021dec"]["here"] == "missing"
+    assert listed["sface-2021dec-float32"]["here"] == "missing"
     assert listed["scrfd-500m"]["commercial_use"] == "no"
     assert {item["kind"] for item in json.loads(run("list", "--kind", "detectors", "--json").stdout)} == {"detector"}
     assert "dlib-resnet-mirror-unit (default)" in run("list").stdout  # rows are kept whole, so that grep finds an id
@@ -54,7 +54,7 @@ def test_show_says_both_thresholds() -> None:
 
 def test_verify_says_well_or_missing() -> None:
     assert run("verify", "dlib-resnet", "pixels").exit_code == 0
-    assert run("verify", "yunet").exit_code == 1
+    assert run("verify", "yunet-2023mar").exit_code == 1
 
 
 def test_pull_without_an_address() -> None:

@@ -29,9 +29,10 @@ WRITTEN = {
     "mtcnn/once": MtcnnSettings(second_look=None),
     "mtcnn/min80/side0/again0.9": MtcnnSettings(80, search_side=0, second_look=0.9),
     "mtcnn/t1e-05-0.7-0.7": MtcnnSettings(thresholds=(1e-5, 0.7, 0.7)),
-    "yunet-2023mar/t0.6/side640": YunetSettings(),
-    "yunet-2023mar/t0.3/side1280": YunetSettings(0.3, longest_side=1280),
-    "yunet-2023mar/t0.6/side640/8f2383e4": YunetSettings(weights="8f2383e4"),
+    "yunet-2023mar/t0.6/side640": YunetSettings(model="yunet-2023mar"),
+    "yunet-2023mar/t0.3/side1280": YunetSettings(0.3, longest_side=1280, model="yunet-2023mar"),
+    "yunet-2023mar/t0.6/side640/8f2383e4": YunetSettings(weights="8f2383e4", model="yunet-2023mar"),
+    "yunet-2023mar-int8bq/t0.6/side640": YunetSettings(),
     "scrfd-500m/t0.5/side640": ScrfdSettings(),
     "scrfd-500m/t0.2/side320/12345678": ScrfdSettings(0.2, longest_side=320, weights="12345678"),
     "none": WholePictureSettings(),
@@ -67,7 +68,7 @@ def test_an_id_tells_settings_apart(one: DetectorSpec, other: DetectorSpec) -> N
 def test_names_and_parts_of_ids_are_taken_too() -> None:
     assert [DetectorSpec.parse(name).name for name in DETECTORS] == list(DETECTORS)
     assert DetectorSpec.parse("yunet") == YunetSettings()
-    assert DetectorSpec.parse("yunet/side960") == DetectorSpec.parse("yunet-2023mar/side960/t0.6")
+    assert DetectorSpec.parse("yunet/side960") == DetectorSpec.parse("yunet-2023mar-int8bq/side960/t0.6")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sameface.errors import ModelDamagedError
+from sameface.faces.detector_spec import YunetSettings
 from sameface.faces.scrfd import Scrfd
 from sameface.faces.single_shot import bounded, cells
 from sameface.faces.yunet import YuNet
@@ -17,7 +18,7 @@ from sameface.types import ImageRGB
 
 def test_the_same_faces_as_opencv(data: Path, lfw_photos: list[ImageRGB]) -> None:
     path = data / "models" / "face_detection_yunet_2023mar.onnx"
-    mine = YuNet()
+    mine = YuNet(YunetSettings(model="yunet-2023mar"), model=path)
     opencvs = cv2.FaceDetectorYN.create(str(path), "", (250, 250), 0.6, 0.3)
     for image in lfw_photos[:30]:
         _, rows = opencvs.detect(np.ascontiguousarray(image[..., ::-1]))
@@ -29,6 +30,25 @@ def test_the_same_faces_as_opencv(data: Path, lfw_photos: list[ImageRGB]) -> Non
             assert face.confidence == pytest.approx(row[14], abs=1e-4)
             assert face.landmarks is not None
             assert face.landmarks.points_xy.ravel() == pytest.approx(row[4:14], abs=0.01)
+
+
+def test_the_file_by_package_finds_the_same_faces_elsewhere_by_little(data: Path, lfw_photos: list[ImageRGB]) -> None:
+    """Weights in blocks of 8 bits are other weights: so the two have different ids."""
+    eighth, whole = (
+        YuNet(),
+        YuNet(YunetSettings(model="yunet-2023mar"), model=data / "models" / "face_detection_yunet_2023mar.onnx"),
+    )
+    assert eighth.id == "yunet-2023mar-int8bq/t0.6/side640"
+    assert whole.id.startswith("yunet-2023mar/t0.6/side640")
+    apart = []
+    for image in lfw_photos[:30]:
+        found, expected = eighth.detect(image), whole.detect(image)
+        assert len(found) == len(expected)
+        apart += [
+            np.abs(np.subtract(mine.box.xyxy, theirs.box.xyxy)).max()
+            for mine, theirs in zip(found[:1], expected[:1], strict=True)
+        ]
+    assert 0 < np.median(apart) < 1
 
 
 def test_large_photos_are_bounded_and_padded() -> None:

@@ -116,8 +116,8 @@ def test_weights_of_another_digest_are_refused(tmp_path: Path, monkeypatch: pyte
         registry.locate(registry.load_card("mobilefacenet-y1"))
     assert "from a mirror" in caught.value.advice  # it has no public address, and no package brings it
     (tmp_path / "face_detection_yunet_2023mar.onnx").write_bytes(b"something else")
-    with pytest.raises(ModelDamagedError, match="run `sameface models pull yunet`"):
-        registry.locate(registry.load_card("yunet"))
+    with pytest.raises(ModelDamagedError, match="run `sameface models pull yunet-2023mar`"):
+        registry.locate(registry.load_card("yunet-2023mar"))
 
 
 def test_a_url_is_a_mirror_not_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,5 +128,5 @@ def test_a_url_is_a_mirror_not_a_folder(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_a_package_that_is_missing_is_said(tmp_path: Path) -> None:
     card = read_card(GOOD.replace('id = "mine"', 'id = "mine"\npackage = "no_such_package_here"'), name="x")
-    with pytest.raises(ModelMissingError, match="Install no_such_package_here"):
+    with pytest.raises(ModelMissingError, match="pip install 'no_such_package_here'"):
         registry.locate(card)

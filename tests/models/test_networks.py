@@ -42,11 +42,11 @@ def test_the_8_bit_network_is_a_quarter_of_the_size_and_another_file(
 
 def test_other_ranges_are_another_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     card = load_card("dlib-resnet-mirror-unit-int8")
-    before = networks._converted_name(card, load_card("dlib-resnet"))
+    before = networks._dlib_name(card, load_card("dlib-resnet"))
     shipped = (networks._RANGES / "dlib-resnet.json").read_text()
     (tmp_path / "dlib-resnet.json").write_text(shipped.replace('"stem": [0, ', '"stem": [0, 1'))
     monkeypatch.setattr(networks, "_RANGES", tmp_path)
-    assert networks._converted_name(card, load_card("dlib-resnet")) != before
+    assert networks._dlib_name(card, load_card("dlib-resnet")) != before
 
 
 def test_every_activation_has_a_range() -> None:

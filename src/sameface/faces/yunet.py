@@ -1,4 +1,4 @@
-"""YuNet: a tiny one-pass detector with five points, run by ONNX Runtime from OpenCV Zoo's official file.
+"""YuNet: a tiny one-pass detector with five points, run by ONNX Runtime from OpenCV Zoo's official files.
 
 Source: Wu, Peng, Yu 2023, "YuNet: a tiny millisecond-level face detector"; the meaning of its outputs checked against
 OpenCV's FaceDetectorYN (tests/faces/test_single_shot.py).
@@ -16,13 +16,15 @@ from sameface.faces.single_shot import Found, bounded, cells, finish
 from sameface.faces.weights import weights_of
 from sameface.files import sha256_of
 from sameface.models.cache import cached
+from sameface.models.graphs.folding import drop_unused, fold_blocks
+from sameface.models.graphs.sizes import free_sizes
 from sameface.models.runtime import Session
 from sameface.progress import Share
 from sameface.types import Detection, ImageRGB
 
 _STRIDES: Final = (8, 16, 32)
 #: Raise when the freed network changes: it is part of the cached file's name.
-_VERSION: Final = 1
+_VERSION: Final = 2
 
 
 class YuNet:
@@ -74,18 +76,15 @@ class YuNet:
 
 
 def _any_size(source: Path) -> Path:
-    """The official file fixes its input at 640 × 640, but no layer needs that: free it, once."""
+    """The official files fix their input at 640 × 640, but no layer needs that: free it, and unfold weights in blocks, once."""
 
     def free(target: Path, tell: Share) -> None:
         import onnx
 
         network = onnx.load(source)
-        for value in (*network.graph.input, *network.graph.output):
-            dimensions = value.type.tensor_type.shape.dim
-            for place in (2, 3) if len(dimensions) == 4 else (1,):
-                dimensions[place].Clear()
-                dimensions[place].dim_param = f"{value.name}_{place}"
-        del network.graph.value_info[:]
+        fold_blocks(network)
+        drop_unused(network)
+        free_sizes(network, {2, 3}, outputs={1})
         onnx.save(network, target)
 
     return cached(f"yunet-{sha256_of(source)[:16]}-v{_VERSION}.onnx", free, what="yunet")

@@ -86,7 +86,10 @@ class ModelCard:
         source: who published the weights.
         training_data: what they learned from, "" when not known.
         network: id of the model whose weights this one runs; "" means its own files.
-        package: Python package that brings the files, "" when they are fetched or added.
+        package: Python package that brings the files, "" when they are fetched or added. Its code is never run. A file that has an
+            address as well may be fetched from there: whichever file has the card's digest is the one.
+        package_version: the version that was read and tested.
+        extra: extra of sameface that installs that package, "" when every install has it.
         files: the weights, in the order in which the reader wants them.
         input_size_wh: what the network takes, (width, height) in pixels; (0, 0) when any size goes.
         colour: channel order of the network's input. Crops are RGB everywhere else.
@@ -116,6 +119,8 @@ class ModelCard:
     training_data: str = ""
     network: str = ""
     package: str = ""
+    package_version: str = ""
+    extra: str = ""
     files: tuple[WeightsFile, ...] = ()
     input_size_wh: tuple[int, int] = (0, 0)
     colour: Literal["rgb", "bgr"] = "rgb"
@@ -140,6 +145,11 @@ class ModelCard:
             self.commercial_use == "yes" or bool(self.licence_note.strip()),
             "a licence_note that says why commercial use is not a plain yes",
             "none",
+        )
+        self._check(
+            self.package == "" or self.package.isidentifier(),
+            "a package's own name, without dots",
+            repr(self.package),
         )
         for file in self.files:
             self._check(

@@ -8,11 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from sameface.errors import DownloadError, ModelInUseError, ModelMissingError, SettingError
+from sameface.errors import DownloadError, ModelInUseError, SettingError
 from sameface.files import sha256_of
 from sameface.models.card import ModelCard, WeightsFile
 from sameface.models.download import Patience, fetch, said
-from sameface.models.registry import added_ids, cards, load_card, mirror_url, models_folder, network_card, place_of
+from sameface.models.registry import (
+    added_ids,
+    cards,
+    load_card,
+    locate,
+    mirror_url,
+    missing,
+    models_folder,
+    network_card,
+    own_place,
+    place_of,
+)
 from sameface.progress import Tally
 
 Presence = Literal["built in", "by package", "here", "missing"]
@@ -39,16 +50,19 @@ def presence(card: ModelCard) -> Presence:
     owner = network_card(card)
     if not owner.files:
         return "built in"
-    if not all(_exists(owner, file) for file in owner.files):
+    there = [place_of(owner, file) for file in owner.files]
+    if not all(path.is_file() for path in there):
         return "missing"
-    return "by package" if owner.package else "here"
+    fetched = [own_place(owner, file) for file in owner.files]
+    return "here" if there == fetched else "by package"
 
 
 def pull(card: ModelCard, *, progress: Tally | None = None, patience: Patience | None = None) -> list[Path]:
     """Fetch a model's weights into the folder of models.
 
-    The only function that uses the network. From ``$SAMEFACE_MODELS`` where that is a URL (the file's name is appended), else from
-    the address on the card; the digest on the card is checked either way.
+    The only function that uses the network. A file that is here with the right digest, by package or fetched before, is left. Others come
+    from ``$SAMEFACE_MODELS`` where that is a URL (the file's name is appended), else from the address on the card; the digest on the card
+    is checked either way.
 
     Args:
         card: what to fetch; a card that runs another model's network fetches that.
@@ -60,31 +74,29 @@ def pull(card: ModelCard, *, progress: Tally | None = None, patience: Patience |
 
     Raises:
         DownloadError: no address is known, or as `fetch`.
-        ModelMissingError: the model comes by a package that is not installed.
+        ModelMissingError, ModelDamagedError: the model comes by package only, which is not installed or altered.
         StorageFullError, SettingError: as `fetch`.
     """
     owner = network_card(card)
-    if owner.package:
-        paths = [place_of(owner, file) for file in owner.files]
-        if not all(path.is_file() for path in paths):
-            raise ModelMissingError(
-                expected=f"the weights of {owner.id} in the package {owner.package}",
-                got="some are missing",
-                advice=f"install {owner.package} again",
-            )
-        return paths
     paths = []
     for file in owner.files:
-        target = place_of(owner, file)
-        fetch(_address(owner, file), target, sha256=file.sha256, size=file.bytes, progress=progress, patience=patience)
-        paths.append(target)
+        path = place_of(owner, file)
+        if not (path.is_file() and file.sha256 and sha256_of(path) == file.sha256):
+            address = _address(owner, file)
+            path = own_place(owner, file)
+            fetch(address, path, sha256=file.sha256, size=file.bytes, progress=progress, patience=patience)
+        paths.append(path)
     return paths
 
 
 def _address(owner: ModelCard, file: WeightsFile) -> str:
     mirror = mirror_url()
     if mirror is not None:
-        return f"{mirror}/{file.name}"
+        return f"{mirror}/{own_place(owner, file).name}"
+    if owner.package and not file.url:
+        if place_of(owner, file).is_file():
+            locate(owner)  # says which digest it has
+        raise missing(owner, file)
     if not file.url:
         raise DownloadError(
             expected=f"an address for {file.name}",
@@ -99,12 +111,14 @@ def source_of(card: ModelCard) -> str:
     owner = network_card(card)
     if not owner.files:
         return "built in"
-    if owner.package:
+    if presence(owner) == "by package":
         return f"the package {owner.package}"
     mirror = mirror_url()
     if mirror is not None:
         return said(mirror)
-    return said(owner.files[0].url) if owner.files[0].url else "no public address"
+    if owner.files[0].url:
+        return said(owner.files[0].url)
+    return f"the package {owner.package}" if owner.package else "no public address"
 
 
 def verify(card: ModelCard) -> list[Finding]:
@@ -112,10 +126,10 @@ def verify(card: ModelCard) -> list[Finding]:
     owner = network_card(card)
     findings = []
     for file in owner.files:
-        if not _exists(owner, file):
+        path = place_of(owner, file)
+        if not path.is_file():
             findings.append(Finding(card.id, file.name, "missing"))
             continue
-        path = place_of(owner, file)
         state: State = "not pinned"
         if file.sha256:
             state = "well" if sha256_of(path) == file.sha256 else "damaged"
@@ -137,11 +151,16 @@ def remove(card: ModelCard, *, needed_by: Sequence[str] = ()) -> list[Path]:
         ModelInUseError: a gallery or another card needs it.
         SettingError: it comes by package or is built in.
     """
-    if card.package or (not card.files and not card.network):
+    if not card.files and not card.network:
+        raise SettingError(
+            expected="a model that was fetched or added", got=f"{card.id}, which is built in", advice="leave it"
+        )
+    paths = [own_place(card, file) for file in card.files]
+    if card.package and not any(path.is_file() for path in paths):
         raise SettingError(
             expected="a model that was fetched or added",
-            got=f"{card.id}, which {f'comes with the package {card.package}' if card.package else 'is built in'}",
-            advice=f"uninstall {card.package}" if card.package else "leave it",
+            got=f"{card.id}, which comes with the package {card.package}",
+            advice=f"uninstall {card.package}",
         )
     users = [other.id for other in cards() if other.network == card.id and other.id != card.id]
     if needed_by or any(name in added_ids() for name in users):
@@ -150,7 +169,6 @@ def remove(card: ModelCard, *, needed_by: Sequence[str] = ()) -> list[Path]:
             got=", ".join([*needed_by, *users]),
             advice="remove or re-enroll those first; without the model their templates cannot be compared with new photos",
         )
-    paths = [models_folder() / file.name for file in card.files]
     if card.id in added_ids():
         paths.append(models_folder() / f"{card.id}.toml")
     gone = [path for path in paths if path.is_file()]
@@ -167,10 +185,3 @@ def with_networks(models: Iterable[str]) -> set[str]:
         with suppress(LookupError):
             needed.add(network_card(load_card(name)).id)
     return needed
-
-
-def _exists(owner: ModelCard, file: WeightsFile) -> bool:
-    try:
-        return place_of(owner, file).is_file()
-    except ModelMissingError:
-        return False

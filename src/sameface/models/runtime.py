@@ -5,18 +5,22 @@ No other file imports onnxruntime, so devices, threads and log levels are decide
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort  # type: ignore[import-untyped]
 
 from sameface.errors import DeviceUnavailableError, ModelDamagedError, ModelMissingError, SamefaceError
 from sameface.files import atomic_write
 from sameface.models.prepared import prepared_path
 from sameface.models.refusals import reason, why_refused
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read when onnxruntime is loaded; a user's own choice stands
+
+import onnxruntime as ort  # type: ignore[import-untyped]
 
 #: Device names as users say them, and the execution provider that serves each.
 PROVIDERS: Final[Mapping[str, str]] = {
