@@ -8,39 +8,36 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
+from sameface.datasets import read_folder, read_lfw_pairs, read_lfw_people
 from sameface.recognizer import Recognizer
 from sameface.training.recipes.lfw import (
     EmbeddedPhotos,
     LfwHeadRecipe,
-    PhotoKey,
     apply_head,
     bad_camera,
     embed_photos,
     measure_pairs,
     photos_to_learn_from,
-    read_pairs,
-    read_people,
     train_head,
 )
 
 DATA = Path(os.environ.get("SAMEFACE_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")) / "lfw"
 
 
-def embedded(cache: Path, recognizer: Recognizer, keys: list[PhotoKey], *, damaged: bool) -> EmbeddedPhotos:
+def embedded(cache: Path, recognizer: Recognizer, photos: Sequence[Path], *, damaged: bool) -> EmbeddedPhotos:
     """Embeddings from the cache, or computed and put there."""
     if not cache.is_file():
-        found = embed_photos(recognizer, DATA / "images", keys, change=bad_camera if damaged else None)
-        names = np.array([f"{key.person}\t{key.number}" for key in found.rows])
+        found = embed_photos(recognizer, photos, change=bad_camera if damaged else None)
+        names = np.array([f"{photo.parent.name}/{photo.name}" for photo in found.rows])
         np.savez(cache, names=names, vectors=found.vectors, missing=found.missing)
     with np.load(cache) as held:
-        rows = {
-            PhotoKey(str(name).split("\t")[0], int(str(name).split("\t")[1])): n for n, name in enumerate(held["names"])
-        }
+        rows = {DATA / "images" / str(name): row for row, name in enumerate(held["names"])}
         return EmbeddedPhotos(rows, held["vectors"], int(held["missing"]))
 
 
@@ -53,12 +50,12 @@ def main() -> None:
     arguments.cache.mkdir(parents=True, exist_ok=True)
     recipe = LfwHeadRecipe()
     recognizer = Recognizer(threads=1)
-    pairs = read_pairs(DATA / "pairsDevTest.txt")
-    test_keys = sorted({key for pair in pairs for key in (pair.first, pair.second)})
-    train_keys = photos_to_learn_from(read_people(DATA / "peopleDevTrain.txt"), DATA / "images", recipe.most_photos)
+    pairs = read_lfw_pairs(DATA / "images", DATA / "pairsDevTest.txt")
+    people = read_folder(DATA / "images", only=read_lfw_people(DATA / "peopleDevTrain.txt"))
+    to_learn_from = photos_to_learn_from(people, recipe.most_photos)
     sets = {
-        (part, damaged): embedded(arguments.cache / f"{part}-{kind}.npz", recognizer, keys, damaged=damaged)
-        for part, keys in (("test", test_keys), ("train", train_keys))
+        (part, damaged): embedded(arguments.cache / f"{part}-{kind}.npz", recognizer, photos, damaged=damaged)
+        for part, photos in (("test", pairs.photos), ("train", to_learn_from))
         for damaged, kind in ((True, "damaged"), (False, "clean"))
     }
     print(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 #: Skips that are right even where everything is there: reasons that begin so.
 RIGHT_TO_SKIP = ("root ",)
@@ -34,6 +37,28 @@ def needed(path: Path, what: str) -> Path:
 def data() -> Path:
     """The folder of research data: ``$SAMEFACE_DATA``, else ``../shared/data``."""
     return needed(Path(os.environ.get("SAMEFACE_DATA", ROOT.parent / "shared" / "data")), "the research data")
+
+
+@pytest.fixture
+def make_photo() -> Callable[..., Path]:
+    """Writes a small picture of its own pattern."""
+
+    def make(path: Path, seed: int = 0) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.random.default_rng(seed).integers(0, 255, (8, 8, 3), dtype=np.uint8)).save(path)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def people_folder(tmp_path: Path, make_photo: Callable[..., Path]) -> Path:
+    """Twelve people with four photos each, named as LFW names them."""
+    for person in range(1, 13):
+        for photo in range(1, 5):
+            name = f"P_{person}"
+            make_photo(tmp_path / "faces" / name / f"{name}_{photo:04d}.png", person * 10 + photo)
+    return tmp_path / "faces"
 
 
 def pytest_configure() -> None:

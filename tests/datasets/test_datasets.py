@@ -204,6 +204,29 @@ def test_cfp(tmp_path: Path, make_photo: Make) -> None:
         read_cfp(tmp_path, "FF")
 
 
+def test_cfp_counts_every_published_pair(tmp_path: Path, make_photo: Make) -> None:
+    """The published folds of frontal with frontal hold pairs twice, also the other way round and in several folds; its protocol counts them all."""
+    photos = [
+        make_photo(tmp_path / f"Data/Images/{person:03d}/frontal/{n:02d}.jpg") for person in (1, 2) for n in (1, 2)
+    ]
+    protocol = tmp_path / "Protocol"
+    protocol.mkdir()
+    (protocol / "Pair_list_F.txt").write_text(
+        "\n".join(f"{i} ../{p.relative_to(tmp_path)}" for i, p in enumerate(photos, 1))
+    )
+    for split, (same, diff) in {"01": ("1,2\n2,1\n1,2\n", "1,3\n"), "02": ("1,2\n4,4\n", "3,1\n1,3\n")}.items():
+        folder = protocol / "Split" / "FF" / split
+        folder.mkdir(parents=True)
+        (folder / "same.txt").write_text(same)
+        (folder / "diff.txt").write_text(diff)
+    pairs = read_cfp(tmp_path, "FF")
+    assert pairs.same.tolist() == [True, True, True, False, True, True, False, False]
+    assert pairs.folds is not None
+    assert pairs.folds.tolist() == [0, 0, 0, 0, 1, 1, 1, 1]
+    assert kinds(pairs) == {"duplicate pair": 2, "pair in two folds": 3, "photo with itself": 1}
+    assert not any(item.dropped for item in pairs.problems)
+
+
 # -- a table ----------------------------------------------------------------------------------------------------------
 def test_table_with_groups_and_people_from_mated_pairs(people_folder: Path) -> None:
     table = people_folder / "pairs.csv"

@@ -14,6 +14,7 @@ from PIL import Image
 
 torch = pytest.importorskip("torch")
 
+from sameface.datasets import PairList, read_folder, read_lfw_pairs, read_lfw_people  # noqa: E402
 from sameface.errors import DataError  # noqa: E402
 from sameface.training.networks import Head, SiameseNetwork  # noqa: E402
 from sameface.training.recipes import lfw, omniglot, orl  # noqa: E402
@@ -128,24 +129,30 @@ def test_orl_is_read_whole(data: Path) -> None:
 
 
 # -- LFW ------------------------------------------------------------------------------------------------------------------
-def test_the_lists_of_lfw_are_read_and_share_nobody(data: Path) -> None:
-    people = lfw.read_people(data / "lfw" / "peopleDevTrain.txt")
-    pairs = lfw.read_pairs(data / "lfw" / "pairsDevTest.txt")
-    assert len(people) == 4038
-    assert (sum(pair.same for pair in pairs), len(pairs)) == (500, 999)
-    assert not {key.person for pair in pairs for key in (pair.first, pair.second)} & set(people)
-    keys = lfw.photos_to_learn_from(people, data / "lfw" / "images", 3)
-    assert all(key.number <= 3 and people[key.person] > 1 for key in keys)
-    with pytest.raises(DataError):
-        lfw.read_pairs(data / "none.txt")
+def test_whom_the_recipe_learns_from(data: Path) -> None:
+    images = data / "lfw" / "images"
+    people = read_folder(images, only=read_lfw_people(data / "lfw" / "peopleDevTrain.txt"))
+    pairs = read_lfw_pairs(images, data / "lfw" / "pairsDevTest.txt")
+    assert len(people.names) == 4038
+    assert not {photo.parent.name for photo in pairs.photos} & set(people.names)
+    rows = [line.split("\t") for line in (data / "lfw" / "peopleDevTrain.txt").read_text().splitlines()[1:]]
+    wanted = [
+        images / name / f"{name}_{number:04d}.jpg"
+        for name, count in rows
+        if int(count) > 1
+        for number in range(1, min(3, int(count)) + 1)
+    ]
+    assert lfw.photos_to_learn_from(people, 3) == wanted
 
 
 def test_pairs_are_measured_and_a_missing_face_is_infinitely_far() -> None:
-    keys = [lfw.PhotoKey(name, number) for name in "ABCD" for number in (1, 2)]
+    keys = [Path(name) / f"{number}.jpg" for name in "ABCD" for number in (1, 2)]
     vectors = np.array([[0, 0], [0, 1], [5, 0], [5, 1], [9, 0], [9, 1], [0, 9], [1, 9]], dtype=np.float32)
     photos = lfw.EmbeddedPhotos({key: row for row, key in enumerate(keys)}, vectors, 0)
-    pairs = [lfw.Pair(keys[2 * n], keys[2 * n + 1], True) for n in range(4)]
-    pairs += [lfw.Pair(keys[2 * n], keys[(2 * n + 3) % 8], False) for n in range(4)]
+    first = np.array([0, 2, 4, 6] * 2)
+    second = np.array([1, 3, 5, 7, 3, 5, 7, 1])
+    same = np.array([True] * 4 + [False] * 4)
+    pairs = PairList("made", "made", tuple(keys), first, second, same, np.repeat(np.arange(4), 2))
     result = lfw.measure_pairs(pairs, photos)
     assert (result.eer, result.pairs, result.missing) == (0, 8, 0)
     without = lfw.EmbeddedPhotos({key: row for key, row in photos.rows.items() if key != keys[0]}, vectors, 1)
@@ -159,8 +166,10 @@ def test_pairs_are_measured_and_a_missing_face_is_infinitely_far() -> None:
 def test_a_head_trains_on_embeddings() -> None:
     random = np.random.default_rng(0)
     centres = random.normal(size=(12, 8))
-    keys = [lfw.PhotoKey(f"P{person}", number) for person in range(12) for number in range(4)]
-    vectors = np.stack([centres[int(key.person[1:])] + random.normal(0, 1.0, 8) for key in keys]).astype(np.float32)
+    keys = [Path(f"P{person}") / f"{number}.jpg" for person in range(12) for number in range(4)]
+    vectors = np.stack([centres[int(key.parent.name[1:])] + random.normal(0, 1.0, 8) for key in keys]).astype(
+        np.float32
+    )
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     photos = lfw.EmbeddedPhotos({key: row for row, key in enumerate(keys)}, vectors, 0)
     recipe = lfw.LfwHeadRecipe(steps=60, people=8, hidden=16, held_out=0.25)

@@ -17,6 +17,7 @@ from sameface.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from sameface.errors import SamefaceError
     from sameface.recognizer.wire import Enrollment
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -50,10 +51,12 @@ def enroll(
     from sameface.recognizer.wire import Enrollment, problem
 
     details = _details(detail or [])
-    jobs = [(name, list(photos))] if photos else _people_of(Path(name))
+    jobs, left_out = ([(name, list(photos))], []) if photos else _people_of(Path(name))
     note(f"gallery: {gallery_location(gallery)}")
-    results: list[Enrollment] = []
-    refused = 0
+    results = [
+        Enrollment(name=who, person=None, accepted=0, reports=(), error=problem(error)) for who, error in left_out
+    ]
+    refused = len(left_out)
     with (
         open_gallery(gallery, create=True, encoder=encoder, detector=detector, device=device) as people,
         progress("enrolling", len(jobs)) as advance,
@@ -70,7 +73,7 @@ def enroll(
                 )
             # Of this person; anything else, a full disk say, concerns all that follow.
             except (FaceError, ImageError, PersonError) as error:
-                if len(jobs) == 1:
+                if len(jobs) == 1 and not left_out:
                     raise
                 refused += 1
                 fault = problem(error)
@@ -94,29 +97,43 @@ def _details(pairs: list[str]) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def _people_of(folder: Path) -> list[tuple[str, list[str]]]:
-    """The people of a tree: each subfolder's name, and the files in it."""
+def _people_of(folder: Path) -> tuple[list[tuple[str, list[str]]], list[tuple[str, SamefaceError]]]:
+    """The people of a tree with their photos, and the folders that nobody is made of, each with the reason."""
+    from sameface.cli.output import note
+    from sameface.datasets.tree import read_tree
     from sameface.errors import DataError
+    from sameface.files import path_as_text
 
     if not folder.is_dir():
         raise DataError(
             expected="a name and a photo, or a folder that holds a folder per person",
-            got=f"{str(folder)!r} alone",
+            got=f"{path_as_text(folder)!r} alone",
             advice="write `sameface enroll NAME PHOTO`",
         )
-    people = [
-        (entry.name, sorted(str(file) for file in entry.iterdir() if file.is_file() and not file.name.startswith(".")))
-        for entry in sorted(folder.iterdir())
-        if entry.is_dir()
+    tree = read_tree(folder)
+    for item in tree.skipped:
+        note(f"passed over: {path_as_text(item.path)}: {item.reason}")
+    refused = [(person, "no photo in the folder") for person in tree.empty]
+    refused += [(person, "photos only in folders inside: one person, or a folder of people?") for person in tree.deep]
+    refused += [(item.path, item.reason) for item in tree.skipped if item.lost]
+    errors: list[tuple[str, SamefaceError]] = [
+        (
+            path_as_text(place.name),
+            DataError(
+                expected="photos in a person's folder",
+                got=f"{path_as_text(place)}: {why}",
+                advice="put the person's photos into the folder, or remove it",
+            ),
+        )
+        for place, why in refused
     ]
-    people = [(person, files) for person, files in people if files]
-    if not people:
+    if not tree.people:
         raise DataError(
             expected="a folder that holds a folder of photos per person",
-            got=f"none in {str(folder)!r}",
+            got=f"none in {path_as_text(folder)!r}" + "".join(f"; {error.got}" for _, error in errors[:3]),
             advice="put each person's photos into a folder with the person's name",
         )
-    return people
+    return [(person, [str(photo) for photo in photos]) for person, photos in tree.people.items()], errors
 
 
 def _print(results: list[Enrollment]) -> None:

@@ -18,8 +18,8 @@ import numpy.typing as npt
 
 from sameface.compat import face_recognition
 from sameface.errors import ImageNotFoundError, SamefaceError, outcome_of
+from sameface.files import is_photo, path_as_text
 
-_ENDINGS: Final = (".jpg", ".jpeg", ".png")
 _LONGEST: Final = 1600  # larger pictures are scaled down to this before faces are looked for
 
 
@@ -123,11 +123,11 @@ def _each(place: Path, cpus: int, lines_of: Callable[[Path], list[str]]) -> None
 def _pictures(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise ImageNotFoundError(expected="a folder of pictures", got=f"no folder at {folder}", advice="check the path")
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in _ENDINGS)
+    return sorted(path for path in folder.iterdir() if is_photo(path))  # not deeper, as there
 
 
 def _say(lines: Iterable[str]) -> None:
-    sys.stdout.writelines(f"{line}\n" for line in lines)
+    sys.stdout.writelines(f"{path_as_text(line)}\n" for line in lines)
 
 
 def _yes_or_no(word: str) -> bool:

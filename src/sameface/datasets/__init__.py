@@ -4,15 +4,15 @@ from sameface.datasets.cfp import read_cfp
 from sameface.datasets.folder import read_folder
 from sameface.datasets.groups import read_groups
 from sameface.datasets.lfw import read_lfw_pairs, read_lfw_people
-from sameface.datasets.model import Bench, LabelledPhotos, PairList, Problem
+from sameface.datasets.model import Bench, DataProblem, LabelledPhotos, PairList
 from sameface.datasets.opening import open_data
 from sameface.datasets.table import read_pair_table
 
 __all__ = [
     "Bench",
+    "DataProblem",
     "LabelledPhotos",
     "PairList",
-    "Problem",
     "open_data",
     "read_cfp",
     "read_folder",

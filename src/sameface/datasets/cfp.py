@@ -36,7 +36,8 @@ def read_cfp(folder: str | Path, experiment: Experiment = "FP") -> PairList:
             got="none",
             advice="give the folder of CFP that has Data and Protocol in it",
         )
-    collector = PairCollector(f"CFP-{experiment}", f"CFP {experiment}, {len(splits)} folds as published")
+    protocol_name = f"CFP {experiment}, {len(splits)} folds as published"
+    collector = PairCollector(f"CFP-{experiment}", protocol_name, published=True)
     for fold, split in enumerate(splits):
         for same, file in ((True, split / "same.txt"), (False, split / "diff.txt")):
             for number, line in enumerate(read_lines(file), 1):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from sameface.datasets.model import LabelledPhotos, Problem, problem
-from sameface.datasets.table import _reader
+from sameface.datasets.csv_file import read_csv
+from sameface.datasets.model import DataProblem, LabelledPhotos, problem
 from sameface.errors import DataError
 
 
@@ -17,7 +17,7 @@ def read_groups(bench: LabelledPhotos, file: str | Path) -> LabelledPhotos:
         DataError: no such file, or without those columns.
     """
     path = Path(file)
-    reader = _reader(path)
+    reader = read_csv(path)
     columns = {name.strip(): name for name in reader.fieldnames or []}
     if "person" not in columns or len(columns) < 2:
         raise DataError(
@@ -27,7 +27,7 @@ def read_groups(bench: LabelledPhotos, file: str | Path) -> LabelledPhotos:
         )
     rows = {(row[columns["person"]] or "").strip(): row for row in reader}
     known = set(bench.names)
-    problems: list[Problem] = [
+    problems: list[DataProblem] = [
         problem(
             "unknown person", path.name, expected="people of the data set", got=repr(name), advice="correct the name"
         )

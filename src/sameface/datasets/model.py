@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sameface.errors import DataError
+from sameface.files import path_as_text
 from sameface.metrics.folds import linked
 
 #: What can be wrong with a row, photo or person of a data set.
@@ -29,7 +30,7 @@ ProblemKind = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class DataProblem:
     """Something in the data that was set aside or is worth knowing; counted in every report.
 
     Attributes:
@@ -45,9 +46,11 @@ class Problem:
     dropped: bool = True
 
 
-def problem(kind: ProblemKind, where: str, *, expected: str, got: str, advice: str, dropped: bool = True) -> Problem:
+def problem(
+    kind: ProblemKind, where: str, *, expected: str, got: str, advice: str, dropped: bool = True
+) -> DataProblem:
     """A problem with its error in one call."""
-    return Problem(kind, where, DataError(expected=expected, got=f"{got} ({where})", advice=advice), dropped)
+    return DataProblem(kind, where, DataError(expected=expected, got=f"{got} ({where})", advice=advice), dropped)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +70,7 @@ class LabelledPhotos:
     photos: tuple[Path, ...]
     people: npt.NDArray[np.intp]
     names: tuple[str, ...]
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[DataProblem, ...] = ()
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def at_most(self, photos: int) -> LabelledPhotos:
@@ -117,7 +120,7 @@ class PairList:
     people: npt.NDArray[np.intp]
     folds: npt.NDArray[np.intp] | None = None
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[DataProblem, ...] = ()
 
     @property
     def person_a(self) -> npt.NDArray[np.intp]:
@@ -137,11 +140,12 @@ class PairCollector:
 
     Args:
         name, protocol: of the list to be made.
+        published: the list is somebody's published protocol: whatever pair it repeats counts as often, as in everybody's numbers, and is only noted.
     """
 
-    def __init__(self, name: str, protocol: str) -> None:
-        self.name, self.protocol = name, protocol
-        self.problems: list[Problem] = []
+    def __init__(self, name: str, protocol: str, *, published: bool = False) -> None:
+        self.name, self.protocol, self.published = name, protocol, published
+        self.problems: list[DataProblem] = []
         self._index: dict[Path, int] = {}
         self._rows: list[tuple[int, int, bool, int]] = []
         self._seen: dict[tuple[int, int], tuple[bool, int]] = {}
@@ -162,45 +166,43 @@ class PairCollector:
         """Take one pair, unless a photo is missing or the pair was there before."""
         for photo in (a, b):
             if not photo.is_file():
-                self._drop(
-                    "missing photo", where, "a photo at that path", str(photo), "correct the path or add the photo"
-                )
+                advice = "correct the path or add the photo"
+                self._note("missing photo", where, "a photo at that path", path_as_text(photo), advice)
                 return
         first, second = self._number(a), self._number(b)
-        if first == second:
-            self._drop("photo with itself", where, "two different photos", a.name, "compare two photos")
-            return
         key = (min(first, second), max(first, second))
-        if key in self._seen:
-            before, in_fold = self._seen[key]
-            if before != same:
-                self._drop(
-                    "contradicting labels",
-                    where,
-                    "one label per pair",
-                    "the same pair with the other label before",
-                    "correct one of the rows",
-                )
-            elif in_fold != fold:
-                self._drop(
-                    "pair in two folds",
-                    where,
-                    "each pair in one fold",
-                    f"a pair that is in fold {in_fold + 1} too",
-                    "remove one of them",
-                )
-            else:
-                self._drop("duplicate pair", where, "each pair once", "a pair that was there before", "remove the row")
+        repeated = self._repeated(key, same, fold, where, a.name)
+        if repeated and not self.published:
             return
-        self._seen[key] = (same, fold)
+        self._seen.setdefault(key, (same, fold))
         self._rows.append((first, second, same, fold))
         self._groups.append(groups or {})
         if people is not None:
             self._people[first], self._people[second] = people
 
+    def _repeated(self, key: tuple[int, int], same: bool, fold: int, where: str, name: str) -> bool:
+        """Whether a pair says nothing new; then it is noted."""
+        dropped = not self.published
+        if key[0] == key[1]:
+            self._note("photo with itself", where, "two different photos", name, "compare two photos", dropped)
+            return True
+        if key not in self._seen:
+            return False
+        before, in_fold = self._seen[key]
+        if before != same:
+            got = "the same pair with the other label before"
+            self._note("contradicting labels", where, "one label per pair", got, "correct one of the rows", dropped)
+        elif in_fold != fold:
+            got = f"a pair that is in fold {in_fold + 1} too"
+            self._note("pair in two folds", where, "each pair in one fold", got, "remove one of them", dropped)
+        else:
+            got = "a pair that was there before"
+            self._note("duplicate pair", where, "each pair once", got, "remove the row", dropped)
+        return True
+
     def malformed(self, where: str, expected: str, got: str) -> None:
         """Note a row that is no pair."""
-        self._drop("malformed row", where, expected, got, "correct the row")
+        self._note("malformed row", where, expected, got, "correct the row")
 
     def finish(self) -> PairList:
         """The list, with people numbered and contradictions noted.
@@ -258,5 +260,5 @@ class PairCollector:
     def _number(self, photo: Path) -> int:
         return self._index.setdefault(photo, len(self._index))
 
-    def _drop(self, kind: ProblemKind, where: str, expected: str, got: str, advice: str) -> None:
-        self.problems.append(problem(kind, where, expected=expected, got=got, advice=advice))
+    def _note(self, kind: ProblemKind, where: str, expected: str, got: str, advice: str, dropped: bool = True) -> None:
+        self.problems.append(problem(kind, where, expected=expected, got=got, advice=advice, dropped=dropped))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Final
 
+from sameface.datasets.csv_file import read_csv
 from sameface.datasets.model import PairCollector, PairList
 from sameface.errors import DataError
 
@@ -27,7 +27,7 @@ def read_pair_table(file: str | Path) -> PairList:
         DataError: no such file, another encoding, a column missing, or no pair left. Single bad rows are noted, not raised.
     """
     path = Path(file)
-    reader = _reader(path)
+    reader = read_csv(path)
     columns = {name.strip().lower(): name for name in reader.fieldnames or []}
     lacking = [name for name in ("a", "b", "same") if name not in columns]
     if lacking:
@@ -56,21 +56,3 @@ def read_pair_table(file: str | Path) -> PairList:
             groups={name: cell[name] for name in given},
         )
     return collector.finish()
-
-
-def _reader(path: Path) -> csv.DictReader[str]:
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise DataError(expected=f"a CSV file at {path}", got=str(error), advice="check the path") from error
-    try:
-        text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            expected=f"UTF-8 in {path.name}",
-            got=f"a byte that is none, at {error.start}",
-            advice="save the table as UTF-8 (in a spreadsheet program: “CSV UTF-8”)",
-        ) from error
-    head = text.partition("\n")[0]
-    delimiter = max(",;\t", key=head.count)
-    return csv.DictReader(text.splitlines(), delimiter=delimiter)

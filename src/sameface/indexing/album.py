@@ -5,7 +5,6 @@ Embeddings are biometric data: the file holds them, so it deserves the care the 
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sameface.errors import DataError, GalleryMismatchError, PersonExistsError, PersonNotFoundError, SamefaceError
-from sameface.files import atomic_write, is_photo
+from sameface.files import Skipped, atomic_write, path_as_text, path_from_text, photos_below
 from sameface.indexing.clustering import Labels, cluster
 from sameface.progress import Advance, no_advance
 from sameface.types import Box, Embeddings, EmbeddingSpace
@@ -32,7 +31,7 @@ class Face:
 
     Attributes:
         face_id: stable within the album, never reused.
-        photo: path relative to the folder, with ``/``.
+        photo: path relative to the folder, with ``/``, by `path_as_text`.
         box: in the photo's pixels.
         embedding: ``(d,)`` float32, little endian, as bytes.
         group: number of its group.
@@ -232,8 +231,12 @@ def save_album(album: Album, path: Path) -> None:
         part.write_bytes(msgspec.json.encode(album))
 
 
-def photos_under(folder: Path) -> dict[str, PhotoState]:
-    """The photos of a folder and those below it, by relative path, sorted; hidden files and folders are left out.
+def photos_under(folder: Path, skipped: Callable[[Skipped], object] = lambda item: None) -> dict[str, PhotoState]:
+    """The photos of a folder and those below it, by relative path as text; hidden files and folders are left out.
+
+    Args:
+        folder: the top.
+        skipped: told what is passed over.
 
     Raises:
         DataError: no folder.
@@ -241,13 +244,12 @@ def photos_under(folder: Path) -> dict[str, PhotoState]:
     if not folder.is_dir():
         raise DataError(expected="a folder of photos", got=str(folder), advice="check the path")
     found = {}
-    for place, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for file in sorted(files):
-            path = Path(place) / file
-            if is_photo(path):
-                state = path.stat()
-                found[path.relative_to(folder).as_posix()] = PhotoState(state.st_size, state.st_mtime_ns)
+    for path in photos_below(folder, skipped):
+        try:
+            state = path.stat()
+        except OSError:  # deleted meanwhile
+            continue
+        found[path_as_text(path.relative_to(folder).as_posix())] = PhotoState(state.st_size, state.st_mtime_ns)
     return found
 
 
@@ -293,7 +295,7 @@ def _encode_one(
     encode: Callable[[Path], Sequence[tuple[Box, Embeddings]]],
 ) -> PhotoState:
     try:
-        for box, embedding in encode(folder / photo):
+        for box, embedding in encode(folder / path_from_text(photo)):
             album.faces.append(Face(album.next_face, photo, box, embedding.astype("<f4").tobytes()))
             album.next_face += 1
     except SamefaceError as error:

@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from sameface.files import path_from_text
 from sameface.indexing.album import Album, Face, distances_within
 from sameface.types import Box, ImageRGB
 
@@ -82,7 +83,7 @@ def _cut_all(
             by_photo.setdefault(face.photo, []).append(face)
     addresses = {}
     for photo, faces in by_photo.items():
-        image_rgb = load(folder / photo)
+        image_rgb = load(folder / path_from_text(photo))
         for face in faces:
             addresses[face.face_id] = _data_address(image_rgb, face.box)
     return addresses

@@ -16,6 +16,7 @@ from sameface.encoders.crops import scale_crops
 from sameface.errors import NotEnoughDataError, SamefaceError, SettingError
 from sameface.faces import DEFAULT_DETECTOR, load_aligner, load_detector
 from sameface.faces.choose import choose_face
+from sameface.files import Skipped, path_as_text
 from sameface.imaging import load_image
 from sameface.models.card import Landmarks, Measurement, is_id
 from sameface.progress import Tally
@@ -31,7 +32,7 @@ from sameface.training.logs import CsvLog, Log, TensorBoardLog
 from sameface.training.losses import make_loss
 from sameface.training.networks import NetworkSpec, build_network
 from sameface.training.networks.by_name import Option
-from sameface.training.pictures import Pictures, Skipped, files_by_person, read_pictures, split_by_person
+from sameface.training.pictures import Pictures, files_by_person, read_pictures, split_by_person
 from sameface.training.settings import TrainingSettings
 from sameface.training.trainer import COLUMNS, Trainer, TrainingResult, seeded
 
@@ -155,7 +156,7 @@ def train_folder(
         checkpoint = load_checkpoint(out / "checkpoint.pt", spec) if resume else None
         logs = _logs(out, tensorboard, checkpoint.step if checkpoint else 0) if world.rank == 0 else []
         if world.rank == 0 and pictures.skipped:
-            lines = [f"{item.path}\t{item.reason}" for item in pictures.skipped]
+            lines = [f"{path_as_text(item.path)}\t{item.reason}" for item in pictures.skipped]
             (out / "skipped.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
         device = plan.device
         if device is None and torch.cuda.is_available():

@@ -12,17 +12,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from sameface.errors import DataError, ImageError, NotEnoughDataError
-from sameface.files import is_photo
+from sameface.datasets.tree import read_tree, refuse_deep
+from sameface.errors import ImageError, NotEnoughDataError
+from sameface.files import Skipped
 from sameface.progress import Tally
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """A file or folder that was passed over, and why."""
-
-    path: Path
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -69,32 +62,16 @@ def files_by_person(folder: Path) -> tuple[dict[str, list[Path]], list[Skipped]]
 
     Returns:
         Files by person, both sorted by name; and what was passed over: empty folders, files that are no pictures, what
-        is no file (folders inside a person's, broken links, pipes).
+        is no file (broken links, pipes).
 
     Raises:
-        DataError: no such folder.
+        DataError: no such folder, or pictures only in folders inside a person's.
         NotEnoughDataError: pictures of fewer than two people.
     """
-    if not folder.is_dir():
-        raise DataError(expected=f"a folder at {folder}", got="none", advice="give a folder with one folder per person")
-    found: dict[str, list[Path]] = {}
-    skipped: list[Skipped] = []
-    for person in sorted(item for item in folder.iterdir() if not item.name.startswith(".")):
-        if not person.is_dir():
-            skipped.append(Skipped(person, "not in a person's folder"))
-            continue
-        files = []
-        for item in sorted(item for item in person.iterdir() if not item.name.startswith(".")):
-            if not is_photo(item):
-                skipped.append(Skipped(item, "not a picture by its name"))
-            elif not item.is_file():
-                skipped.append(Skipped(item, "a picture by its name, but no file"))
-            else:
-                files.append(item)
-        if files:
-            found[person.name] = files
-        else:
-            skipped.append(Skipped(person, "no picture inside"))
+    tree = read_tree(folder)
+    refuse_deep(tree)
+    found = {person: sorted(tree.people[person]) for person in sorted(tree.people)}
+    skipped = sorted([*tree.skipped, *(Skipped(person, "no picture inside") for person in tree.empty)])
     if len(found) < 2:
         raise NotEnoughDataError(
             expected=f"pictures of at least two people in {folder}",

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from sameface.datasets import read_folder, read_lfw_pairs, read_lfw_people
 from sameface.errors import SettingError
 from sameface.models.card import Measurement
 from sameface.training.checkpoint import load_checkpoint
@@ -194,10 +195,10 @@ def _lfw(
     recipe = lfw.LfwHeadRecipe() if steps is None else replace(lfw.LfwHeadRecipe(), steps=steps)
     recognizer = Recognizer()
     images = data / "images"
-    pairs = lfw.read_pairs(data / "pairsDevTest.txt")
-    test_keys = sorted({key for pair in pairs for key in (pair.first, pair.second)})
-    train_keys = lfw.photos_to_learn_from(lfw.read_people(data / "peopleDevTrain.txt"), images, recipe.most_photos)
-    total = 2 * len(train_keys) + len(test_keys)
+    pairs = read_lfw_pairs(images, data / "pairsDevTest.txt")
+    people = read_folder(images, only=read_lfw_people(data / "peopleDevTrain.txt"))
+    photos = lfw.photos_to_learn_from(people, recipe.most_photos)
+    total = 2 * len(photos) + len(pairs.photos)
     started(f"encoding {total} photos on {recognizer.space}, damaged and undamaged")
     done = 0
 
@@ -206,9 +207,9 @@ def _lfw(
         done += count
         progress(done, total, {})
 
-    test = lfw.embed_photos(recognizer, images, test_keys, change=lfw.bad_camera, progress=tell)
-    damaged = lfw.embed_photos(recognizer, images, train_keys, change=lfw.bad_camera, progress=tell)
-    clean = lfw.embed_photos(recognizer, images, train_keys, progress=tell)
+    test = lfw.embed_photos(recognizer, pairs.photos, change=lfw.bad_camera, progress=tell)
+    damaged = lfw.embed_photos(recognizer, photos, change=lfw.bad_camera, progress=tell)
+    clean = lfw.embed_photos(recognizer, photos, progress=tell)
     network, _, training = lfw.train_head([damaged, clean], damaged, recipe=recipe, seed=seed, device=device)
     before = lfw.measure_pairs(pairs, test)
     after = lfw.measure_pairs(pairs, test, lfw.apply_head(network))

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from sameface.errors import DataError, SamefaceError
+from sameface.datasets import LabelledPhotos, PairList
+from sameface.errors import SamefaceError
 from sameface.imaging import load_image
 from sameface.metrics import bootstrap_interval, curve, equal_error_rate
 from sameface.progress import Advance
@@ -37,55 +38,11 @@ LFW_FACE_WIDTH: Final = 92.5
 JPEG_QUALITY: Final = 20
 
 
-class PhotoKey(NamedTuple):
-    """A photo of LFW: ``Ada_Lovelace``, 3 is ``Ada_Lovelace/Ada_Lovelace_0003.jpg``."""
-
-    person: str
-    number: int
-
-    def within(self, images: Path) -> Path:
-        """Its file in the folder of images."""
-        return images / self.person / f"{self.person}_{self.number:04d}.jpg"
-
-
-class Pair(NamedTuple):
-    """Two photos and whether they show one person."""
-
-    first: PhotoKey
-    second: PhotoKey
-    same: bool
-
-
-def read_people(path: Path) -> dict[str, int]:
-    """``peopleDevTrain.txt``: how many photos each person has."""
-    rows = [line.split("\t") for line in _lines(path)]
-    return {row[0]: int(row[1]) for row in rows if len(row) == 2}
-
-
-def read_pairs(path: Path) -> list[Pair]:
-    """``pairsDevTest.txt``: mated pairs have three columns, non-mated ones four."""
-    pairs = []
-    for row in (line.split("\t") for line in _lines(path)):
-        if len(row) == 3:
-            pairs.append(Pair(PhotoKey(row[0], int(row[1])), PhotoKey(row[0], int(row[2])), True))
-        elif len(row) == 4:
-            pairs.append(Pair(PhotoKey(row[0], int(row[1])), PhotoKey(row[2], int(row[3])), False))
-    return pairs
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except OSError as error:
-        raise DataError(
-            expected=f"LFW's list at {path}", got=str(error), advice="give the folder that LFW lies in"
-        ) from error
-
-
-def photos_to_learn_from(people: Mapping[str, int], images: Path, most: int) -> list[PhotoKey]:
+def photos_to_learn_from(people: LabelledPhotos, most: int) -> list[Path]:
     """Up to `most` photos of everybody who has two or more; one photo of a person cannot show what stays the same."""
-    keys = [PhotoKey(name, number) for name, count in people.items() if count > 1 for number in range(1, count + 1)]
-    return [key for key in keys if key.number <= most and key.within(images).is_file()]
+    counts = np.bincount(people.people, minlength=len(people.names))
+    several = people.only(np.flatnonzero(counts[people.people] > 1).tolist())
+    return list(several.at_most(most).photos)
 
 
 @dataclass(frozen=True)
@@ -98,15 +55,14 @@ class EmbeddedPhotos:
         missing: how many photos showed no face.
     """
 
-    rows: Mapping[PhotoKey, int]
+    rows: Mapping[Path, int]
     vectors: Embeddings
     missing: int
 
 
 def embed_photos(
     recognizer: Recognizer,
-    images: Path,
-    keys: Sequence[PhotoKey],
+    photos: Sequence[Path],
     *,
     change: Callable[[ImageRGB], ImageRGB] | None = None,
     progress: Advance | None = None,
@@ -115,28 +71,27 @@ def embed_photos(
 
     Args:
         recognizer: detector and pretrained encoder.
-        images: the folder of images.
-        keys: which photos.
+        photos: their files.
         change: made to each photo before anything looks at it.
         progress: called with photos done since the last call.
     """
 
-    def photos() -> Iterator[ImageRGB]:
-        for key in keys:
-            image = load_image(key.within(images))
+    def images() -> Iterator[ImageRGB]:
+        for photo in photos:
+            image = load_image(photo)
             yield image if change is None else change(image)
 
-    rows: dict[PhotoKey, int] = {}
+    rows: dict[Path, int] = {}
     vectors: list[Embeddings] = []
-    for key, answer in zip(keys, recognizer.encode_photos(photos(), choose="centre"), strict=True):
+    for photo, answer in zip(photos, recognizer.encode_photos(images(), choose="centre"), strict=True):
         if not isinstance(answer, SamefaceError):
-            rows[key] = len(vectors)
+            rows[photo] = len(vectors)
             vectors.append(answer.embedding)
         if progress is not None:
             progress(1)
     dimension = recognizer.card.dimension
     stacked = np.stack(vectors) if vectors else np.empty((0, dimension), dtype=np.float32)
-    return EmbeddedPhotos(rows, stacked, len(keys) - len(rows))
+    return EmbeddedPhotos(rows, stacked, len(photos) - len(rows))
 
 
 def bad_camera(image_rgb: ImageRGB) -> ImageRGB:
@@ -161,25 +116,23 @@ class PairResult:
 
 
 def measure_pairs(
-    pairs: Sequence[Pair], photos: EmbeddedPhotos, change: Callable[[Embeddings], Embeddings] | None = None
+    pairs: PairList, photos: EmbeddedPhotos, change: Callable[[Embeddings], Embeddings] | None = None
 ) -> PairResult:
     """EER on a list of pairs.
 
     Args:
-        pairs: see `read_pairs`.
-        photos: embeddings of their photos.
+        pairs: with its photos.
+        photos: embeddings of them.
         change: maps embeddings (a trained head); None compares them as they are.
     """
     vectors = photos.vectors if change is None else change(photos.vectors)
-    distances = np.full(len(pairs), np.inf)
-    for number, pair in enumerate(pairs):
-        first, second = photos.rows.get(pair.first), photos.rows.get(pair.second)
-        if first is not None and second is not None:
-            distances[number] = np.linalg.norm(vectors[first].astype(np.float64) - vectors[second])
-    same = np.array([pair.same for pair in pairs])
-    names = sorted({key.person for pair in pairs for key in (pair.first, pair.second)})
-    place = {name: number for number, name in enumerate(names)}
-    owners = np.array([[place[pair.first.person], place[pair.second.person]] for pair in pairs])
+    rows = np.array([photos.rows.get(photo, -1) for photo in pairs.photos])
+    first, second = rows[pairs.a], rows[pairs.b]
+    distances = np.full(len(pairs.a), np.inf)
+    both = (first >= 0) & (second >= 0)
+    distances[both] = np.linalg.norm(vectors[first[both]].astype(np.float64) - vectors[second[both]], axis=1)
+    same, people = pairs.same, int(pairs.people.max()) + 1
+    owners = np.stack([pairs.person_a, pairs.person_b], axis=1)
 
     def eer(weights: npt.NDArray[np.intp]) -> float:
         times = np.where(same, weights[owners[:, 0]], weights[owners[:, 0]] * weights[owners[:, 1]])
@@ -187,9 +140,7 @@ def measure_pairs(
         return equal_error_rate(curve(mated, non_mated))[0] if len(mated) and len(non_mated) else float("nan")
 
     value = equal_error_rate(curve(distances[same], distances[~same]))[0]
-    return PairResult(
-        value, bootstrap_interval(eer, len(names), replicates=500), len(pairs), int(np.isinf(distances).sum())
-    )
+    return PairResult(value, bootstrap_interval(eer, people, replicates=500), len(pairs.a), int((~both).sum()))
 
 
 @dataclass(frozen=True)
@@ -234,12 +185,12 @@ def train_head(
         watch: the damaged ones, which the held-out people are measured on.
         recipe, seed, device, progress, logs: as elsewhere.
     """
-    people = sorted({key.person for photos in sets for key in photos.rows})
+    people = sorted({photo.parent.name for photos in sets for photo in photos.rows})
     place = {name: label for label, name in enumerate(people)}
 
     def pictures(chosen: Sequence[EmbeddedPhotos]) -> Pictures:
         vectors = np.concatenate([photos.vectors for photos in chosen])
-        labels = np.array([place[key.person] for photos in chosen for key in photos.rows], dtype=np.int64)
+        labels = np.array([place[photo.parent.name] for photos in chosen for photo in photos.rows], dtype=np.int64)
         return Pictures(torch.from_numpy(vectors), labels, tuple(people))
 
     every = pictures(sets)

@@ -1,0 +1,31 @@
+"""A CSV file as spreadsheets write it."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from sameface.errors import DataError
+
+
+def read_csv(path: Path) -> csv.DictReader[str]:
+    """Rows by column. Commas, semicolons and tabs separate; UTF-8, or UTF-16 with its mark.
+
+    Raises:
+        DataError: no such file, or another encoding.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise DataError(expected=f"a CSV file at {path}", got=str(error), advice="check the path") from error
+    try:
+        text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            expected=f"UTF-8 in {path.name}",
+            got=f"a byte that is none, at {error.start}",
+            advice="save the table as UTF-8 (in a spreadsheet program: “CSV UTF-8”)",
+        ) from error
+    head = text.partition("\n")[0]
+    delimiter = max(",;\t", key=head.count)
+    return csv.DictReader(text.splitlines(), delimiter=delimiter)
