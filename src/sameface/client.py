@@ -161,9 +161,9 @@ class RemoteGallery:
         details: Mapping[str, str] | None = None,
         groups: Sequence[str] = (),
         choose: str = "only",
-        review: str = "standard",
+        review: str | None = None,
     ) -> Enrollment:
-        """Make a person known by one photo or several, or add photos to somebody known."""
+        """Make a person known by one photo or several, or add photos to somebody known. A review may only be stricter than the server's."""
         uploads: Sequence[Any] = photos if isinstance(photos, (list, tuple)) else [photos]
         fields: dict[str, object] = {"name": name, "choose": choose, "review": review}
         if groups:

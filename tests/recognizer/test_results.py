@@ -99,6 +99,7 @@ def test_a_verification_travels() -> None:
         "probe_size": None,
         "reference_box": None,
         "reference_size": None,
+        "replay": False,
     }
 
 

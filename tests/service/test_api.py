@@ -44,7 +44,7 @@ def test_enroll_identify_claim_forget(api, photo):
     assert (face["name"], face["person_id"]) == ("Obama", person["person_id"])
     stranger = api.post("/v1/galleries/people/identify", files={"photo": photo("biden.jpg")}).json()["faces"][0]
     assert stranger["name"] is None
-    assert stranger["candidates"][0]["name"] == "Obama"
+    assert stranger["candidates"] == []
 
     for claim in ({"name": "Obama"}, {"person_id": person["person_id"]}):
         yes = api.post("/v1/galleries/people/verify", data=claim, files={"photo": photo("obama2.jpg")})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, cast
 
 import typer
 
@@ -37,8 +37,20 @@ def serve(
         float, typer.Option("--fpir", min=1e-6, max=0.5, help="Share of strangers that identify may name wrongly.")
     ] = 0.01,
     allow_embeddings: Annotated[
-        bool, typer.Option("--allow-embeddings", help="Let admin keys read embeddings: biometric data.")
+        bool, typer.Option("--allow-embeddings", help="Let admins read embeddings and exact distances: biometric data.")
     ] = False,
+    review: Annotated[
+        str, typer.Option("--review", help="The least a photo must pass at enrolment: standard or strict.")
+    ] = "strict",
+    replays: Annotated[
+        str, typer.Option("--replays", help="A probe that is an enrolled photo: flag it, or refuse it.")
+    ] = "flag",
+    attempts: Annotated[
+        int, typer.Option("--attempts", min=1, help="Refused claims of one person, per key and hour.")
+    ] = 10,
+    near_misses: Annotated[
+        int, typer.Option("--near-misses", min=1, help="Answers just above τ(K) for one person, per key and hour.")
+    ] = 60,
     allowed_host: Annotated[
         list[str] | None, typer.Option("--allowed-host", help="Name to answer to; repeat for more.", show_default=False)
     ] = None,
@@ -77,7 +89,7 @@ def serve(
         raise ExtraMissingError(
             expected="the extra `serve`", got=f"no {error.name}", advice="run `pip install 'sameface[serve]'`"
         ) from error
-    from sameface.service.settings import Settings
+    from sameface.service.settings import LeastReview, Replays, Settings
 
     if (tls_cert is None) != (tls_key is None):
         raise SettingError(expected="--tls-cert and --tls-key", got="one of them", advice="give both or neither")
@@ -98,6 +110,10 @@ def serve(
         threshold=threshold,
         fpir=fpir,
         embeddings=allow_embeddings,
+        review=cast(LeastReview, review),  # checked by Settings
+        replays=cast(Replays, replays),
+        attempts=attempts,
+        near_misses=near_misses,
         max_photo=max_photo_mb * 2**20,
         max_body=max(40, 2 * max_photo_mb) * 2**20,
         max_pixels=max_megapixels * 1_000_000,

@@ -20,9 +20,11 @@ def verification_html(answer: Verification) -> str:
     said = "the same person" if answer.same else "not the same person"
     probability = f", probability {probability_words(answer.probability)}" if answer.probability is not None else ""
     origin = escape(answer.operating_point.target)
+    apart, bar = "", ""
+    if answer.distance is not None:  # a service may keep it back
+        apart, bar = f"distance {answer.distance:.3f}, ", distance_bar(answer.distance, answer.threshold)
     return (
-        f"<p><b>{said}</b>{who}: distance {answer.distance:.3f}, τ {answer.threshold:.3f}{probability}</p>"
-        f"{distance_bar(answer.distance, answer.threshold)}<p><small>τ: {origin}</small></p>"
+        f"<p><b>{said}</b>{who}: {apart}τ {answer.threshold:.3f}{probability}</p>{bar}<p><small>τ: {origin}</small></p>"
     )
 
 

@@ -100,12 +100,12 @@ class Verification(_Documented):
 
     same: bool
     """``distance < threshold``."""
-    distance: float
-    """L2 distance of the embeddings; lower is more alike."""
+    distance: float | None
+    """L2 distance of the embeddings; lower is more alike. Null where a service keeps it back: of claims, from who may not have embeddings."""
     threshold: float
     """τ that decided."""
     probability: float | None
-    """Calibrated on labelled pairs, else null; never a rescaled distance."""
+    """Calibrated on labelled pairs, else null; never a rescaled distance. Where the distance is kept back: 0.5, 0.9, 0.99 or null."""
     operating_point: PointSummary
     """Where τ comes from."""
     claimed: Person | None = None
@@ -118,6 +118,8 @@ class Verification(_Documented):
     """The face in the photo compared with; null for a claimed person, of whom only embeddings are kept."""
     reference_size: Size | None = None
     """Size of that photo."""
+    replay: bool = False
+    """A service's remark: the photo is an enrolled one of that person, not a new one."""
 
     def __bool__(self) -> bool:
         return self.same
@@ -132,7 +134,7 @@ class Identification(_Documented):
     person_id: str | None
     """Id of that person."""
     distance: float | None
-    """L2 distance to the nearest person, named or not; null in an empty gallery."""
+    """L2 distance to the nearest person, named or not; null in an empty gallery, and where a service keeps it back."""
     threshold: float | None
     """τ(K); null where the data behind τ support no claim for so many people."""
     margin: float | None
@@ -145,6 +147,8 @@ class Identification(_Documented):
     """The face."""
     why: str
     """One sentence on what decided."""
+    replay: bool = False
+    """A service's remark: the photo is an enrolled one of that person, not a new one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

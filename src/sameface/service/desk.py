@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Annotated, TypeVar
 
@@ -13,8 +14,10 @@ from sameface.faces import DEFAULT_DETECTOR, Detector, load_detector
 from sameface.imaging import Limits
 from sameface.models.operating_points import load_operating_point
 from sameface.recognizer import Recognizer
+from sameface.service.attempts import Attempts
 from sameface.service.audit import AuditTrail
 from sameface.service.batching import BatchingEncoder
+from sameface.service.disclosure import Disclosure
 from sameface.service.intake import Form, read_form
 from sameface.service.keys import OPEN_DOOR, Action, Caller, KeyFile
 from sameface.service.limits import RateLimit, Workshop
@@ -58,6 +61,7 @@ class Desk:
     """Everything that routes use.
 
     Attributes:
+        claims: refused claims that callers without embeddings have left. near_misses: the same for 1:K.
         photos: threads for photos. records: threads for quick questions to galleries, so that lists answer while photos wait.
         recognizer, shelf: None until the networks are loaded.
     """
@@ -69,6 +73,8 @@ class Desk:
     audit: AuditTrail
     photos: Workshop
     records: Workshop
+    claims: Attempts
+    near_misses: Attempts
     recognizer: Recognizer | None = None
     shelf: Shelf | None = None
 
@@ -123,6 +129,8 @@ def open_desk(settings: Settings) -> Desk:
         audit=AuditTrail(settings.audit),
         photos=Workshop(settings.workers, settings.queue, settings.timeout, "photos"),
         records=Workshop(4, 4 * (settings.queue + 1), settings.timeout, "records"),
+        claims=Attempts(settings.attempts),
+        near_misses=Attempts(settings.near_misses),
     )
 
 
@@ -153,6 +161,32 @@ class Visit:
         except PermissionError:
             self.note("refused", outcome="not-allowed", gallery=gallery or "")
             raise
+
+    @property
+    def exact(self) -> bool:
+        """Whether the caller may have embeddings, and so the numbers from which they could be rebuilt."""
+        return self.desk.settings.embeddings and self.caller.may("rule")
+
+    def disclosure(self, gallery: str) -> Disclosure:
+        """What this caller is told about a gallery."""
+        return Disclosure(
+            exact=self.exact,
+            who=(self.caller.key_id, gallery),
+            near_misses=self.desk.near_misses,
+            refuse_replays=self.desk.settings.replays == "refuse",
+        )
+
+    def claim(self, gallery: str, person_id: str) -> Callable[[], None]:
+        """Count an attempt at a claim; the answer takes it back.
+
+        Raises:
+            RateLimitedError: this caller had too many refused claims of that person.
+        """
+        if self.exact:
+            return lambda: None
+        who = (self.caller.key_id, gallery, person_id)
+        self.desk.claims.claim(who)
+        return lambda: self.desk.claims.give_back(who)
 
     def note(
         self,

@@ -67,7 +67,7 @@ class Caller:
         Raises:
             NotAllowedError: role or scope is too small. The same words whether or not the gallery exists.
         """
-        if action not in ALLOWED[self.role]:
+        if not self.may(action):
             raise NotAllowedError(
                 expected=f"a key that may {_WORDS[action]}",
                 got=f"a key of role {self.role}",
@@ -79,6 +79,10 @@ class Caller:
                 got="a key for others",
                 advice="ask the admin for another key",
             )
+
+    def may(self, action: Action) -> bool:
+        """Whether the role covers an action, wherever."""
+        return action in ALLOWED[self.role]
 
     def sees(self, gallery: str) -> bool:
         """Whether a gallery is within the key's scope."""

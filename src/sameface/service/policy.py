@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import get_args
 
 from sameface.errors import MalformedRequestError
 from sameface.matching import is_same
 from sameface.recognizer import Identification, Verification
+from sameface.recognizer.review import Review
 
 
 def stricter(asked: float | None, policy: float, what: str) -> float:
@@ -26,6 +28,27 @@ def stricter(asked: float | None, policy: float, what: str) -> float:
             expected=f"a {what} of at most {policy:g}, the policy of this server",
             got=f"{asked:g}",
             advice=f"leave {what} out, or ask for a smaller one",
+        )
+    return asked
+
+
+def reviewed(asked: Review | None, least: Review) -> Review:
+    """The review that counts.
+
+    Raises:
+        MalformedRequestError: the caller asks for less than the server's.
+
+    >>> reviewed(None, "strict"), reviewed("strict", "standard")
+    ('strict', 'strict')
+    """
+    order: Sequence[Review] = get_args(Review)
+    if asked is None:
+        return least
+    if order.index(asked) < order.index(least):
+        raise MalformedRequestError(
+            expected=f"at least the {least} review, the policy of this server",
+            got=asked,
+            advice="leave review out, or ask for a stricter one",
         )
     return asked
 

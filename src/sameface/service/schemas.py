@@ -19,6 +19,13 @@ Threshold = Annotated[
 ]
 
 
+Group = Annotated[str, Field(min_length=1, max_length=200)]
+Groups = Annotated[list[Group], Field(max_length=64)]
+Details = Annotated[
+    dict[Annotated[str, Field(max_length=200)], Annotated[str, Field(max_length=10_000)]], Field(max_length=64)
+]
+
+
 class Form(BaseModel):
     """A request: unknown fields are refused."""
 
@@ -59,17 +66,19 @@ class IdentifyForm(Form):
 # -- people -----------------------------------------------------------------------------------------------------------
 class EnrollForm(Form):
     name: Name
-    photos: list[PhotoField] = Field(min_length=1)
-    details: dict[str, str] = Field(default_factory=dict)
-    groups: list[str] = Field(default_factory=list)
+    photos: Annotated[list[PhotoField], Field(min_length=1, max_length=64)]
+    details: Details = Field(default_factory=dict)
+    groups: Groups = Field(default_factory=list)
     choose: Choose = "only"
-    review: Literal["standard", "strict"] = "standard"
+    review: Literal["standard", "strict"] | None = Field(
+        None, description="Stricter than the server's own; left out, the server's own. Laxer is refused."
+    )
 
 
 class PersonPatch(Form):
     name: Name | None = None
-    details: dict[str, str] | None = None
-    groups: list[str] | None = None
+    details: Details | None = None
+    groups: Groups | None = None
 
 
 class StoredPhoto(Answer):

@@ -7,7 +7,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, get_args
 
 import msgspec
 
@@ -17,6 +17,8 @@ from sameface.errors import PersonNameError, SettingError
 UPLOAD_FORMATS: Final = ("JPEG", "PNG", "WEBP")
 #: A gallery's name is a path component on disk and in addresses, so it is a strict slug.
 _SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?\Z")
+LeastReview = Literal["standard", "strict"]
+Replays = Literal["flag", "refuse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,11 @@ class Settings:
         operating_point: file of the policy's τ; "" takes the one measured for the encoder. Callers may only be stricter.
         threshold: policy τ as a bare number, None takes the operating point's.
         fpir: policy for 1:K: share of searches of unknown people that may name somebody.
-        embeddings: whether ``/v1/embeddings`` answers; embeddings are biometric data.
+        embeddings: whether admins get embeddings, by ``/v1/embeddings``, and exact distances; both are biometric data.
+        review: the least that a photo must pass at enrolment; callers may only ask for more.
+        replays: what to do with a probe that is an enrolled photo: flag it, or answer no.
+        attempts: refused claims of one person, per key and hour. near_misses: answers "nobody" just above τ(K) for one person, per key
+            and hour; after them that person is not named to that key for a while. Callers with embeddings are not counted.
         max_body: bytes of a whole request. max_photo: of one photo. max_pixels: of one photo.
         max_photos: photos in one request. max_faces: faces in one photo.
         formats: what may be uploaded.
@@ -59,6 +65,10 @@ class Settings:
     threshold: float | None = None
     fpir: float = 0.01
     embeddings: bool = False
+    review: LeastReview = "strict"
+    replays: Replays = "flag"
+    attempts: int = 10
+    near_misses: int = 60
     max_body: int = 40 * 2**20
     max_photo: int = 12 * 2**20
     max_pixels: int = 50_000_000
@@ -83,7 +93,25 @@ class Settings:
                 got=f"host {self.host} and no keys",
                 advice="make a key with `sameface keys add`, or listen on 127.0.0.1",
             )
-        for name in ("max_body", "max_photo", "max_pixels", "max_photos", "max_faces", "workers", "batch", "burst"):
+        for name, kind in (("review", LeastReview), ("replays", Replays)):
+            if getattr(self, name) not in get_args(kind):
+                raise SettingError(
+                    expected=f"{name} among {', '.join(get_args(kind))}",
+                    got=repr(getattr(self, name)),
+                    advice="choose one of those",
+                )
+        for name in (
+            "max_body",
+            "max_photo",
+            "max_pixels",
+            "max_photos",
+            "max_faces",
+            "workers",
+            "batch",
+            "burst",
+            "attempts",
+            "near_misses",
+        ):
             if getattr(self, name) < 1:
                 raise SettingError(expected=f"{name} of at least 1", got=str(getattr(self, name)), advice="raise it")
         if min(self.timeout, self.header_timeout, self.rate) <= 0 or self.queue < 0 or not 0 < self.fpir < 1:

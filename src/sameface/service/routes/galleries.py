@@ -6,10 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 
-from sameface.errors import MalformedRequestError, PersonNotFoundError
+from sameface.errors import MalformedRequestError, PersonNotFoundError, SamefaceError
 from sameface.imaging import load_image
+from sameface.imaging.sources import sha256_of_bytes
 from sameface.recognizer.wire import IdentifiedPhoto, Verification
 from sameface.service.desk import Asks, read_photos
+from sameface.service.disclosure import is_replay
 from sameface.service.intake import body_of, read_form
 from sameface.service.policy import identified, stricter, verified
 from sameface.service.routes.photos import SAMPLE, size_of
@@ -75,7 +77,9 @@ async def identify(gallery: GalleryName, request: Request, ask: Asks) -> Identif
         return IdentifiedPhoto(
             photo=form.photo.name,
             size=size_of(image_rgb),
-            faces=tuple(answer.to_wire() for answer in identified(answers, form.threshold)),
+            faces=ask.disclosure(gallery).identified(
+                held, identified(answers, form.threshold), sha256_of_bytes(form.photo.data)
+            ),
         )
 
     answer = await ask.desk.photos.run(work)
@@ -104,9 +108,17 @@ async def verify_claim(gallery: GalleryName, request: Request, ask: Asks) -> Ver
             raise PersonNotFoundError(
                 expected="a person with photos", got="one whose photos were all removed", advice="enroll a photo"
             )
-        image_rgb = load_image(form.photo.data, limits=recognizer.limits)
-        answer = held.verify(person.name, image_rgb, form.choose)
-        return verified(answer, form.threshold).to_wire(size_of(image_rgb))
+        uncount = ask.claim(gallery, person.person_id)
+        try:
+            image_rgb = load_image(form.photo.data, limits=recognizer.limits)
+            answer = verified(held.verify(person.name, image_rgb, form.choose), form.threshold)
+        except SamefaceError:
+            uncount()
+            raise
+        if answer.same:
+            uncount()
+        replay = is_replay(held, person.person_id, sha256_of_bytes(form.photo.data), answer.distance)
+        return ask.disclosure(gallery).verified(answer.to_wire(size_of(image_rgb)), replay)
 
     answer = await ask.desk.photos.run(work)
     ask.desk.telemetry.answers.labels("claim", "same" if answer.same else "different").inc()

@@ -8,10 +8,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from sameface.errors import MalformedRequestError, PersonNotFoundError, RequestTooLargeError
+from sameface.errors import EnrollmentRefusedError, MalformedRequestError, PersonNotFoundError, RequestTooLargeError
 from sameface.recognizer.wire import Enrollment, Erased, People, Person, rounded
 from sameface.service.desk import Asks, read_photos
 from sameface.service.intake import body_of, read_form
+from sameface.service.policy import reviewed
 from sameface.service.routes.galleries import GalleryName
 from sameface.service.routes.photos import SAMPLE
 from sameface.service.schemas import EnrollForm, PersonPatch, StoredPhoto, StoredPhotos
@@ -41,17 +42,23 @@ async def enroll(gallery: GalleryName, request: Request, response: Response, ask
             advice="send them in parts",
         )
 
+    review = reviewed(form.review, ask.desk.settings.review)
+    told = ask.disclosure(gallery)
+
     def work() -> tuple[Enrollment, bool]:
         held = ask.shelf.get(gallery)
-        done = held.enroll(
-            form.name,
-            [photo.data for photo in form.photos],
-            details=form.details,
-            groups=form.groups,
-            choose=form.choose,
-            review=form.review,
-        )
-        answer = done.to_wire(tuple(photo.name for photo in form.photos))
+        try:
+            done = held.enroll(
+                form.name,
+                [photo.data for photo in form.photos],
+                details=form.details,
+                groups=form.groups,
+                choose=form.choose,
+                review=review,
+            )
+        except EnrollmentRefusedError as error:
+            raise told.refusal(error) from None
+        answer = told.enrolled(done).to_wire(tuple(photo.name for photo in form.photos))
         return answer, done.person.photos == done.accepted
 
     answer, new = await ask.desk.photos.run(work)

@@ -9,7 +9,6 @@ export async function enroll(main) {
   const result = h("section", { "aria-label": "Report" });
   const name = h("input", { id: "enroll-name", required: true, maxlength: 200, autocomplete: "off", value: new URLSearchParams(location.hash.split("?")[1]).get("name") ?? "" });
   const groups = h("input", { id: "enroll-groups", autocomplete: "off", placeholder: "staff, night shift" });
-  const review = h("select", { id: "enroll-review" }, h("option", { value: "standard" }, "Standard: good photos, nobody else's"), h("option", { value: "strict" }, "Strict: photos must also agree"));
   const thumbs = h("ul", { class: "thumbs", "aria-label": "Chosen photos" });
   const submit = h("button", { class: "primary" }, "Enroll");
   const drop = new PhotoDrop({ title: "Photos", many: true, changed: (more) => { files.push(...more); show(); } });
@@ -17,8 +16,7 @@ export async function enroll(main) {
     h("label", { class: "field" }, h("span", {}, "Name"), name),
     drop.element, thumbs,
     h("div", { class: "row" },
-      h("label", { class: "field" }, h("span", {}, "Groups, by commas"), groups),
-      h("label", { class: "field" }, h("span", {}, "Review"), review)),
+      h("label", { class: "field" }, h("span", {}, "Groups, by commas"), groups)),
     h("div", { class: "actions" }, submit));
   main.append(
     h("h1", {}, "Enroll"),
@@ -41,7 +39,7 @@ export async function enroll(main) {
     if (files.length > caps.max_photos) { result.replaceChildren(fault(new Error(`at most ${caps.max_photos} photos at once`))); return; }
     submit.disabled = true;
     result.replaceChildren(h("div", { class: "card" }, busy("Looking at the photos …")));
-    const body = await formOf({ name: name.value, review: review.value }, files.map((file) => ["photos", file]));
+    const body = await formOf({ name: name.value }, files.map((file) => ["photos", file]));
     for (const group of groups.value.split(",").map((item) => item.trim()).filter(Boolean)) body.append("groups", group);
     try {
       const answer = await call("POST", galleryPath("/people"), body);

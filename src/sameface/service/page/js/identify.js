@@ -54,6 +54,6 @@ function listing(answer, fpir) {
   return [
     h("h2", {}, plural(answer.faces.length, "face")),
     h("ol", { class: "answers" }, items),
-    h("p", { class: "said" }, `Searched ${plural(first.comparisons, "photo")}; of searches for strangers, about ${(fpir * 100).toPrecision(2)} % may name somebody. The smaller numbers are distances, not matches.`),
+    h("p", { class: "said" }, `Searched ${plural(first.comparisons, "photo")}; of searches for strangers, about ${(fpir * 100).toPrecision(2)} % may name somebody.${first.candidates.length ? " The smaller numbers are distances, not matches." : ""}`),
   ];
 }
