@@ -128,7 +128,11 @@ class Disclosure:
 
 def without_numbers(answer: Identification) -> Identification:
     """A name or nobody, and τ(K); no distance, no margin, nobody who was merely near."""
-    told = f"under τ(K) = {answer.threshold:.3f}" if answer.threshold is not None else answer.why
+    told = (
+        f"under τ(K) = {answer.threshold:.3f} among {answer.comparisons} templates"
+        if answer.threshold is not None
+        else answer.why
+    )
     if answer.name is None and answer.threshold is not None:
         told = f"nobody is {told}"
     return replace(answer, distance=None, margin=None, candidates=(), why=told)
