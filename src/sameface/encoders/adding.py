@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from sameface.encoders.onnx_encoder import OnnxEncoder
 from sameface.errors import ModelCardError, SettingError
 from sameface.files import atomic_write, sha256_of
 from sameface.models.card import ModelCard, WeightsFile, write_card
+from sameface.models.graphs.converting import write_converted
 from sameface.models.registry import added_ids, models_folder, shipped_ids
 
 
@@ -36,10 +38,11 @@ def add_encoder(network: Path, card: ModelCard) -> ModelCard:
             got=f"{card.id!r}, which is taken",
             advice="choose another id, or remove that model first",
         )
-    encoder = OnnxEncoder(network, card)
     width, height = card.input_size_wh
     noise = np.random.default_rng(0).integers(0, 256, (2, height, width, 3)).astype(np.uint8)
-    first, second = encoder.encode(noise)
+    with TemporaryDirectory(prefix="sameface-add-") as there:
+        write_converted(network, Path(there) / "tried.onnx", card.input_size_wh)
+        first, second = OnnxEncoder(Path(there) / "tried.onnx", card).encode(noise)
     if np.array_equal(first, second):
         raise ModelCardError(
             expected="different embeddings for different crops",

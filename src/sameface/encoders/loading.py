@@ -7,7 +7,9 @@ from typing import Final
 
 from sameface.encoders.encoder import Encoder
 from sameface.errors import ModelCardError
-from sameface.models.networks import network_file
+from sameface.models.cache import check_sha256
+from sameface.models.card import ModelCard
+from sameface.models.networks import converted, network_file
 from sameface.models.registry import load_card
 from sameface.progress import Share
 
@@ -47,17 +49,16 @@ def load_encoder(
         return PixelsEncoder(card)
     from sameface.encoders.onnx_encoder import OnnxEncoder
 
-    network = _beside(Path(name), card.sha256) if str(name).endswith((".onnx", ".toml")) else None
+    network = _beside(Path(name), card) if str(name).endswith((".onnx", ".toml")) else None
     return OnnxEncoder(network or network_file(card, progress=progress), card, device=device, threads=threads)
 
 
-def _beside(path: Path, sha256: str) -> Path | None:
+def _beside(path: Path, card: ModelCard) -> Path | None:
     """The network next to a card that was given by path; None when the card runs another model's network."""
     network = path.with_suffix(".onnx")
     if not network.is_file():
         return None
-    if sha256:
-        from sameface.models.cache import check_sha256
-
-        check_sha256(network, sha256, advice="use the file that its card pins")
-    return network
+    if not card.sha256:
+        return network
+    check_sha256(network, card.sha256, advice="use the file that its card pins")
+    return converted(card, lambda: network)

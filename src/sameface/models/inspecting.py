@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sameface.errors import ModelCardError
+from sameface.models.graphs.converting import read_tidily
 from sameface.models.runtime import Session
 
 _MARGIN = 1e-3
@@ -44,6 +45,9 @@ def inspect_network(path: Path) -> NetworkFacts:
         ModelCardError: not one picture in, or no vector out.
     """
     session = Session(path)
+    network = read_tidily(path)
+    if len(network.graph.input) < len(session.inputs):  # what no node uses is no input
+        session = Session(network.SerializeToString())
     if len(session.inputs) != 1:
         raise _no_encoder(f"{len(session.inputs)} inputs")
     ((name, shape),) = session.inputs.items()
@@ -53,7 +57,7 @@ def inspect_network(path: Path) -> NetworkFacts:
     height, width = shape[2:4] if layout == "nchw" else shape[1:3]
     size = (width, height) if isinstance(width, int) and isinstance(height, int) else None
     dimension, unit = _try_out(session, name, shape, layout, size)
-    return NetworkFacts(layout, size, dimension, unit, _normalises(path))
+    return NetworkFacts(layout, size, dimension, unit, _normalises(network.graph))
 
 
 def _try_out(
@@ -90,14 +94,11 @@ def _is_a_vector_each(answer: npt.NDArray[Any], count: int) -> bool:
     return answer.size > 0 and len(sides) in (1, 3) and sum(side > 1 for side in sides) <= 1
 
 
-def _normalises(path: Path) -> bool:
+def _normalises(graph: Any) -> bool:
     """Whether the first thing done to the input is to subtract, scale or normalise it by constants."""
-    import onnx
-
-    graph = onnx.load(str(path), load_external_data=False).graph
     constants = {item.name for item in graph.initializer}
     constants |= {output for node in graph.node if node.op_type == "Constant" for output in node.output}
-    current = next(item.name for item in graph.input if item.name not in constants)
+    current = graph.input[0].name
     while True:
         users = [node for node in graph.node if current in node.input]
         if len(users) != 1:

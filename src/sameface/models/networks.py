@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -41,7 +42,7 @@ def network_file(card: ModelCard, *, progress: Share | None = None) -> Path:
         )
     if owner.files[0].name.endswith(".dat"):
         return _converted_from_dlib(card, owner, progress)
-    return _converted_from_onnx(owner) if owner.sha256 else locate(owner)[0]
+    return converted(owner, lambda: locate(owner)[0]) if owner.sha256 else locate(owner)[0]
 
 
 def _converted_from_dlib(card: ModelCard, owner: ModelCard, progress: Share | None) -> Path:
@@ -69,11 +70,21 @@ def _dlib_name(card: ModelCard, owner: ModelCard) -> str:
     return f"{name}-int8-{sha256_of(_RANGES / f'{owner.id}.json')[:8]}.onnx" if card.quantised else f"{name}.onnx"
 
 
-def _converted_from_onnx(owner: ModelCard) -> Path:
+def converted(owner: ModelCard, source: Callable[[], Path]) -> Path:
+    """The form in which a pinned ONNX encoder is run.
+
+    Args:
+        owner: the card that pins the file.
+        source: finds and checks the file; asked only where the form is not in the cache yet.
+
+    Raises:
+        ModelMissingError, ModelDamagedError: as `source`; or the file is no network that runs here.
+    """
+
     def convert(target: Path, announced: Share) -> None:
         from sameface.models.graphs.converting import write_converted
 
-        write_converted(locate(owner)[0], target, owner.input_size_wh)
+        write_converted(source(), target, owner.input_size_wh)
 
     return cached(f"{owner.id}-{owner.sha256[:16]}-v{ONNX_VERSION}.onnx", convert, what=owner.id)
 

@@ -33,9 +33,7 @@ def write_converted(source: Path, target: Path, size_wh: tuple[int, int]) -> Non
     original = Session(source)  # says in words what is wrong with a file
     import onnx
 
-    network = onnx.load(str(source))
-    fold_blocks(network)
-    drop_unused(network)
+    network = read_tidily(source)
     if _is_single(network):
         freed = onnx.ModelProto()
         freed.CopyFrom(network)
@@ -43,6 +41,23 @@ def write_converted(source: Path, target: Path, size_wh: tuple[int, int]) -> Non
         if _takes_two(freed, original, size_wh):
             network = freed
     onnx.save_model(network, str(target))
+
+
+def read_tidily(source: Path) -> Any:
+    """Read a network that ONNX Runtime has taken: weights in float32, and only inputs that some node uses.
+
+    Returns:
+        An ``onnx.ModelProto``.
+
+    Raises:
+        ModelDamagedError: block-quantised weights do not fold.
+    """
+    import onnx
+
+    network = onnx.load(str(source))
+    fold_blocks(network)
+    drop_unused(network)
+    return network
 
 
 def _is_single(network: Any) -> bool:
