@@ -6,6 +6,7 @@ A command's module is imported only when that command is typed, so `sameface --h
 from __future__ import annotations
 
 import gc
+import io
 import sys
 from importlib import import_module
 from typing import Annotated, Any, Final
@@ -93,6 +94,8 @@ def root(
 
 def main() -> None:
     """Run the program; every known error becomes one message and its exit code, without a traceback."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that lacks a character gets its number, not a traceback
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app(standalone_mode=True)
     except SamefaceError as error:

@@ -112,9 +112,14 @@ def _people_of(folder: Path) -> tuple[list[tuple[str, list[str]]], list[tuple[st
         )
     tree = read_tree(folder)
     for item in tree.skipped:
-        note(f"passed over: {path_as_text(item.path)}: {item.reason}")
-    refused = [(person, "no photo in the folder") for person in tree.empty]
-    refused += [(person, "photos only in folders inside: one person, or a folder of people?") for person in tree.deep]
+        person = path_as_text(item.path.relative_to(folder).parts[0])
+        if person in tree.people and item.path.is_file():  # looked at all the same, so that its report says what it is
+            tree.people[person].append(item.path)
+        else:
+            note(f"passed over: {path_as_text(item.path)}: {item.reason}")
+    for place in tree.empty:
+        note(f"passed over: {path_as_text(place)}: no photo in the folder")
+    refused = [(person, "photos only in folders inside: one person, or a folder of people?") for person in tree.deep]
     refused += [(item.path, item.reason) for item in tree.skipped if item.lost]
     errors: list[tuple[str, SamefaceError]] = [
         (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 
@@ -16,7 +16,17 @@ from sameface.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from sameface.errors import SamefaceError
     from sameface.recognizer import Identification
+
+
+class Answer(NamedTuple):
+    """What came of one photo: an answer for each face, or why there is none."""
+
+    photo: str
+    found: list[Identification]
+    error: SamefaceError | None = None
+
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -43,36 +53,49 @@ def identify(
 ) -> None:
     """Who is in this photo? One answer per face, in reading order: a name, or nobody.
 
-    Exit code 0: somebody was named; 1: nobody was.
+    Exit code 0: somebody was named; 1: nobody was; that of the error where one of several photos could not be read.
     """
     from sameface.cli.options import gallery_location, open_gallery
     from sameface.cli.output import note, print_json
-    from sameface.errors import SettingError
-    from sameface.recognizer.wire import IdentifiedPhoto
+    from sameface.errors import FaceError, ImageError, SettingError, outcome_of
+    from sameface.recognizer.wire import IdentifiedPhoto, problem
 
     if annotate is not None and len(photos) != 1:
         raise SettingError(
             expected="one photo with --annotate", got=str(len(photos)), advice="give one photo at a time"
         )
     note(f"gallery: {gallery_location(gallery)}")
-    answers: dict[str, list[Identification]] = {}
+    answers: list[Answer] = []
     people = open_gallery(gallery, create=False, threshold=threshold, operating_point=operating_point, device=device)
     with people:
         for photo in photos:
-            answers[photo] = people.identify(photo, candidates=candidates, group=group, fpir=fpir)
+            try:
+                answers.append(Answer(photo, people.identify(photo, candidates=candidates, group=group, fpir=fpir)))
+            except (ImageError, FaceError) as error:  # of this photo alone
+                if len(photos) == 1:
+                    raise
+                note(f"{photo}: {error}")
+                answers.append(Answer(photo, [], error))
     if annotate is not None:
-        _annotate(photos[0], answers[photos[0]], annotate)
+        _annotate(photos[0], answers[0].found, annotate)
         note(f"written: {annotate}")
     if json:
         print_json(
             [
-                IdentifiedPhoto(photo=photo, faces=tuple(face.to_wire() for face in found))
-                for photo, found in answers.items()
+                IdentifiedPhoto(
+                    photo=item.photo,
+                    faces=tuple(face.to_wire() for face in item.found),
+                    error=problem(item.error) if item.error else None,
+                )
+                for item in answers
             ]
         )
     else:
         _print(answers)
-    raise typer.Exit(0 if any(answer.name for found in answers.values() for answer in found) else 1)
+    failed = next((item.error for item in answers if item.error), None)
+    if failed is not None:
+        raise typer.Exit(outcome_of(type(failed)).exit_code)
+    raise typer.Exit(0 if any(face.name for item in answers for face in item.found) else 1)
 
 
 def _annotate(photo: str, found: list[Identification], path: Path) -> None:
@@ -86,11 +109,11 @@ def _annotate(photo: str, found: list[Identification], path: Path) -> None:
         write_png(picture, part)
 
 
-def _print(answers: dict[str, list[Identification]]) -> None:
+def _print(answers: list[Answer]) -> None:
     from sameface.cli.output import print_table
 
     rows = []
-    for photo, found in answers.items():
+    for photo, found, error in answers:
         for number, answer in enumerate(found, 1):
             nearest = answer.candidates[0].name if answer.candidates else "–"
             rows.append(
@@ -105,7 +128,7 @@ def _print(answers: dict[str, list[Identification]]) -> None:
                 ]
             )
         if not found:
-            rows.append([photo, "–", "no face found", "–", "–", "–", ""])
+            rows.append([photo, "–", "not read" if error else "no face found", "–", "–", "–", ""])
     print_table(("photo", "face", "who", "distance", "τ(K)", "nearest", "why"), rows)
 
 

@@ -17,17 +17,41 @@ def print_json(value: Any) -> None:
     """One JSON document on standard output; dataclasses become objects."""
     import msgspec
 
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+    try:
+        document = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        document = msgspec.json.encode(_printable_all(msgspec.to_builtins(value)))
+    sys.stdout.write(msgspec.json.format(document, indent=2).decode() + "\n")
 
 
 def print_line(text: str) -> None:
     """One plain line on standard output."""
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(printable(text) + "\n")
+
+
+def printable(text: str) -> str:
+    """The text, with bytes of a path that are no UTF-8 written as ``\\xff``."""
+    from sameface.files import path_as_text
+
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return path_as_text(text)
+    return text
+
+
+def _printable_all(value: Any) -> Any:
+    """Plain values with every text printable."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, dict):
+        return {_printable_all(key): _printable_all(item) for key, item in value.items()}
+    return [_printable_all(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def note(text: str) -> None:
     """One line on standard error: what is used, what goes on; never part of the answer."""
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(printable(text) + "\n")
 
 
 def print_table(
@@ -45,12 +69,12 @@ def print_table(
     from rich.text import Text
 
     listed = [list(row) for row in rows]
-    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=printable(title) or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for index, column in enumerate(columns):
         numeric = bool(listed) and all(_is_number(row[index]) for row in listed)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in listed:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(printable(cell)) for cell in row))
     console = Console(highlight=False)
     if unfolded and not console.is_terminal:
         console.width = _WIDE

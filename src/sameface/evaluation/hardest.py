@@ -9,6 +9,7 @@ import numpy as np
 
 from sameface.evaluation.results import HardPair
 from sameface.evaluation.scores import Scores
+from sameface.files import path_as_text
 
 
 def hardest_pairs(scores: Scores, photos: Sequence[Path], count: int = 8) -> tuple[HardPair, ...]:
@@ -29,7 +30,9 @@ def hardest_pairs(scores: Scores, photos: Sequence[Path], count: int = 8) -> tup
         near = np.argpartition(hardness, take - 1)[:take]
         chosen = all_of[near[np.argsort(hardness[near], kind="stable")]]
         rows += [
-            HardPair(str(photos[scores.a[i]]), str(photos[scores.b[i]]), same, float(scores.distances[i]))
+            HardPair(
+                path_as_text(photos[scores.a[i]]), path_as_text(photos[scores.b[i]]), same, float(scores.distances[i])
+            )
             for i in chosen
         ]
     return tuple(rows)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sameface.errors import ImageAccessError, ImageNotFoundError, ImageTooLargeError, NotAnImageError
+from sameface.files import path_as_text
 from sameface.imaging.limits import Limits
 
 if TYPE_CHECKING:
@@ -32,17 +33,17 @@ def is_pillow_image(source: object) -> bool:
 
 
 def label_of(source: object) -> str:
-    """What to call a source in messages and provenance: its path where it has one, else "".
+    """What to call a source in messages and provenance: its path as text where it has one, else "".
 
     >>> label_of(Path("ada.jpg")), label_of(b"...")
     ('ada.jpg', '')
     """
     if isinstance(source, (str, PathLike)):
-        return str(fspath(source))
+        return path_as_text(source)
     for attribute in ("filename", "name"):  # Pillow images, open files
         name = getattr(source, attribute, None)
         if isinstance(name, (str, PathLike)) and name:
-            return str(fspath(name))
+            return path_as_text(name)
     return ""
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from sameface.files import photos_below, sha256_of
+from sameface.files import path_as_text, photos_below, sha256_of
 from sameface.gallery import NewPerson, TemplateStore
 from sameface.indexing import workers
 from sameface.indexing.photos import Found, Job
@@ -74,7 +74,7 @@ def index_photos(
             try:
                 digest = sha256_of(path)
             except OSError as error:
-                done.failed.append((str(path), error.strerror or "cannot be read"))
+                done.failed.append((path_as_text(path), error.strerror or "cannot be read"))
                 progress()
                 continue
             if digest in seen:
@@ -82,7 +82,7 @@ def index_photos(
                 progress()
                 continue
             seen.add(digest)
-            yield Job(str(path.absolute()), digest, detector, encoder, threads)
+            yield Job(path_as_text(path.absolute()), digest, detector, encoder, threads)
 
     if scheduler is not None:
         answers: Iterable[Found] = workers.cluster(jobs(), scheduler)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from sameface.errors import SamefaceError
+from sameface.files import path_from_text
 from sameface.recognizer import Recognizer
 from sameface.types import Template
 
@@ -15,7 +16,7 @@ class Job:
     """A photo to encode and with what; small, so that it travels well.
 
     Attributes:
-        path: where every worker can read it.
+        path: where every worker can read it, by `path_as_text`.
         sha256: of its bytes, as the coordinator read them.
         detector, encoder: names.
         threads: threads per network run, None for one per core.
@@ -47,7 +48,7 @@ class Found:
 def encode(job: Job) -> Found:
     """Find and encode every face of a photo. Depends on nothing but the job, so doing it twice changes nothing."""
     try:
-        faces = _recognizer(job.detector, job.encoder, job.threads).encode_faces(job.path)
+        faces = _recognizer(job.detector, job.encoder, job.threads).encode_faces(path_from_text(job.path))
     except SamefaceError as error:
         return Found(job.path, job.sha256, (), str(error))
     return Found(

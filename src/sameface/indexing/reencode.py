@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from sameface.errors import DataError, SamefaceError
-from sameface.files import sha256_of
+from sameface.files import path_from_text, sha256_of
 from sameface.gallery import TemplateStore
 from sameface.recognizer import Recognizer
 from sameface.types import Box, Embeddings, Template
@@ -71,7 +70,7 @@ def reencode(
 
 
 def _encode_again(template: Template, recognizer: Recognizer) -> Embeddings:
-    path = Path(template.source)
+    path = path_from_text(template.source)
     if not template.source or not path.is_file():
         raise DataError(expected="the source photo", got="it is not there", advice="bring it back")
     if template.source_sha256 and sha256_of(path) != template.source_sha256:
