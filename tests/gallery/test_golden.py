@@ -3,44 +3,120 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+import subprocess
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from sameface.gallery import open_store
+from sameface.errors import GalleryDamagedError, GalleryKeyError, GalleryReadOnlyError
+from sameface.gallery import TemplateStore, open_store
 from sameface.gallery.sqlite.record import RESIDUE, pack, tombstone
 from sameface.types import Box
-from tests.gallery.worlds import SPACE
+from tests.gallery.worlds import SPACE, template
 
-#: Written by schema 1: Ada with two templates, Zoë with one, and somebody who was forgotten. To be added to, never changed.
-GOLDEN = Path(__file__).parent / "golden" / "schema-1.db"
+#: Ada with her templates, Zoë with one, and somebody who was forgotten, by each schema. To be added to, never changed.
+GOLDEN = Path(__file__).parent / "golden"
+KEY = "07" * 32
 
 
-def test_a_gallery_of_schema_1_opens_and_answers(tmp_path: Path) -> None:
-    path = tmp_path / "people.db"
-    shutil.copy(GOLDEN, path)
-    with open_store(path) as store:
-        assert store.space == SPACE
-        assert [(person.name, person.photos, dict(person.details), person.groups) for person in store.people()] == [
-            ("Ada", 2, {"team": "engines"}, ("staff",)),
-            ("Zoë 👩‍🚀", 1, {}, ()),
-        ]
-        ada, zoe = store.people()
-        first, second = (item.template for item in store.templates_of(ada.person_id))
-        assert first.embedding.tolist() == [1.0, 0.0, 0.0, 0.5]
-        assert (first.source, first.source_sha256, first.box, first.quality) == (
-            "ada.jpg",
-            "ab" * 32,
-            Box(1, 2, 30.5, 40),
-            0.75,
-        )
-        assert second.embedding.tolist() == [0.0, 1.0, 0.0, -0.25]
-        assert [c.name for c in store.search([0, 0, 1, 0], 2)[0]] == [zoe.name, "Ada"]
-        assert store.check().ok
-        assert [entry.action for entry in store.audit()] == ["forget", "add", "add", "add"]
-        store.add("Grace", [first])
+@pytest.fixture(params=["schema-1", "schema-1-sealed", "schema-2", "schema-2-sealed"])
+def golden(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    path = tmp_path / f"{request.param}.db"
+    shutil.copy(GOLDEN / path.name, path)
+    return path
+
+
+def opened(path: Path) -> TemplateStore:
+    return open_store(path, key=KEY if "sealed" in path.name else None)
+
+
+def is_as_written(store: TemplateStore) -> None:
+    assert store.space == SPACE
+    ada, zoe = store.people()
+    assert (ada.name, dict(ada.details), ada.groups) == ("Ada", {"team": "engines"}, ("staff",))
+    assert (zoe.name, zoe.photos, dict(zoe.details), zoe.groups) == ("Zoë 👩‍🚀", 1, {}, ())
+    first, second = (item.template for item in store.templates_of(ada.person_id)[:2])
+    assert first.embedding.tolist() == [1.0, 0.0, 0.0, 0.5]
+    assert (first.source, first.source_sha256, first.box, first.quality) == (
+        "ada.jpg",
+        "ab" * 32,
+        Box(1, 2, 30.5, 40),
+        0.75,
+    )
+    assert second.embedding.tolist() == [0.0, 1.0, 0.0, -0.25]
+    assert [c.name for c in store.search([0, 0, 1, 0], 2)[0]] == [zoe.name, "Ada"]
+    report = store.check()
+    assert report.ok, report.problems
+    assert [entry.action for entry in reversed(store.audit())][:3] == ["add"] * 3
+
+
+def test_a_gallery_of_every_schema_opens_and_answers(golden: Path) -> None:
+    with opened(golden) as store:
+        is_as_written(store)
+        assert "forget" in [entry.action for entry in store.audit()]
+        store.add("Grace", [template(np.ones(4, np.float32))])
+        assert (len(store), store.check().ok, store.stats().settings["schema"]) == (3, True, "2")
+    with opened(golden) as store:
         assert len(store) == 3
+
+
+def test_what_is_merged_and_forgotten_in_a_lifted_gallery_is_gone(golden: Path) -> None:
+    with opened(golden) as store:
+        store.merge("Zoë 👩‍🚀", "Ada")
+        assert store.check().ok
+        store.forget("Zoë 👩‍🚀")
+        assert (len(store), store.check().ok) == (0, True)
+    raw = b"".join(file.read_bytes() for file in golden.parent.iterdir())
+    assert "Zoë".encode() not in raw
+    assert b"ada.jpg" not in raw
+
+
+@pytest.fixture
+def read_only(golden: Path) -> Iterator[Path]:
+    """The gallery on a disk that may only be read."""
+    folder = str(golden.parent)
+    for command in (["mount", "--bind", folder, folder], ["mount", "-o", "remount,bind,ro", folder]):
+        if subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("no right to mount a disk here")
+    yield golden
+    subprocess.run(["umount", folder], capture_output=True, check=True)
+
+
+def test_a_gallery_of_every_schema_on_a_disk_that_may_only_be_read(read_only: Path) -> None:
+    before = read_only.read_bytes()
+    with opened(read_only) as store:
+        is_as_written(store)
+        assert len(list(store.export())) == 2
+        with pytest.raises(GalleryReadOnlyError):
+            store.forget("Ada")
+        is_as_written(store)
+    assert read_only.read_bytes() == before
+
+
+def test_lifting_heals_no_damage(tmp_path: Path) -> None:
+    path = tmp_path / "schema-1.db"
+    shutil.copy(GOLDEN / "schema-1.db", path)
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE person SET name = 'Eve' WHERE name = 'Ada'")
+    connection.commit()
+    connection.close()
+    with open_store(path) as store:
+        assert [problem.person for problem in store.check().problems] == ["Eve"]
+        with pytest.raises(GalleryDamagedError):
+            store.people()
+
+
+def test_a_sealed_gallery_is_not_lifted_without_its_key(tmp_path: Path) -> None:
+    path = tmp_path / "schema-1-sealed.db"
+    shutil.copy(GOLDEN / path.name, path)
+    for key in (None, "08" * 32):
+        with pytest.raises(GalleryKeyError):
+            open_store(path, key=key)
+    assert path.read_bytes() == (GOLDEN / path.name).read_bytes()
 
 
 def test_a_record_by_hand() -> None:

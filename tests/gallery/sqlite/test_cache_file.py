@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import random
 import shutil
+import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 from sameface.gallery import NewPerson, TemplateStore, open_store
 from sameface.gallery.sqlite import cache_file, live_index
+from sameface.gallery.sqlite.history import BEGINNING
 from tests.gallery.worlds import DIMENSION, OTHER, SPACE, slow_search, template, vectors
 
 FACES = vectors(400, seed=11)
@@ -90,7 +92,7 @@ def test_the_forgotten_are_overwritten_in_the_cache(gallery: Path) -> None:
 def test_whoever_opens_next_overwrites_for_one_that_was_killed(gallery: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = gallery.with_name("people.db-cache")
     with opened(gallery) as store:
-        monkeypatch.setattr(store._live, "erase", lambda key: {})  # type: ignore[attr-defined]  # killed right after the commit
+        monkeypatch.setattr(store._live, "erase", lambda key, moment: {})  # type: ignore[attr-defined]  # killed right after the commit
         store.forget("p123")
     assert FACES[123].tobytes() in cache.read_bytes()
     with opened(gallery) as store:
@@ -137,6 +139,44 @@ def test_a_restored_backup_is_not_taken_for_its_own_future(gallery: Path, tmp_pa
         store.forget("p0")
     with opened(gallery) as store:
         assert equals_the_loop(store, {name: own for name, own in WORLD.items() if name != "p0"})
+
+
+def test_a_restored_backup_in_which_as_much_happened_is_not_taken_for_the_other(gallery: Path, tmp_path: Path) -> None:
+    backup = tmp_path / "kept"
+    shutil.copy(gallery, backup)
+
+    def change(one: str, two: str) -> None:
+        """As many changes, and the last about the same person."""
+        with opened(gallery) as store:
+            store.merge(one, two)
+            store.forget("p0")
+
+    change("p10", "p20")
+    with opened(gallery) as store:
+        store.reindex()
+    with opened(gallery) as store:
+        assert from_cache(store)
+    shutil.copy(backup, gallery)
+    change("p30", "p40")
+    with opened(gallery) as store:
+        assert not from_cache(store)
+        for place, name in ((10, "p10"), (20, "p20"), (30, "p30"), (40, "p30")):
+            found = store.search(FACES[place])[0][0]
+            assert (found.name, found.distance) == (name, 0.0)
+        assert store.check().ok
+
+
+def test_an_open_gallery_sees_that_a_backup_was_put_in_its_place(gallery: Path, tmp_path: Path) -> None:
+    backup = tmp_path / "kept"
+    shutil.copy(gallery, backup)
+    with opened(gallery) as store:
+        store.merge("p10", "p20")
+        assert store.search(FACES[20])[0][0].name == "p10"
+        with sqlite3.connect(backup) as source, sqlite3.connect(gallery) as target:
+            source.backup(target)
+        source.close()
+        target.close()
+        assert store.search(FACES[20])[0][0].name == "p20"
 
 
 def test_another_gallery_and_another_encoder_do_not_use_it(gallery: Path, tmp_path: Path) -> None:
@@ -187,6 +227,6 @@ def test_two_processes_do_not_write_one_cache_at_once(gallery: Path) -> None:
 def test_scrubbing_a_cache_whose_head_is_damaged_takes_it_away(gallery: Path) -> None:
     cache = gallery.with_name("people.db-cache")
     cache.write_bytes(b"x" + cache.read_bytes()[1:])
-    assert cache_file.scrub(cache, [1]) == 0
+    assert cache_file.scrub(cache, [1], BEGINNING) == 0
     assert not cache.exists()
-    assert cache_file.scrub(cache, [1]) == 0
+    assert cache_file.scrub(cache, [1], BEGINNING) == 0

@@ -15,7 +15,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -25,10 +25,11 @@ import numpy.typing as npt
 from sameface.errors import GalleryReadOnlyError
 from sameface.gallery.exact.segment import Segment
 from sameface.gallery.sqlite import file_locks
+from sameface.gallery.sqlite.history import Moment
 from sameface.gallery.sqlite.record import NOBODY
 
-_MAGIC: Final = b"sameface cache 1"
-_HEADER: Final = struct.Struct("<16s 32s q q q q q q")
+_MAGIC: Final = b"sameface cache 2"
+_HEADER: Final = struct.Struct("<16s 32s q q q q q q 24s")
 _PAGE: Final = 4096
 _SUMMED: Final = 1 << 20
 _KINDS: Final = (
@@ -46,7 +47,7 @@ class Stamp:
     Attributes:
         gallery_id, epoch, dimension: the gallery's own.
         seen_template, seen_change: the last ones that the cache has taken in.
-        last_change_key: whom the last change was about; tells a restored backup from the file that the cache was made of.
+        moment: the state of the gallery; tells a restored backup from the file that the cache was made of.
     """
 
     gallery_id: str
@@ -54,7 +55,7 @@ class Stamp:
     dimension: int
     seen_template: int
     seen_change: int
-    last_change_key: int
+    moment: Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,8 @@ def _header(stamp: Stamp, count: int) -> bytes:
         count,
         stamp.seen_template,
         stamp.seen_change,
-        stamp.last_change_key,
+        stamp.moment.seq,
+        stamp.moment.link,
     )
     packed = _HEADER.pack(*fields)
     return packed + zlib.crc32(packed).to_bytes(4, "little")
@@ -168,8 +170,8 @@ def _read_header(raw: bytes) -> tuple[Stamp, int] | None:
     packed, crc = raw[: _HEADER.size], raw[_HEADER.size : _HEADER.size + 4]
     if len(crc) < 4 or zlib.crc32(packed) != int.from_bytes(crc, "little") or not packed.startswith(_MAGIC):
         return None
-    _, gallery_id, epoch, dimension, count, template, change, key = _HEADER.unpack(packed)
-    return Stamp(gallery_id.decode(), epoch, dimension, template, change, key), count
+    _, gallery_id, epoch, dimension, count, template, change, seq, link = _HEADER.unpack(packed)
+    return Stamp(gallery_id.decode(), epoch, dimension, template, change, Moment(seq, link)), count
 
 
 def _sums(body: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
@@ -217,10 +219,13 @@ def load(path: Path, gallery_id: str, epoch: int, dimension: int) -> tuple[Segme
     return segment, stamp
 
 
-def scrub(path: Path, person_keys: Sequence[int]) -> int:
+def scrub(path: Path, person_keys: Sequence[int], moment: Moment) -> int:
     """Overwrite the rows of people in place. Returns how many rows.
 
     Whoever has the file mapped sees zeros there at once; check sums keep such a row from ever being an answer.
+
+    Args:
+        moment: a state of the gallery in which their rows are to go. The cache is of no use any more to a record that does not go back to it.
 
     Raises:
         GalleryReadOnlyError: the cache is there and may not be changed.
@@ -244,6 +249,8 @@ def scrub(path: Path, person_keys: Sequence[int]) -> int:
         offset, length = layout.parts["keys"]
         keys = np.frombuffer(_read_at(file, length, layout.body_at + offset), "<i8")
         rows = np.flatnonzero(np.isin(keys, np.asarray(person_keys, np.int64)))
+        if len(rows) and moment.seq > stamp.moment.seq:
+            _write_at(file, np.frombuffer(_header(replace(stamp, moment=moment), count), np.uint8), 0)
         touched: set[int] = set()
         for row in rows.tolist():
             for name, size in [*((name, kind.itemsize) for name, kind in _KINDS), ("matrix", 4 * stamp.dimension)]:

@@ -1,78 +1,21 @@
-"""Checking, measuring, compacting and re-encoding a gallery file."""
+"""Measuring, compacting and re-encoding a gallery file."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from sameface.errors import EmbeddingError, SamefaceError
+from sameface.errors import EmbeddingError
 from sameface.gallery.exact.scan import CODED_FROM
-from sameface.gallery.sqlite.record import NOBODY, is_sound, pack, tombstone, unpack
-from sameface.gallery.sqlite.rows import person_sound
-from sameface.gallery.sqlite.schema import SCHEMA, Binding
+from sameface.gallery.sqlite.record import NOBODY, pack, tombstone
+from sameface.gallery.sqlite.schema import Binding, write_settings
 from sameface.gallery.sqlite.vault import Vault
-from sameface.gallery.store import CheckReport, Problem, Stats
+from sameface.gallery.store import Stats
 from sameface.gallery.vectors import storable
 from sameface.types import EmbeddingSpace
-
-
-def check(connection: sqlite3.Connection, binding: Binding, vault: Vault) -> CheckReport:
-    """Read every row, check sum and page again; damage is reported, not raised."""
-    problems: list[Problem] = []
-    names: dict[int, str] = {}
-    templates = 0
-    try:
-        connection.execute("BEGIN")
-        for row in connection.execute("PRAGMA integrity_check(20)"):
-            if row[0] != "ok":
-                problems.append(Problem(f"SQLite: {row[0]}"))
-        for key, person_id, name, details, crc in connection.execute(
-            "SELECT person_key, person_id, name, details, crc FROM person"
-        ):
-            names[key] = str(name)
-            if not person_sound(person_id, name, details, crc):
-                problems.append(Problem("name, id or details changed since they were written", person=str(name)))
-        owners = dict(connection.execute("SELECT template_id, person_key FROM template"))
-        for template_id, record in connection.execute("SELECT template_id, record FROM vector ORDER BY template_id"):
-            owner = owners.pop(template_id, NOBODY)
-            templates += owner != NOBODY
-            wrong = _wrong_with(template_id, owner, record, binding.dimension, vault)
-            if wrong:
-                problems.append(Problem(wrong, person=names.get(owner, ""), template_id=template_id))
-            elif owner != NOBODY and owner not in names:
-                problems.append(Problem(f"belongs to person number {owner}, who is not there", template_id=template_id))
-        problems += [
-            Problem("vector is missing", person=names.get(owner, ""), template_id=number)
-            for number, owner in owners.items()
-        ]
-    except sqlite3.DatabaseError as error:
-        problems.append(Problem(f"SQLite: {error}"))
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-    return CheckReport(len(names), templates, tuple(problems))
-
-
-def _wrong_with(template_id: int, owner: int, record: Any, dimension: int, vault: Vault) -> str:
-    if not is_sound(record):
-        return "vector changed since it was written"
-    key, stored = unpack(record)
-    if key != owner:
-        return "vector of another person"
-    if owner == NOBODY:
-        return "a forgotten vector that was not overwritten" if any(stored) else ""
-    try:
-        vector = np.frombuffer(vault.unseal(stored, template_id), dtype="<f4")
-    except SamefaceError as error:
-        return f"cannot be decrypted: {error.got}"
-    if len(vector) != dimension or not np.isfinite(vector).all():
-        return f"not {dimension} finite numbers"
-    return ""
 
 
 def stats(connection: sqlite3.Connection, path: Path, binding: Binding, scan: str) -> Stats:
@@ -99,7 +42,7 @@ def stats(connection: sqlite3.Connection, path: Path, binding: Binding, scan: st
         bytes=sizes,
         settings={
             "engine": f"SQLite {sqlite3.sqlite_version}",
-            "schema": str(SCHEMA),
+            "schema": str(binding.version),
             "search": "exact",
             "scan": "float32" if scan == "float32" else f"{scan} from {CODED_FROM:,} templates on",
             "encryption": binding.encryption,
@@ -156,7 +99,7 @@ def reembed(
         key = owners.pop(template_id, None)
         if key is None:
             continue  # forgotten while the photos were encoded again, or given twice
-        record = pack(key, vault.seal(storable(vector, dimension).tobytes(), template_id))
+        record = pack(key, vault.seal(storable(vector, dimension).tobytes(), key, template_id))
         length = len(record)
         connection.execute("UPDATE vector SET record = ? WHERE template_id = ?", (record, template_id))
         replaced += 1
@@ -168,14 +111,12 @@ def reembed(
         )
     connection.executemany("DELETE FROM template WHERE template_id = ?", [(template_id,) for template_id in owners])
     # Records of one gallery are all of one length, those of the forgotten too.
-    length = length or len(pack(NOBODY, vault.seal(bytes(4 * dimension), 0)))
+    length = length or len(pack(NOBODY, vault.seal(bytes(4 * dimension), 0, 0)))
     connection.execute(
         "UPDATE vector SET record = ? WHERE template_id NOT IN (SELECT template_id FROM template)", (tombstone(length),)
     )
     must_rewrite(connection)
     values = {"encoder": space.encoder, "detector": space.detector, "alignment": space.alignment}
     values |= {"dimension": str(dimension), "epoch": str(binding.epoch + 1)}
-    connection.executemany(
-        "UPDATE gallery SET value = ? WHERE key = ?", [(value, key) for key, value in values.items()]
-    )
+    write_settings(connection, vault, values)
     return replaced

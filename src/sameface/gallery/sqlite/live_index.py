@@ -17,9 +17,9 @@ from sameface.errors import GalleryReadOnlyError
 from sameface.gallery.exact.index import MatrixIndex
 from sameface.gallery.exact.scan import CODED_FROM
 from sameface.gallery.exact.segment import Segment, crc_of
-from sameface.gallery.sqlite import cache_file
+from sameface.gallery.sqlite import cache_file, history, sums
 from sameface.gallery.sqlite.record import NOBODY, OVERHEAD, RESIDUE, is_sound
-from sameface.gallery.sqlite.rows import damaged_template
+from sameface.gallery.sqlite.rows import damaged_row, damaged_template
 from sameface.gallery.sqlite.schema import Binding, require_same_epoch
 from sameface.gallery.sqlite.vault import PLAIN, Vault
 
@@ -27,8 +27,6 @@ from sameface.gallery.sqlite.vault import PLAIN, Vault
 CACHE_FROM = 20_000
 #: More changes than this, and reading the record again is quicker than catching up.
 _CHANGES_AT_MOST: Final = 2_000
-#: The latest cached rows, which are compared with the record: what was enrolled after a backup was restored differs there.
-_COMPARED: Final = 32
 _CHUNK: Final = 20_000
 _COLUMNS: Final = "SELECT template_id, record FROM vector"
 #: Template ids, person keys, vectors and check sums of some rows.
@@ -54,17 +52,18 @@ class LiveIndex:
         self._seen_template = 0
         self._seen_change = 0
         self._version = -1
+        self._moment = history.BEGINNING
 
     def drop(self) -> None:
         """Forget what is in memory; the next `fresh` reads the record again."""
         with self._lock:
             self.index, self._version = None, -1
 
-    def erase(self, person_key: int) -> dict[str, int]:
-        """Overwrite a person's rows in memory and in the cache file. Returns how many rows of each."""
+    def erase(self, person_key: int, moment: history.Moment) -> dict[str, int]:
+        """Overwrite a person's rows in memory and in the cache file, as they are to go in that state. Returns how many rows of each."""
         with self._lock:
             rows = self.index.remove([person_key]) if self.index is not None else 0
-            cached = cache_file.scrub(self._cache, [person_key])
+            cached = cache_file.scrub(self._cache, [person_key], moment)
             return {name: count for name, count in (("search matrix", rows), ("search cache", cached)) if count}
 
     def drop_cache(self) -> None:
@@ -87,17 +86,21 @@ class LiveIndex:
             version = connection.execute("PRAGMA data_version").fetchone()[0]
             if self.index is not None and version == self._version:
                 return self.index
+            if self.index is not None and not history.includes(connection, self._moment):
+                self.index = None  # another file was put in the place of this one
             opened = self.index is None
+            in_cache = self._cached() if opened else None
             connection.execute("BEGIN")
             try:
                 require_same_epoch(connection, self._binding, self._location)
                 if self.index is None:
-                    self.index = self._from_cache(connection) or self._index_of(None)
+                    self.index = self._from_cache(connection, in_cache) or self._index_of(None)
                 cached = self.index.rows
                 if cached or not opened:
                     self._catch_up(connection, self.index)
                 else:
                     self.index = self._load(connection)
+                self._moment = history.moment(connection)
             except BaseException:
                 self.index = None
                 raise
@@ -125,61 +128,52 @@ class LiveIndex:
         return MatrixIndex(self._dimension, segment, coded_from=self._coded_from)
 
     # -- the cache file -----------------------------------------------------------------------------------------------
-    def _from_cache(self, connection: sqlite3.Connection) -> MatrixIndex | None:
-        """The cached rows, or None when there are none to be trusted."""
+    def _cached(self) -> tuple[Segment, cache_file.Stamp] | None:
+        """What lies in the cache file. Asked for before the record is looked at, so that it cannot be newer than what is seen there."""
         if self._vault.scheme != PLAIN:
             return None
         cache_file.remove_unfinished(self._cache)
-        loaded = cache_file.load(self._cache, self._binding.gallery_id, self._binding.epoch, self._dimension)
-        if loaded is None:
+        return cache_file.load(self._cache, self._binding.gallery_id, self._binding.epoch, self._dimension)
+
+    def _from_cache(
+        self, connection: sqlite3.Connection, cached: tuple[Segment, cache_file.Stamp] | None
+    ) -> MatrixIndex | None:
+        """The cached rows, or None when there are none, or too much changed since."""
+        if cached is None:
             return None
-        segment, stamp = loaded
-        if not self._of_this_record(connection, segment, stamp):
+        segment, stamp = cached
+        if not history.includes(connection, stamp.moment):
+            # Of a future that this record, a backup perhaps, does not have: it holds people who were never here, or no longer.
+            with suppress(GalleryReadOnlyError):
+                cache_file.remove(self._cache)
+            return None
+        changed = connection.execute(
+            "SELECT count(DISTINCT person_key) FROM change WHERE seq > ?", (stamp.seen_change,)
+        ).fetchone()[0]
+        if changed > _CHANGES_AT_MOST:
             return None
         self._seen_template, self._seen_change = stamp.seen_template, stamp.seen_change
         return self._index_of(segment)
 
-    def _of_this_record(self, connection: sqlite3.Connection, segment: Segment, stamp: cache_file.Stamp) -> bool:
-        """Whether the record is the one that the cache was made of, and not, say, an older backup put in its place."""
-        if stamp.last_change_key != _change_key(connection, stamp.seen_change):
-            return False
-        changed = {
-            row[0] for row in connection.execute("SELECT person_key FROM change WHERE seq > ?", (stamp.seen_change,))
-        }
-        if len(changed) > _CHANGES_AT_MOST:
-            return False
-        untouched = np.flatnonzero(segment.alive & ~np.isin(segment.keys, np.array(sorted(changed), np.int64)))
-        for row in untouched[-_COMPARED:]:
-            found = connection.execute(
-                "SELECT record FROM vector WHERE template_id = ?", (int(segment.ids[row]),)
-            ).fetchone()
-            if found is None or found[0][-4:] != int(segment.crcs[row]).to_bytes(4, "little"):
-                return False
-        newer = connection.execute(
-            "SELECT count(*) FROM template WHERE template_id > ?", (stamp.seen_template,)
-        ).fetchone()[0]
-        if changed:
-            return True  # some of the cached rows are to go: counts say nothing
-        total = connection.execute("SELECT count(*) FROM template").fetchone()[0]
-        return bool(total - newer == int(segment.alive.sum()))
-
     def _write_cache(self, connection: sqlite3.Connection, index: MatrixIndex) -> None:
         if self._vault.scheme != PLAIN:
             return
-        key = _change_key(connection, self._seen_change)
         bound = self._binding
         stamp = cache_file.Stamp(
-            bound.gallery_id, bound.epoch, bound.dimension, self._seen_template, self._seen_change, key
+            bound.gallery_id, bound.epoch, bound.dimension, self._seen_template, self._seen_change, self._moment
         )
         if cache_file.write(self._cache, stamp, index.segments):
             # Whoever was forgotten while the file was written did not find it to scrub.
             rows = connection.execute("SELECT person_key FROM change WHERE seq > ?", (stamp.seen_change,))
-            cache_file.scrub(self._cache, [row[0] for row in rows])
+            cache_file.scrub(self._cache, [row[0] for row in rows], history.moment(connection))
 
     def _catch_up(self, connection: sqlite3.Connection, index: MatrixIndex) -> None:
         changes = connection.execute(
-            "SELECT seq, person_key FROM change WHERE seq > ? ORDER BY seq", (self._seen_change,)
+            "SELECT seq, person_key, sum FROM change WHERE seq > ? ORDER BY seq", (self._seen_change,)
         ).fetchall()
+        for seq, key, made in changes:
+            if not sums.fits(made, self._vault, sums.of_change, seq, key):
+                raise damaged_row(self._location, f"change {seq}")
         last = self._seen_template
         cursor = connection.execute(f"{_COLUMNS} WHERE template_id > ? ORDER BY template_id", (last,))
         while rows := cursor.fetchmany(_CHUNK):
@@ -187,13 +181,13 @@ class LiveIndex:
             self._seen_template = rows[-1][0]
         if changes:
             self._seen_change = changes[-1][0]
-            keys = sorted({key for _, key in changes})
+            keys = sorted({key for _, key, _ in changes})
             # Whoever lost or gained templates is taken out whole and put in again as the record has them now.
             index.remove(keys)
             if self._vault.scheme == PLAIN:
                 # In case the process that removed them was killed before it could. A reader that may not leaves it to the next that may.
                 with suppress(GalleryReadOnlyError):
-                    cache_file.scrub(self._cache, keys)
+                    cache_file.scrub(self._cache, keys, history.moment(connection))
             for start in range(0, len(keys), 500):
                 part = keys[start : start + 500]
                 marks = ",".join("?" * len(part))
@@ -221,8 +215,8 @@ class LiveIndex:
             vectors = np.ascontiguousarray(table["payload"]).view("<f4").reshape(len(table), self._dimension)
             return vectors, numbers, table["key"], table["crc"]
         plain = [
-            self._vault.unseal(bytes(sealed), int(number))
-            for sealed, number in zip(table["payload"], numbers, strict=True)
+            self._vault.unseal(bytes(sealed), int(owner), int(number))
+            for sealed, owner, number in zip(table["payload"], table["key"], numbers, strict=True)
         ]
         crcs = [crc_of(int(key), vector) for key, vector in zip(table["key"], plain, strict=True)]
         return (
@@ -231,12 +225,6 @@ class LiveIndex:
             table["key"],
             np.array(crcs, np.uint32),
         )
-
-
-def _change_key(connection: sqlite3.Connection, seq: int) -> int:
-    """Whom a change was about, 0 for the time before all changes, -1 for one that never was."""
-    row = connection.execute("SELECT person_key FROM change WHERE seq = ?", (seq,)).fetchone()
-    return int(row[0]) if row else (0 if seq == 0 else -1)
 
 
 def _owner_of(connection: sqlite3.Connection, template_id: int) -> str:

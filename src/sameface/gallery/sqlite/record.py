@@ -60,14 +60,3 @@ def unpack(record: bytes) -> tuple[int, bytes]:
 def tombstone(length: int) -> bytes:
     """What a forgotten record of that many bytes is overwritten with."""
     return pack(NOBODY, bytes(length - OVERHEAD))
-
-
-def moved(record: bytes, key: int) -> bytes:
-    """The record under another owner; a damaged one stays recognisably damaged."""
-    fresh = pack(key, unpack(record)[1])
-    return fresh if is_sound(record) else fresh[:-1] + bytes([fresh[-1] ^ 0xFF])
-
-
-def crc_of_person(person_id: bytes, name: str, details_json: str) -> int:
-    """CRC-32 of what is stored about a person; the parts are parted by a byte that UTF-8 never has."""
-    return zlib.crc32(b"\xff".join((person_id, name.encode(), details_json.encode())))

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import struct
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Any, Final
 
@@ -15,15 +16,17 @@ import numpy as np
 from sameface.errors import GalleryDamagedError, PersonExistsError, PersonNotFoundError
 from sameface.gallery.clock import now
 from sameface.gallery.names import clean_groups, clean_name, details_json
-from sameface.gallery.sqlite.record import crc_of_person, is_sound, moved, pack, pack_rows, tombstone, unpack
+from sameface.gallery.sqlite import sums
+from sameface.gallery.sqlite.record import is_sound, pack, pack_rows, tombstone, unpack
 from sameface.gallery.sqlite.vault import PLAIN, Vault
 from sameface.gallery.store import NewPerson, StoredTemplate
 from sameface.gallery.vectors import storable_rows
 from sameface.types import Box, Person, Template
 
 _SEPARATOR: Final = "\x1f"  # never in a group's name: it is a control character
-_PEOPLE: Final = f"""
-    SELECT p.person_key, p.person_id, p.name, p.details, p.created, p.crc,
+#: Everything about people: key, id, name, details, created, sum, how many templates, groups as one text (see `groups_of`).
+PEOPLE: Final = f"""
+    SELECT p.person_key, p.person_id, p.name, p.details, p.created, p.sum,
         (SELECT count(*) FROM template t WHERE t.person_key = p.person_key),
         (SELECT group_concat(m.group_name, '{_SEPARATOR}') FROM membership m WHERE m.person_key = p.person_key)
     FROM person p
@@ -33,19 +36,20 @@ _CHUNK: Final = 2000
 
 
 def select_people(
-    connection: sqlite3.Connection, where: str = "", values: Sequence[Any] = ()
+    connection: sqlite3.Connection, vault: Vault, where: str = "", values: Sequence[Any] = ()
 ) -> list[tuple[int, Person]]:
     """People with their keys, in the order of enrolment.
 
     Raises:
         GalleryDamagedError: a row that was changed.
     """
-    return [_person(row) for row in connection.execute(f"{_PEOPLE} {where} ORDER BY p.person_key", values)]
+    return [_person(row, vault) for row in connection.execute(f"{PEOPLE} {where} ORDER BY p.person_key", values)]
 
 
-def _person(row: tuple[Any, ...]) -> tuple[int, Person]:
-    key, person_id, name, details, created, crc, photos, groups = row
-    if not person_sound(person_id, name, details, crc):
+def _person(row: tuple[Any, ...], vault: Vault) -> tuple[int, Person]:
+    key, person_id, name, details, created, made, photos, groups = row
+    names = groups_of(groups)
+    if not sums.fits(made, vault, sums.of_person, key, person_id, name, details, created, names):
         raise GalleryDamagedError(
             expected="people as they were enrolled",
             got=f"a changed row, number {key}",
@@ -55,25 +59,20 @@ def _person(row: tuple[Any, ...]) -> tuple[int, Person]:
         person_id=person_id.hex(),
         name=name,
         details=json.loads(details),
-        groups=tuple(sorted(groups.split(_SEPARATOR))) if groups else (),
+        groups=tuple(sorted(names)),
         photos=photos,
         created=created,
     )
 
 
-def person_sound(person_id: Any, name: Any, details: Any, crc: int) -> bool:
-    """Whether a person's row is as it was written."""
-    return (
-        isinstance(person_id, bytes)
-        and isinstance(name, str)
-        and isinstance(details, str)
-        and crc_of_person(person_id, name, details) == crc
-    )
+def groups_of(joined: str | None) -> list[str]:
+    """Groups that the database put into one text."""
+    return joined.split(_SEPARATOR) if joined else []
 
 
-def find(connection: sqlite3.Connection, name: str) -> tuple[int, Person]:
+def find(connection: sqlite3.Connection, vault: Vault, name: str) -> tuple[int, Person]:
     """The person of a name. Raises PersonNotFoundError."""
-    found = select_people(connection, "WHERE p.name = ?", (clean_name(name),))
+    found = select_people(connection, vault, "WHERE p.name = ?", (clean_name(name),))
     if not found:
         raise PersonNotFoundError(
             expected="an enrolled person",
@@ -83,13 +82,13 @@ def find(connection: sqlite3.Connection, name: str) -> tuple[int, Person]:
     return found[0]
 
 
-def find_id(connection: sqlite3.Connection, person_id: str) -> tuple[int, Person]:
+def find_id(connection: sqlite3.Connection, vault: Vault, person_id: str) -> tuple[int, Person]:
     """The person of an id. Raises PersonNotFoundError."""
     try:
         raw = bytes.fromhex(person_id)
     except ValueError:
         raw = b""
-    found = select_people(connection, "WHERE p.person_id = ?", (raw,))
+    found = select_people(connection, vault, "WHERE p.person_id = ?", (raw,))
     if not found:
         raise PersonNotFoundError(
             expected="an enrolled person", got=f"the id {person_id!r}", advice="`sameface people` lists all"
@@ -113,14 +112,14 @@ def insert_people(connection: sqlite3.Connection, people: Iterable[NewPerson], d
             key += 1
             name, details = clean_name(person.name), details_json(person.details)
             person_id = bytes.fromhex(person.person_id) if person.person_id else fresh
-            rows.append(
-                (key, person_id, name, details, person.created or moment, crc_of_person(person_id, name, details))
-            )
-            memberships += [(group, key) for group in clean_groups(person.groups)]
+            created, groups = person.created or moment, clean_groups(person.groups)
+            made = vault.sum(sums.of_person(key, person_id, name, details, created, groups))
+            rows.append((key, person_id, name, details, created, made))
+            memberships += [(group, key) for group in groups]
             for template in person.templates:
                 template_id += 1
                 numbered.append((template_id, key, template))
-                templates.append(_template_row(template_id, key, template))
+                templates.append(_template_row(vault, template_id, key, template))
         try:
             connection.executemany("INSERT INTO person VALUES (?, ?, ?, ?, ?, ?)", rows)
         except sqlite3.IntegrityError:
@@ -167,14 +166,14 @@ def insert_templates(
     """Store more templates of a known person. Raises EmbeddingError."""
     first = _last(connection, "vector") + 1
     numbered = [(template_id, key, template) for template_id, template in enumerate(templates, first)]
-    _insert(connection, _records(numbered, dimension, vault), [_template_row(*item) for item in numbered])
+    _insert(connection, _records(numbered, dimension, vault), [_template_row(vault, *item) for item in numbered])
 
 
 def _insert(
     connection: sqlite3.Connection, vectors: Sequence[tuple[int, bytes]], templates: Sequence[tuple[Any, ...]]
 ) -> None:
     connection.executemany("INSERT INTO vector VALUES (?, ?)", vectors)
-    connection.executemany("INSERT INTO template VALUES (?, ?, ?, ?, ?, ?)", templates)
+    connection.executemany("INSERT INTO template VALUES (?, ?, ?, ?, ?, ?, ?)", templates)
 
 
 def _last(connection: sqlite3.Connection, table: str) -> int:
@@ -189,18 +188,20 @@ def _records(numbered: Sequence[tuple[int, int, Template]], dimension: int, vaul
         return []
     ids, keys, templates = zip(*numbered, strict=True)
     matrix = storable_rows([template.embedding for template in templates], dimension)
+    vault.require_storable()
     if vault.scheme == PLAIN:
         return list(zip(ids, pack_rows(keys, matrix), strict=True))
     return [
-        (number, pack(key, vault.seal(row.tobytes(), number)))
+        (number, pack(key, vault.seal(row.tobytes(), key, number)))
         for number, key, row in zip(ids, keys, matrix, strict=True)
     ]
 
 
-def _template_row(template_id: int, key: int, template: Template) -> tuple[Any, ...]:
+def _template_row(vault: Vault, template_id: int, key: int, template: Template) -> tuple[Any, ...]:
     box = _BOX.pack(*template.box.xyxy) if template.box is not None else None
     quality = None if template.quality is None else float(template.quality)
-    return template_id, key, template.source, template.source_sha256, box, quality
+    row = template_id, key, template.source, template.source_sha256, box, quality
+    return *row, vault.sum(sums.of_template(*row))
 
 
 def select_templates(
@@ -208,16 +209,17 @@ def select_templates(
 ) -> list[StoredTemplate]:
     """A person's templates in the order of enrolment, each checked. Raises GalleryDamagedError, which names the template."""
     rows = connection.execute(
-        "SELECT t.template_id, v.record, t.source, t.source_sha256, t.box, t.quality"
+        "SELECT t.template_id, v.record, t.source, t.source_sha256, t.box, t.quality, t.sum"
         " FROM template t LEFT JOIN vector v USING (template_id) WHERE t.person_key = ? ORDER BY t.template_id",
         (key,),
     )
     found = []
-    for template_id, record, source, digest, box, quality in rows:
+    for template_id, record, source, digest, box, quality, made in rows:
         owner, stored = unpack(record) if is_sound(record) else (0, b"")
-        if owner != key:
+        whole = sums.fits(made, vault, sums.of_template, template_id, key, source, digest, box, quality)
+        if owner != key or not whole:
             raise damaged_template(location, person.name, template_id)
-        vector = np.frombuffer(vault.unseal(stored, template_id), dtype="<f4")
+        vector = np.frombuffer(vault.unseal(stored, key, template_id), dtype="<f4")
         where = Box(*_BOX.unpack(box)) if box is not None else None
         found.append(StoredTemplate(template_id, person.person_id, Template(vector, source, digest, where, quality)))
     return found
@@ -232,7 +234,16 @@ def damaged_template(location: str, name: str, template_id: int) -> GalleryDamag
     )
 
 
-def erase_templates(connection: sqlite3.Connection, key: int, template_id: int | None = None) -> int:
+def damaged_row(location: str, what: str) -> GalleryDamagedError:
+    """The error for a row that is not what was written."""
+    return GalleryDamagedError(
+        expected=f"rows as they were written in {location}",
+        got=f"{what} changed since",
+        advice="run `sameface gallery check` for all of them, then restore a backup",
+    )
+
+
+def erase_templates(connection: sqlite3.Connection, vault: Vault, key: int, template_id: int | None = None) -> int:
     """Overwrite vectors in place, take their rows out of the record, and tell the caches. Returns how many."""
     condition, value = ("person_key = ?", key) if template_id is None else ("template_id = ?", template_id)
     rows = connection.execute(
@@ -243,27 +254,49 @@ def erase_templates(connection: sqlite3.Connection, key: int, template_id: int |
         "UPDATE vector SET record = ? WHERE template_id = ?", [(tombstone(length), number) for number, length in rows]
     )
     count = connection.execute(f"DELETE FROM template WHERE {condition}", (value,)).rowcount
-    connection.execute("INSERT INTO change (person_key) VALUES (?)", (key,))
+    _tell_caches(connection, vault, key)
     return count
 
 
-def move_templates(connection: sqlite3.Connection, source: int, target: int) -> int:
-    """Give all templates of one person to another. Check sums follow, for they cover the owner."""
+def _tell_caches(connection: sqlite3.Connection, vault: Vault, key: int) -> None:
+    seq = _last(connection, "change") + 1
+    connection.execute("INSERT INTO change VALUES (?, ?, ?)", (seq, key, vault.sum(sums.of_change(seq, key))))
+
+
+def move_templates(connection: sqlite3.Connection, vault: Vault, source: int, target: int) -> int:
+    """Give all templates of one person to another. Sums and seals follow, for they cover the owner; what was damaged stays so."""
     rows = connection.execute(
-        "SELECT template_id, record FROM vector WHERE template_id IN (SELECT template_id FROM template WHERE person_key = ?)",
+        "SELECT t.template_id, v.record, t.source, t.source_sha256, t.box, t.quality, t.sum"
+        " FROM template t LEFT JOIN vector v USING (template_id) WHERE t.person_key = ?",
         (source,),
     ).fetchall()
-    connection.executemany(
-        "UPDATE vector SET record = ? WHERE template_id = ?",
-        [(moved(record, target), number) for number, record in rows],
-    )
-    connection.execute("UPDATE template SET person_key = ? WHERE person_key = ?", (target, source))
-    connection.executemany("INSERT INTO change (person_key) VALUES (?)", [(source,), (target,)])
+    for number, record, *about, made in rows:
+        whole = sums.fits(made, vault, sums.of_template, number, source, *about)
+        fresh = vault.sum(sums.of_template(number, target, *about)) if whole else sums.WRONG
+        connection.execute("UPDATE template SET person_key = ?, sum = ? WHERE template_id = ?", (target, fresh, number))
+        if record is not None:
+            connection.execute(
+                "UPDATE vector SET record = ? WHERE template_id = ?",
+                (_moved(record, vault, source, target, number), number),
+            )
+    for key in (source, target):
+        _tell_caches(connection, vault, key)
     return len(rows)
+
+
+def _moved(record: bytes, vault: Vault, source: int, target: int, number: int) -> bytes:
+    """A record under another owner; a damaged one stays recognisably damaged."""
+    owner, stored = unpack(record)
+    if is_sound(record) and owner == source:
+        with suppress(GalleryDamagedError):
+            return pack(target, vault.seal(vault.unseal(stored, source, number), target, number))
+    fresh = pack(target, stored)
+    return fresh[:-1] + bytes([fresh[-1] ^ 0xFF])
 
 
 def update_person(
     connection: sqlite3.Connection,
+    vault: Vault,
     key: int,
     person: Person,
     *,
@@ -273,24 +306,23 @@ def update_person(
     """Write a person's name and details anew. Raises PersonExistsError, PersonNameError, SettingError."""
     new_name = person.name if name is None else clean_name(name)
     text = details_json(person.details if details is None else details)
-    crc = crc_of_person(bytes.fromhex(person.person_id), new_name, text)
     try:
-        connection.execute(
-            "UPDATE person SET name = ?, details = ?, crc = ? WHERE person_key = ?", (new_name, text, crc, key)
-        )
+        connection.execute("UPDATE person SET name = ?, details = ? WHERE person_key = ?", (new_name, text, key))
     except sqlite3.IntegrityError:
         raise name_taken(new_name) from None
+    _sum_up(connection, vault, key)
 
 
-def replace_groups(connection: sqlite3.Connection, key: int, groups: Sequence[str]) -> None:
+def replace_groups(connection: sqlite3.Connection, vault: Vault, key: int, groups: Sequence[str]) -> None:
     """Set a person's groups."""
     connection.execute("DELETE FROM membership WHERE person_key = ?", (key,))
     connection.executemany("INSERT INTO membership VALUES (?, ?)", [(group, key) for group in clean_groups(groups)])
+    _sum_up(connection, vault, key)
 
 
-def note(connection: sqlite3.Connection, action: str, person_id: str, templates: int) -> None:
-    """Add a line to the audit log."""
-    connection.execute(
-        "INSERT INTO audit (at, action, person_id, templates) VALUES (?, ?, ?, ?)",
-        (now(), action, bytes.fromhex(person_id) or None, templates),
-    )
+def _sum_up(connection: sqlite3.Connection, vault: Vault, key: int) -> None:
+    """Write the sum of somebody who was found whole in this transaction and changed since."""
+    query = f"{PEOPLE} WHERE p.person_key = ?"
+    _, person_id, name, details, created, _, _, groups = connection.execute(query, (key,)).fetchone()
+    made = vault.sum(sums.of_person(key, person_id, name, details, created, groups_of(groups)))
+    connection.execute("UPDATE person SET sum = ? WHERE person_key = ?", (made, key))

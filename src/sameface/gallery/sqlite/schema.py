@@ -1,4 +1,4 @@
-"""The tables of a gallery file, how it is opened, and how an older one becomes a newer one."""
+"""How a gallery file is made and opened, and what its settings bind it to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from sameface.errors import (
     GalleryDamagedError,
@@ -19,50 +18,12 @@ from sameface.errors import (
     SettingError,
 )
 from sameface.gallery.clock import now
-from sameface.gallery.sqlite.sealed import SealedVault
-from sameface.gallery.sqlite.vault import PlainVault
+from sameface.gallery.sqlite import sums
+from sameface.gallery.sqlite.record import OVERHEAD
+from sameface.gallery.sqlite.sealed import ADDED, SealedVault
+from sameface.gallery.sqlite.tables import APPLICATION, SCHEMA, TABLES
+from sameface.gallery.sqlite.vault import PLAIN, PlainVault, Vault
 from sameface.types import EmbeddingSpace
-
-#: "SFAC": what SQLite's `application_id` says of a gallery.
-APPLICATION: Final = 0x53464143
-SCHEMA: Final = 1
-
-# person_key and template_id are never used twice (AUTOINCREMENT), so "later enrolled" is "larger", and a number that a cache remembers never means
-# somebody else. Vectors are only appended and overwritten in place, never deleted (see `record`), until the file is compacted. `change` tells
-# caches whose templates were removed or moved; what was added they see by its id.
-_TABLES: Final = """
-CREATE TABLE gallery (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE person (
-    person_key INTEGER PRIMARY KEY AUTOINCREMENT,
-    person_id BLOB NOT NULL UNIQUE,
-    name TEXT NOT NULL UNIQUE,
-    details TEXT NOT NULL,
-    created TEXT NOT NULL,
-    crc INTEGER NOT NULL
-);
-CREATE TABLE membership (
-    group_name TEXT NOT NULL,
-    person_key INTEGER NOT NULL,
-    PRIMARY KEY (group_name, person_key)
-) WITHOUT ROWID;
-CREATE INDEX membership_of_person ON membership (person_key);
-CREATE TABLE vector (template_id INTEGER PRIMARY KEY AUTOINCREMENT, record BLOB NOT NULL);
-CREATE TABLE template (
-    template_id INTEGER PRIMARY KEY,
-    person_key INTEGER NOT NULL,
-    source TEXT NOT NULL,
-    source_sha256 TEXT NOT NULL,
-    box BLOB,
-    quality REAL
-);
-CREATE INDEX template_of_person ON template (person_key);
-CREATE INDEX template_of_source ON template (source_sha256) WHERE source_sha256 <> '';
-CREATE TABLE change (seq INTEGER PRIMARY KEY AUTOINCREMENT, person_key INTEGER NOT NULL);
-CREATE TABLE audit (seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, action TEXT NOT NULL, person_id BLOB, templates INTEGER NOT NULL);
-"""
-
-#: SQL that lifts a file from the version before; the first version has none.
-MIGRATIONS: Final[Mapping[int, str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +31,14 @@ class Binding:
     """What a gallery file is bound to.
 
     Attributes:
+        version: of the file's schema.
         gallery_id: hex; a cache of another file is not taken for this one's.
         epoch: counts the times that all embeddings were replaced.
         encryption: a `Vault.scheme`.
         key_check: how a key is known to be the right one, "" without encryption.
     """
 
+    version: int
     gallery_id: str
     space: EmbeddingSpace
     dimension: int
@@ -176,11 +139,10 @@ def _settle(folder: Path) -> None:
 
 
 def _fill(connection: sqlite3.Connection, space: EmbeddingSpace, dimension: int, key: bytes | None) -> None:
-    for statement in _TABLES.split(";"):
-        if statement.strip():
-            connection.execute(statement)
+    for statement in TABLES.values():
+        connection.execute(statement)
     gallery_id = uuid.uuid4().hex
-    vault = PlainVault() if key is None else SealedVault(key, gallery_id)
+    vault: Vault = PlainVault() if key is None else SealedVault(key, gallery_id, SCHEMA)
     values = {
         "gallery_id": gallery_id,
         "encoder": space.encoder,
@@ -192,9 +154,17 @@ def _fill(connection: sqlite3.Connection, space: EmbeddingSpace, dimension: int,
         "encryption": vault.scheme,
         "key_check": vault.proof() if isinstance(vault, SealedVault) else "",
     }
-    connection.executemany("INSERT INTO gallery (key, value) VALUES (?, ?)", values.items())
+    write_settings(connection, vault, values)
     connection.execute(f"PRAGMA application_id = {APPLICATION}")
     connection.execute(f"PRAGMA user_version = {SCHEMA}")
+
+
+def write_settings(connection: sqlite3.Connection, vault: Vault, values: Mapping[str, str]) -> None:
+    """Set some settings, and sum up all of them again: once for everybody, once by the vault's own way, which may need the key."""
+    connection.executemany("INSERT OR REPLACE INTO gallery (key, value) VALUES (?, ?)", values.items())
+    body = sums.of_settings(dict(connection.execute("SELECT key, value FROM gallery")))
+    both = {"sum": PlainVault().sum(body).hex(), "mac": vault.sum(body).hex()}
+    connection.executemany("INSERT OR REPLACE INTO gallery (key, value) VALUES (?, ?)", both.items())
 
 
 def binding(connection: sqlite3.Connection, location: str) -> Binding:
@@ -219,9 +189,12 @@ def binding(connection: sqlite3.Connection, location: str) -> Binding:
             got=f"schema {version}",
             advice="install the newer sameface that wrote it",
         )
-    values = dict(connection.execute("SELECT key, value FROM gallery"))
     try:
+        values = dict(connection.execute("SELECT key, value FROM gallery"))
+        if version > 1 and values["sum"] != PlainVault().sum(sums.of_settings(values)).hex():
+            raise ValueError("their check sum is")
         return Binding(
+            version=version,
             gallery_id=values["gallery_id"],
             space=EmbeddingSpace(values["encoder"], values["detector"], values["alignment"]),
             dimension=int(values["dimension"]),
@@ -229,12 +202,31 @@ def binding(connection: sqlite3.Connection, location: str) -> Binding:
             encryption=values["encryption"],
             key_check=values["key_check"],
         )
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise GalleryDamagedError(
-            expected=f"the settings of the gallery at {location}",
+            expected=f"the settings of the gallery at {location} as they were written",
             got=f"{error} missing or broken",
             advice="restore a backup",
         ) from error
+
+
+def require_settings_of(connection: sqlite3.Connection, bound: Binding, vault: Vault, location: str) -> None:
+    """Raise GalleryDamagedError unless the settings were written by somebody who has the key, and vectors lie as they say.
+
+    Without a key somebody could have written that the gallery is not encrypted, and the next face would lie in the clear.
+    """
+    values = dict(connection.execute("SELECT key, value FROM gallery"))
+    changed = values.get("mac") != vault.sum(sums.of_settings(values)).hex()
+    if vault.scheme == PLAIN:
+        row = connection.execute("SELECT length(record) FROM vector LIMIT 1").fetchone()
+        sealed = row is not None and row[0] == OVERHEAD + 4 * bound.dimension + ADDED
+        changed = changed or sealed or bool(bound.key_check)
+    if changed:
+        raise GalleryDamagedError(
+            expected=f"the settings of {location} as they were written",
+            got="others, about its encryption for instance",
+            advice="restore a backup; enroll nobody before you know who changed them",
+        )
 
 
 def require_same_epoch(connection: sqlite3.Connection, bound: Binding, location: str) -> None:
@@ -246,21 +238,3 @@ def require_same_epoch(connection: sqlite3.Connection, bound: Binding, location:
             got=f"{binding(connection, location).space}: it was re-encoded meanwhile",
             advice="open the gallery again with that encoder",
         )
-
-
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring an older file to this schema, one version at a time, all or nothing."""
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if not 0 < version < SCHEMA:
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        for step in range(version, SCHEMA):
-            for statement in MIGRATIONS[step].split(";"):
-                if statement.strip():
-                    connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {SCHEMA}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise

@@ -13,16 +13,14 @@ from typing import Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from sameface.errors import GalleryDamagedError, GalleryError, PersonNotFoundError, SettingError
+from sameface.errors import GalleryError, PersonNotFoundError, SettingError
 from sameface.gallery.exact.index import StaleRowError
 from sameface.gallery.exact.scan import Scan, scan_from_environment
 from sameface.gallery.exact.threads import threads_for, threads_from_environment
 from sameface.gallery.names import clean_name
-from sameface.gallery.sqlite import care, rows, schema
+from sameface.gallery.sqlite import care, checking, history, opening, rows, schema
 from sameface.gallery.sqlite.errors import translated
 from sameface.gallery.sqlite.live_index import LiveIndex
-from sameface.gallery.sqlite.vault import vault_for
-from sameface.gallery.sqlite.whole import require_whole
 from sameface.gallery.sqlite.writer_queue import WriterQueue
 from sameface.gallery.store import AuditEntry, CheckReport, IfExists, NewPerson, Stats, StoredTemplate
 from sameface.gallery.vectors import as_probes
@@ -63,16 +61,7 @@ class SqliteStore:
         self._writer: sqlite3.Connection | None = None
         self._closed = False
         self._queue = WriterQueue(path, patience)
-        with translated(self.location):
-            self._reader = schema.connect(path, patience, write=False)
-            try:
-                self._binding = schema.binding(self._reader, self.location)
-                require_whole(self._reader, path)
-                bound = self._binding
-                self._vault = vault_for(bound.encryption, bound.key_check, bound.gallery_id, key, self.location)
-            except BaseException:
-                self._reader.close()
-                raise
+        self._reader, self._binding, self._vault = opening.opened(path, self._queue, key, patience)
         self._live = self._live_index()
 
     @property
@@ -101,94 +90,98 @@ class SqliteStore:
             raise SettingError(expected="at least one template", got="none", advice="give a photo of the person")
         name = clean_name(name)
         with self._writing() as connection:
-            known = rows.select_people(connection, "WHERE p.name = ?", (name,))
+            known = rows.select_people(connection, self._vault, "WHERE p.name = ?", (name,))
             if known and if_exists == "refuse":
                 raise rows.name_taken(name)
             if known:
                 key, person = known[0]
                 rows.insert_templates(connection, key, templates, self.dimension, self._vault)
                 if details:
-                    rows.update_person(connection, key, person, details={**person.details, **details})
+                    rows.update_person(connection, self._vault, key, person, details={**person.details, **details})
                 if groups:
-                    rows.replace_groups(connection, key, [*person.groups, *groups])
+                    rows.replace_groups(connection, self._vault, key, [*person.groups, *groups])
             else:
                 fresh = NewPerson(name, templates, details or NO_DETAILS, groups)
                 rows.insert_people(connection, [fresh], self.dimension, self._vault)
-            person = rows.find(connection, name)[1]
-            rows.note(connection, "add", person.person_id, len(templates))
+            person = rows.find(connection, self._vault, name)[1]
+            history.note(connection, self._vault, "add", person.person_id, len(templates))
         return person
 
     def add_many(self, people: Iterable[NewPerson]) -> int:
         with self._writing() as connection:
             count = rows.insert_people(connection, people, self.dimension, self._vault)
-            rows.note(connection, "import", "", count)
+            history.note(connection, self._vault, "import", "", count)
         return count
 
     def person(self, name: str) -> Person:
         with self._reading() as connection:
-            return rows.find(connection, name)[1]
+            return rows.find(connection, self._vault, name)[1]
 
     def person_by_id(self, person_id: str) -> Person:
         with self._reading() as connection:
-            return rows.find_id(connection, person_id)[1]
+            return rows.find_id(connection, self._vault, person_id)[1]
 
     def people(self, group: str | None = None) -> list[Person]:
         with self._reading() as connection:
             if group is None:
-                return [person for _, person in rows.select_people(connection)]
+                return [person for _, person in rows.select_people(connection, self._vault)]
             where = "WHERE p.person_key IN (SELECT person_key FROM membership WHERE group_name = ?)"
-            return [person for _, person in rows.select_people(connection, where, (clean_name(group, "a group"),))]
+            return [
+                person
+                for _, person in rows.select_people(connection, self._vault, where, (clean_name(group, "a group"),))
+            ]
 
     def rename(self, name: str, new: str) -> Person:
         with self._writing() as connection:
-            key, person = rows.find(connection, name)
-            rows.update_person(connection, key, person, name=new)
-            rows.note(connection, "rename", person.person_id, 0)
-            return rows.find(connection, new)[1]
+            key, person = rows.find(connection, self._vault, name)
+            rows.update_person(connection, self._vault, key, person, name=new)
+            history.note(connection, self._vault, "rename", person.person_id, 0)
+            return rows.find(connection, self._vault, new)[1]
 
     def merge(self, into: str, other: str) -> Person:
         with self._writing() as connection:
-            target, kept = rows.find(connection, into)
-            source, gone = rows.find(connection, other)
+            target, kept = rows.find(connection, self._vault, into)
+            source, gone = rows.find(connection, self._vault, other)
             if target == source:
                 raise SettingError(
                     expected="two people", got=f"{kept.name!r} twice", advice="name the one to keep, then the other"
                 )
-            moved = rows.move_templates(connection, source, target)
-            rows.update_person(connection, target, kept, details={**gone.details, **kept.details})
-            rows.replace_groups(connection, target, [*kept.groups, *gone.groups])
+            moved = rows.move_templates(connection, self._vault, source, target)
+            rows.update_person(connection, self._vault, target, kept, details={**gone.details, **kept.details})
+            rows.replace_groups(connection, self._vault, target, [*kept.groups, *gone.groups])
             connection.execute("DELETE FROM membership WHERE person_key = ?", (source,))
             connection.execute("DELETE FROM person WHERE person_key = ?", (source,))
-            rows.note(connection, "merge", kept.person_id, moved)
-            return rows.find(connection, into)[1]
+            history.note(connection, self._vault, "merge", kept.person_id, moved)
+            return rows.find(connection, self._vault, into)[1]
 
     def set_details(self, name: str, details: Mapping[str, str]) -> Person:
         with self._writing() as connection:
-            key, person = rows.find(connection, name)
-            rows.update_person(connection, key, person, details=details)
-            rows.note(connection, "details", person.person_id, 0)
-            return rows.find(connection, name)[1]
+            key, person = rows.find(connection, self._vault, name)
+            rows.update_person(connection, self._vault, key, person, details=details)
+            history.note(connection, self._vault, "details", person.person_id, 0)
+            return rows.find(connection, self._vault, name)[1]
 
     def set_groups(self, name: str, groups: Sequence[str]) -> Person:
         with self._writing() as connection:
-            key, person = rows.find(connection, name)
-            rows.replace_groups(connection, key, groups)
-            rows.note(connection, "groups", person.person_id, 0)
-            return rows.find(connection, name)[1]
+            key, person = rows.find(connection, self._vault, name)
+            rows.replace_groups(connection, self._vault, key, groups)
+            history.note(connection, self._vault, "groups", person.person_id, 0)
+            return rows.find(connection, self._vault, name)[1]
 
     def forget(self, name: str) -> Erased:
         with self._writing(erasing=True) as connection:
-            key, person = rows.find(connection, name)
-            templates = rows.erase_templates(connection, key)
+            key, person = rows.find(connection, self._vault, name)
+            templates = rows.erase_templates(connection, self._vault, key)
             connection.execute("DELETE FROM membership WHERE person_key = ?", (key,))
             connection.execute("DELETE FROM person WHERE person_key = ?", (key,))
-            rows.note(connection, "forget", person.person_id, templates)
-        return Erased(person.person_id, templates, self._live.erase(key))
+            history.note(connection, self._vault, "forget", person.person_id, templates)
+            moment = history.moment(connection)
+        return Erased(person.person_id, templates, self._live.erase(key, moment))
 
     # -- templates ----------------------------------------------------------------------------------------------------
     def templates_of(self, person_id: str) -> list[StoredTemplate]:
         with self._reading() as connection:
-            key, person = rows.find_id(connection, person_id)
+            key, person = rows.find_id(connection, self._vault, person_id)
             return rows.select_templates(connection, key, person, self._vault, self.location)
 
     def drop_template(self, template_id: int) -> Erased:
@@ -198,10 +191,11 @@ class SqliteStore:
                 raise PersonNotFoundError(
                     expected="a stored template", got=f"the id {template_id}", advice="list the person's templates"
                 )
-            key, person = rows.select_people(connection, "WHERE p.person_key = ?", row)[0]
-            rows.erase_templates(connection, key, template_id)
-            rows.note(connection, "drop template", person.person_id, 1)
-        return Erased(person.person_id, 1, self._live.erase(key))
+            key, person = rows.select_people(connection, self._vault, "WHERE p.person_key = ?", row)[0]
+            rows.erase_templates(connection, self._vault, key, template_id)
+            history.note(connection, self._vault, "drop template", person.person_id, 1)
+            moment = history.moment(connection)
+        return Erased(person.person_id, 1, self._live.erase(key, moment))
 
     def sources(self) -> set[str]:
         with self._reading() as connection:
@@ -214,12 +208,12 @@ class SqliteStore:
         # A connection of its own: the snapshot lasts as long as the caller takes, and nobody waits for it.
         self._open_or_raise()
         with translated(self.location):
-            connection = schema.connect(self._path, self._patience, write=False)
+            connection = opening.another(self._reader, self._path, self._patience)
             try:
                 connection.execute("BEGIN")
                 keys = [row[0] for row in connection.execute("SELECT person_key FROM person ORDER BY person_key")]
                 for key in keys:
-                    person = rows.select_people(connection, "WHERE p.person_key = ?", (key,))[0][1]
+                    person = rows.select_people(connection, self._vault, "WHERE p.person_key = ?", (key,))[0][1]
                     yield person, rows.select_templates(connection, key, person, self._vault, self.location)
             finally:
                 connection.close()
@@ -261,18 +255,10 @@ class SqliteStore:
         """Candidates of ranked keys; None when somebody among them was forgotten or merged meanwhile."""
         known: dict[int, tuple[str, str]] = {}
         for key in {key for answer in ranked for key, _ in answer}:
-            row = connection.execute(
-                "SELECT person_id, name, details, crc FROM person WHERE person_key = ?", (key,)
-            ).fetchone()
-            if row is None:
+            found = rows.select_people(connection, self._vault, "WHERE p.person_key = ?", (key,))
+            if not found:
                 return None
-            if not rows.person_sound(*row):
-                raise GalleryDamagedError(
-                    expected=f"people as they were enrolled in {self.location}",
-                    got=f"a changed row, number {key}",
-                    advice="run `sameface gallery check`",
-                )
-            known[key] = (row[0].hex(), row[1])
+            known[key] = (found[0][1].person_id, found[0][1].name)
         return [[Candidate(*known[key], value) for key, value in answer] for answer in ranked]
 
     def distances_to(self, person_id: str, probe: npt.ArrayLike) -> Embeddings:
@@ -301,7 +287,7 @@ class SqliteStore:
 
     def check(self) -> CheckReport:
         with self._reading() as connection:
-            return care.check(connection, self._binding, self._vault)
+            return checking.check(connection, self._binding, self._vault, self.location)
 
     def stats(self) -> Stats:
         with self._reading() as connection:
@@ -338,7 +324,7 @@ class SqliteStore:
             replaced = care.reembed(
                 connection, self._binding, self._vault, space, dimension, vectors, drop_missing=drop_missing
             )
-            rows.note(connection, "reembed", "", replaced)
+            history.note(connection, self._vault, "reembed", "", replaced)
         with translated(self.location), self._write_lock, self._queue.turn():
             care.rewrite_if_due(self._write_connection())
         with self._reading() as connection:
@@ -387,7 +373,6 @@ class SqliteStore:
         self._open_or_raise()
         if self._writer is None:
             self._writer = schema.connect(self._path, self._patience, write=True)
-            schema.migrate(self._writer)
             care.rewrite_if_due(self._writer)
         return self._writer
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import zlib
 from typing import Final, Protocol
 
 from sameface.errors import GalleryKeyError, GallerySchemaError
@@ -11,7 +13,7 @@ PLAIN: Final = "none"
 
 
 class Vault(Protocol):
-    """Turns the bytes of a vector into those that are stored, and back.
+    """Turns the bytes of a vector into those that are stored, and back, and sums up what stands beside it.
 
     Attributes:
         scheme: as written in the record: ``none`` or the name of a cipher.
@@ -20,40 +22,77 @@ class Vault(Protocol):
     @property
     def scheme(self) -> str: ...
 
-    def seal(self, vector: bytes, template_id: int) -> bytes:
-        """The bytes to store."""
+    def require_storable(self) -> None:
+        """Raise GalleryKeyError when nothing may be stored this way."""
         ...
 
-    def unseal(self, stored: bytes, template_id: int) -> bytes:
-        """The vector's bytes. Raises GalleryKeyError or GalleryDamagedError when they were not sealed so."""
+    def seal(self, vector: bytes, owner: int, template_id: int) -> bytes:
+        """The bytes to store for a person's template, always of one length."""
+        ...
+
+    def unseal(self, stored: bytes, owner: int, template_id: int) -> bytes:
+        """The vector's bytes. Raises GalleryDamagedError when they were not sealed so, for this person and this template."""
+        ...
+
+    def sum(self, body: bytes) -> bytes:
+        """The check sum of a row."""
+        ...
+
+    def link(self, body: bytes) -> bytes:
+        """The hash, 16 bytes, that ties a line of the audit log to the one before."""
         ...
 
 
 class PlainVault:
-    """Vectors as they are."""
+    """Vectors as they are, and sums that find damage.
+
+    Args:
+        location: for errors.
+        has_key: whether there is a key all the same: then this is not the gallery that is meant, or somebody changed its settings, and nothing
+            is stored in the clear.
+    """
 
     scheme: str = PLAIN
 
-    def seal(self, vector: bytes, template_id: int) -> bytes:
+    def __init__(self, location: str = "", *, has_key: bool = False) -> None:
+        self._location, self._has_key = location, has_key
+
+    def require_storable(self) -> None:
+        if self._has_key:
+            raise GalleryKeyError(
+                expected=f"an encrypted gallery at {self._location}, for there is a key",
+                got="one that keeps embeddings in the clear",
+                advice="copy it into an encrypted one with `sameface gallery copy`, or unset SAMEFACE_GALLERY_KEY to add to this one",
+            )
+
+    def seal(self, vector: bytes, owner: int, template_id: int) -> bytes:
+        self.require_storable()
         return vector
 
-    def unseal(self, stored: bytes, template_id: int) -> bytes:
+    def unseal(self, stored: bytes, owner: int, template_id: int) -> bytes:
         return stored
 
+    def sum(self, body: bytes) -> bytes:
+        return zlib.crc32(body).to_bytes(4, "little")
 
-def vault_for(scheme: str, proof: str, gallery_id: str, key: bytes | None, location: str) -> Vault:
+    def link(self, body: bytes) -> bytes:
+        return hashlib.blake2b(body, digest_size=16).digest()
+
+
+def vault_for(scheme: str, proof: str, gallery_id: str, key: bytes | None, location: str, version: int) -> Vault:
     """The vault that a gallery was made with.
 
     Args:
         scheme, proof, gallery_id: as its record says.
         key: 32 bytes, None when there is none.
+        version: of the record's schema.
 
     Raises:
         GalleryKeyError: encrypted, and no key or the wrong one.
         GallerySchemaError: sealed in a way that this version does not know.
     """
     if scheme == PLAIN:
-        return PlainVault()
+        return PlainVault(location, has_key=key is not None)
     from sameface.gallery.sqlite.sealed import SCHEME, SealedVault
 
     if scheme != SCHEME:
@@ -66,6 +105,6 @@ def vault_for(scheme: str, proof: str, gallery_id: str, key: bytes | None, locat
             got="no key",
             advice="set SAMEFACE_GALLERY_KEY, or give the key's file",
         )
-    sealed = SealedVault(key, gallery_id)
+    sealed = SealedVault(key, gallery_id, version)
     sealed.require_key_of(proof, location)
     return sealed
