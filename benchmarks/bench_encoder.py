@@ -1,6 +1,6 @@
 """Embeddings per second: our fp32 and int8 networks, dlib's own, and how far each is from the machine's GEMM rate. All in one run.
 
-    python benchmarks/bench_encoder.py [--json out.json] [--seconds 3] [--also MODEL …]
+    python benchmarks/bench_encoder.py [--json out.json] [--seconds 3] [--also MODEL …] [--only MODEL …] [--batches 1 8 32]
 
 The chips are noise: speed does not depend on what they show. Medians over repeated runs; run it on a quiet machine.
 """
@@ -17,11 +17,34 @@ from pathlib import Path
 import numpy as np
 
 from sameface.encoders import load_encoder
+from sameface.models.graphs.converting import read_tidily
 from sameface.models.networks import network_file
 from sameface.models.registry import load_card, locate
 from sameface.models.runtime import Session
 
-GFLOP = 0.5417  # of one pass of the network, two per multiply-add
+
+def gflop(name: str) -> float:
+    """Of one embedding: two for each multiply-add of convolutions and products in the publisher's network, for each view."""
+    import onnx
+
+    card = load_card(name)
+    if card.network.startswith("dlib") or name.startswith("dlib"):
+        return 0.5417 * len(card.views)
+    model = read_tidily(locate(card)[0])
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
+    graph = onnx.shape_inference.infer_shapes(model).graph
+    weights = {item.name: list(item.dims) for item in graph.initializer}
+    shapes = {
+        item.name: [side.dim_value for side in item.type.tensor_type.shape.dim]
+        for item in (*graph.value_info, *graph.output)
+    }
+    multiply_adds = 0.0
+    for node in graph.node:
+        if node.op_type == "Conv":
+            multiply_adds += np.prod(shapes[node.output[0]]) * np.prod(weights[node.input[1]][1:])
+        elif node.op_type == "Gemm":
+            multiply_adds += np.prod(weights[node.input[1]])
+    return 2e-9 * float(multiply_adds) * len(card.views)
 
 
 def rate(work: Callable[[], object], items: int, seconds: float) -> float:
@@ -60,15 +83,18 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--also", nargs="*", default=[], help="ids of further encoders to measure beside")
+    parser.add_argument("--only", nargs="*", default=[], help="measure these alone")
+    parser.add_argument("--batches", nargs="*", type=int, default=[1, 8, 32])
     options = parser.parse_args()
-    chips = np.random.default_rng(0).integers(0, 256, (32, 150, 150, 3)).astype(np.uint8)
+    batches = options.batches
+    chips = np.random.default_rng(0).integers(0, 256, (max(batches), 150, 150, 3)).astype(np.uint8)
     rows: list[dict[str, object]] = []
     gemm = {threads: gemm_rate(threads, options.seconds) for threads in (1, 2)}
     for threads, value in gemm.items():
         rows.append({"engine": "GEMM, ONNX Runtime", "threads": threads, "gflop_per_s": value})
 
-    def add(engine: str, threads: int, batch: int, per_second: float) -> None:
-        share = 100 * per_second * GFLOP / gemm[threads]
+    def add(engine: str, threads: int, batch: int, per_second: float, gflop_each: float) -> None:
+        share = 100 * per_second * gflop_each / gemm[threads]
         rows.append({"engine": engine, "threads": threads, "batch": batch, "images_per_s": per_second, "gemm_%": share})
         print(
             f"{engine:34} {threads} threads  batch {batch:2}  {per_second:8.1f} images/s  {share:5.0f} % of GEMM",
@@ -82,21 +108,26 @@ def main() -> None:
         print("dlib is not installed: no comparison")
     else:
         theirs = dlib.face_recognition_model_v1(str(locate(load_card("dlib-resnet"))[0]))
-        for batch in (1, 8, 32):
+        for batch in () if options.only else batches:
             faces = [np.ascontiguousarray(chip) for chip in chips[:batch]]
             add(
                 "dlib-bin wheel",
                 1,
                 batch,
                 rate(lambda f=faces: theirs.compute_face_descriptor(f), batch, options.seconds),
+                gflop("dlib-resnet"),
             )  # type: ignore[misc]
-    names = ["dlib-resnet", "dlib-resnet-mirror-unit", "dlib-resnet-mirror-unit-int8", *options.also]
-    for name in names:
+    usual = ["dlib-resnet", "dlib-resnet-mirror-unit", "dlib-resnet-mirror-unit-int8", "sface-2021dec-unit"]
+    for name in options.only or [*usual, *options.also]:
+        each = gflop(name)
+        width, height = load_card(name).input_size_wh
+        crops = np.ascontiguousarray(chips[:, :height, :width])
         for threads in (1, 2):
             encoder = load_encoder(name, threads=threads)
-            for batch in (1, 8, 32):
-                add(name, threads, batch, rate(lambda e=encoder, b=batch: e.encode(chips[:b]), batch, options.seconds))  # type: ignore[misc]
-    network = network_file(load_card("dlib-resnet"))
+            for batch in batches:
+                speed = rate(lambda e=encoder, f=crops[:batch]: e.encode(f), batch, options.seconds)  # type: ignore[misc]
+                add(name, threads, batch, speed, each)
+    network = network_file(load_card((options.only or ["sface-2021dec-unit"])[0]))
     starts = []
     for _ in range(5):
         start = time.perf_counter()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,8 +18,10 @@ from sameface.models.card import ModelCard
 from sameface.models.runtime import Session
 from sameface.types import CropsRGB, Embeddings
 
-#: Crops in one run of the network: enough to keep every core busy, little enough to keep memory flat for any m.
-_BATCH: Final = 32
+#: Views in one run of the network, for each thread: with more, what lies between two layers leaves the processor's cache; with fewer,
+#: large layers read their weights for each face (docs/decisions/prelu.md).
+_BATCH_A_THREAD: Final = 4
+_BATCH_ELSEWHERE: Final = 32
 _FLOAT, _BYTE = "tensor(float)", "tensor(uint8)"
 
 
@@ -40,6 +43,8 @@ class OnnxEncoder:
         self._session = Session(network, device=device, threads=threads)
         self._input, self._as_bytes, self._fixed_batch = self._check_input()
         self._output_index = self._check_output()
+        per_run = _BATCH_A_THREAD * (threads or os.cpu_count() or 1) if device == "cpu" else _BATCH_ELSEWHERE
+        self._step = max(1, per_run // len(card.views))
         self._crowd = load_crowd(card.crowd, card.dimension) if card.crowd else None
 
     @property
@@ -60,7 +65,7 @@ class OnnxEncoder:
         crops = scale_crops(check_crops(crops_rgb), self._card.input_size_wh)
         embeddings = np.empty((len(crops), self._card.dimension), dtype=np.float32)
         views = self._card.views
-        step = max(1, _BATCH // len(views))
+        step = self._step
         for start in range(0, len(crops), step):
             part = crops[start : start + step]
             seen = np.concatenate([part[:, :, ::-1] if view == "mirror" else part for view in views])

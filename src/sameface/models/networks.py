@@ -14,7 +14,7 @@ from sameface.models.registry import locate, network_card
 from sameface.progress import Share
 
 #: Raise when what `sameface.models.graphs` writes changes: it is part of the cached files' names.
-ONNX_VERSION: Final = 1
+ONNX_VERSION: Final = 2
 _RANGES = Path(__file__).with_name("ranges")
 
 
