@@ -238,6 +238,10 @@ class SettingError(SamefaceError, ValueError):
     """An argument, option or environment variable outside what it may be."""
 
 
+class KeyFileError(SettingError):
+    """The file of a service's keys is missing, damaged, or open to others."""
+
+
 # -- service ----------------------------------------------------------------------------------------------------------
 class RequestError(SamefaceError):
     """A request that the service does not take.
@@ -319,6 +323,7 @@ class Outcome(NamedTuple):
 OUTCOMES: dict[type[SamefaceError], Outcome] = {
     SamefaceError: Outcome(70, 500),
     SettingError: Outcome(2, 422),
+    KeyFileError: Outcome(2, 503),
     ImageError: Outcome(3, 422),
     ImageNotFoundError: Outcome(3, 404),
     ImageAccessError: Outcome(3, 403),

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from sameface.cli.keys import app
 from sameface.errors import NotAuthenticatedError, SettingError
-from sameface.service.keys import KeyFile
+from sameface.service.key_file import KeyFile
 
 
 def run(*arguments: str) -> str:

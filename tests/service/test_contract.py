@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance, unsupported_method, use_after_free
 
 from sameface.service.app import create_app
-from sameface.service.keys import KeyFile
+from sameface.service.key_file import KeyFile
 from sameface.service.settings import Settings
 
 #: `positive_data_acceptance`: bytes that fit the schema are seldom a photo. `unsupported_method` wants an Allow header on TRACE as well.

@@ -9,7 +9,7 @@ from PIL import Image
 
 from sameface.errors import RateLimitedError
 from sameface.service.attempts import Attempts
-from sameface.service.keys import KeyFile
+from sameface.service.key_file import KeyFile
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, expect, sync_playwright
 
-from sameface.service.keys import KeyFile
+from sameface.service.key_file import KeyFile
 
 #: Browsers differ in what moves the focus: `SAMEFACE_CHROMIUM` names another one to try.
 CHROMIUM = os.environ.get("SAMEFACE_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"

@@ -7,7 +7,9 @@ import logging
 
 import pytest
 
-from sameface.service.keys import KeyFile
+from sameface.errors import KeyFileError
+from sameface.service import audit
+from sameface.service.key_file import KeyFile
 
 
 @pytest.fixture
@@ -99,7 +101,13 @@ class TestBrowsers:
         assert named.get("/v1/health", headers={"Host": "faces.example:443"}).status_code == 200
         assert named.get("/v1/health", headers={"Host": "evil.example"}).status_code == 403
 
-    @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1", "http://localhost"])
+    @pytest.mark.parametrize(
+        "origin",
+        [
+            "https://evil.example", "null", "http://127.0.0.1:1", "http://localhost", "http://[", "http://", "", "://", "http://127.0.0.1@evil.example",
+            "http://127.0.0.1:99999", "http://127.0.0.1:x", "127.0.0.1", "http://[::1", "file:///etc/passwd",
+        ],
+    )  # fmt: skip
     def test_other_sites_cannot_post(self, api, origin):
         answer = api.post("/v1/galleries", json={"name": "x"}, headers={"Origin": origin})
         assert answer.status_code == 403
@@ -107,6 +115,21 @@ class TestBrowsers:
 
     def test_the_own_page_can(self, api):
         assert api.post("/v1/galleries", json={"name": "x"}, headers={"Origin": "http://127.0.0.1"}).status_code == 201
+
+    @pytest.mark.parametrize(
+        ("origin", "host"),
+        [
+            ("https://faces.example", "faces.example"),
+            ("https://faces.example", "faces.example:443"),
+            ("https://faces.example:8443", "faces.example:8443"),
+            ("https://faces.example", "FACES.example."),
+            ("http://[::1]:8000", "[::1]:8000"),
+        ],
+    )
+    def test_the_own_page_can_by_any_spelling_of_its_host(self, serve, keys, origin, host):
+        key, _ = keys.add("admin")
+        headers = {"Origin": origin, "Host": host, **bearer(key)}
+        assert serve(keys=keys.path).post("/v1/galleries", json={"name": "x"}, headers=headers).status_code == 201
 
     def test_preflights_get_no_permission(self, api):
         headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
@@ -180,3 +203,82 @@ def test_a_fault_of_ours_is_a_problem_without_innards(serve, monkeypatch):
     assert answer.headers["content-type"] == "application/problem+json"
     assert "secret" not in answer.text
     assert "content-security-policy" in answer.headers
+
+
+def test_strangers_make_up_no_labels(api):
+    """12,000 requests with methods of a stranger's own took 103 MB, each for ever."""
+    lines = []
+    for first in (0, 50, 100):
+        for number in range(first, first + 50):
+            api.request(f"BREW{number}", f"/v1/{number}")
+            api.request("GET", f"/v1/galleries/g{number}")
+        lines.append(api.get("/v1/metrics").text.splitlines())
+    assert not any("BREW" in line for line in lines[-1])
+    assert any('method="other"' in line for line in lines[-1])
+    assert len(lines[1]) == len(lines[2])
+
+
+def test_a_damaged_file_of_keys_says_nothing_of_where_it_is(serve, keys, caplog):
+    key, _ = keys.add("admin")
+    api = serve(keys=keys.path)
+    keys.path.write_text("[{]")
+    caplog.set_level(logging.INFO)
+    answer = api.get("/v1/galleries", headers=bearer(key))
+    assert answer.status_code == 503
+    assert str(keys.path) not in answer.text
+    assert answer.json()["request_id"] in caplog.text
+    line = next(record for record in caplog.records if record.levelname == "ERROR")
+    assert str(keys.path) in line.getMessage()
+    assert answer.json()["request_id"] in line.getMessage()
+
+
+def test_no_start_with_keys_that_are_not_there(serve, tmp_path):
+    with pytest.raises(KeyFileError, match="keys add"):
+        serve(keys=tmp_path / "nothing.json")
+
+
+def test_a_key_has_a_rate_of_its_own(serve, keys):
+    slow, _ = keys.add("read", rate=0.001, burst=2)
+    usual, _ = keys.add("read")
+    api = serve(keys=keys.path)
+    assert [api.get("/v1/galleries", headers=bearer(slow)).status_code for _ in range(3)] == [200, 200, 429]
+    assert [api.get("/v1/galleries", headers=bearer(usual)).status_code for _ in range(3)] == [200, 200, 200]
+
+
+def test_the_audit_trail_holds_refusals_reads_and_faults_with_the_clients_address(serve, keys, photo, tmp_path):
+    reader, stored = keys.add("read")
+    api = serve(keys=keys.path)
+    api.get("/v1/galleries/people/people", headers=bearer(reader))
+    api.post("/v1/galleries/people/identify", files={"photo": photo("obama.jpg")}, headers=bearer(reader))
+    api.get("/v1/galleries")
+    admin, _ = keys.add("admin")
+    api.post("/v1/galleries/people/identify", files={"photo": b"no photo"}, headers=bearer(admin))
+    lines = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text().splitlines()]
+    assert [(line["action"], line["outcome"]) for line in lines] == [
+        ("list people", "done"),
+        ("identify", "not-allowed"),
+        ("galleries", "not-authenticated"),
+        ("identify", "not-an-image"),
+    ]
+    assert lines[0]["key"] == stored.id
+    assert {line["address"] for line in lines} == {"testclient"}
+
+
+def test_guesses_do_not_fill_the_disk(serve, keys, tmp_path):
+    keys.add("admin")
+    api = serve(keys=keys.path)
+    for _ in range(200):
+        api.get("/v1/galleries")
+    assert len((tmp_path / "audit.jsonl").read_text().splitlines()) < 30
+
+
+def test_nothing_is_answered_unrecorded(serve, tmp_path, monkeypatch):
+    api = serve()
+    monkeypatch.setattr(audit, "_append", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    api.get("/v1/galleries/people")
+    refused = api.get("/v1/galleries/people")
+    assert refused.status_code == 507
+    assert api.get("/v1/ready").json()["status"] == "broken"
+    monkeypatch.undo()
+    assert api.get("/v1/galleries/people").status_code == 200
+    assert len((tmp_path / "audit.jsonl").read_text().splitlines()) >= 2

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from sameface.cli.options import JsonOption
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
 
 app = typer.Typer(
     rich_markup_mode=None, add_completion=False, no_args_is_help=True, help="Make, list and revoke keys of the service."
@@ -26,6 +29,48 @@ def keys_path(option: Path | None) -> Path:
     return option or Path(os.environ.get("SAMEFACE_KEYS") or "keys.json")
 
 
+def span_of(text: str) -> timedelta:
+    """A span of time in days, hours or minutes.
+
+    Raises:
+        SettingError: anything else.
+
+    >>> span_of("7d"), span_of("90m")
+    (datetime.timedelta(days=7), datetime.timedelta(seconds=5400))
+    """
+    from datetime import timedelta
+
+    from sameface.errors import SettingError
+
+    number, unit = text[:-1], text[-1:]
+    if unit not in ("d", "h", "m") or not (number.isascii() and number.isdigit()) or len(number) > 6:
+        raise SettingError(expected="a span of time like 24h or 7d", got=repr(text), advice="give one")
+    return int(number) * {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1)}[unit]
+
+
+def moment_of(text: str) -> datetime:
+    """A moment: in some days or hours, or a date, whose end counts.
+
+    Raises:
+        SettingError: anything else, or a moment that is over.
+    """
+    from datetime import UTC, datetime, timedelta
+
+    from sameface.errors import SettingError
+
+    now = datetime.now(UTC)
+    if "-" in text:
+        try:
+            moment = datetime.fromisoformat(text).replace(tzinfo=UTC) + timedelta(days=1)
+        except ValueError:
+            raise SettingError(expected="a date like 2027-12-31", got=repr(text), advice="give one") from None
+    else:
+        moment = now + span_of(text)
+    if moment <= now:
+        raise SettingError(expected="a moment to come", got=repr(text), advice="give a later one")
+    return moment
+
+
 @app.command()
 def add(
     role: Annotated[
@@ -39,18 +84,44 @@ def add(
         typer.Option("--gallery", "-g", help="Only for this gallery; repeat for more.", show_default=False),
     ] = None,
     note: Annotated[str, typer.Option("--note", help="Whom it is for.")] = "",
+    expires: Annotated[
+        str, typer.Option("--expires", help="When it ends: 90d, 12h, or a date like 2027-12-31.", show_default=False)
+    ] = "",
+    rate: Annotated[
+        float | None,
+        typer.Option("--rate", help="Requests per second, instead of the service's own.", show_default=False),
+    ] = None,
+    burst: Annotated[
+        int | None, typer.Option("--burst", help="Requests at once, instead of the service's own.", show_default=False)
+    ] = None,
     keys: KeysOption = None,
     json: JsonOption = False,
 ) -> None:
     """Make a key and show it, once."""
     from sameface.cli.output import note as say
     from sameface.cli.output import print_json, print_line
-    from sameface.service.keys import ALL_GALLERIES, KeyFile
+    from sameface.service.key_file import KeyFile
+    from sameface.service.keys import ALL_GALLERIES
 
     path = keys_path(keys)
-    key, stored = KeyFile(path).add(role, tuple(gallery) if gallery else ALL_GALLERIES, note)
+    key, stored = KeyFile(path).add(
+        role,
+        tuple(gallery) if gallery else ALL_GALLERIES,
+        note,
+        expires=moment_of(expires) if expires else None,
+        rate=rate,
+        burst=burst,
+    )
     if json:
-        print_json({"key": key, "id": stored.id, "role": stored.role, "galleries": stored.galleries})
+        print_json(
+            {
+                "key": key,
+                "id": stored.id,
+                "role": stored.role,
+                "galleries": stored.galleries,
+                "expires": stored.expires,
+            }
+        )
         return
     say(f"{path} holds its hash; the key itself is shown this once:")
     print_line(key)
@@ -60,18 +131,79 @@ def add(
 def list_keys(keys: KeysOption = None, json: JsonOption = False) -> None:
     """List the keys; the keys themselves are not stored."""
     from sameface.cli.output import print_json, print_table
-    from sameface.service.keys import KeyFile
+    from sameface.service.key_file import KeyFile
+    from sameface.service.key_use import KeyUse
 
-    stored = KeyFile(keys_path(keys)).keys()
+    path = keys_path(keys)
+    stored, used = KeyFile(path).keys(), KeyUse(path).last()
     if json:
         print_json(
-            [{name: getattr(item, name) for name in item.__struct_fields__ if name != "sha256"} for item in stored]
+            [
+                {name: getattr(item, name) for name in item.__struct_fields__ if name != "sha256"}
+                | {"last_use": used.get(item.id, "")}
+                for item in stored
+            ]
         )
         return
     print_table(
-        ("id", "role", "galleries", "made", "note"),
-        ([item.id, item.role, ", ".join(item.galleries), item.created[:19], item.note] for item in stored),
+        ("id", "role", "galleries", "made", "expires", "last use", "note"),
+        (
+            [
+                item.id,
+                item.role,
+                ", ".join(item.galleries),
+                item.created[:19],
+                item.expires[:16],
+                used.get(item.id, "")[:16],
+                item.note,
+            ]
+            for item in stored
+        ),
     )
+
+
+@app.command()
+def rotate(
+    identity: Annotated[str, typer.Argument(metavar="ID", help="As `sameface keys list` shows it.")],
+    overlap: Annotated[str, typer.Option("--overlap", help="How long the old key still works: 24h, 7d.")] = "24h",
+    keys: KeysOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Make a new key like an old one, and let the old one end after a while."""
+    from sameface.cli.output import note as say
+    from sameface.cli.output import print_json, print_line
+    from sameface.service.key_file import KeyFile
+
+    key, stored = KeyFile(keys_path(keys)).rotate(identity, span_of(overlap))
+    if json:
+        print_json({"key": key, "id": stored.id, "role": stored.role, "galleries": stored.galleries})
+        return
+    say(f"{identity} ends in {overlap}; the new key is shown this once:")
+    print_line(key)
+
+
+@app.command("check-audit")
+def check_audit(
+    trail: Annotated[Path, typer.Argument(help="An audit trail, of the service or of the keys.")],
+    json: JsonOption = False,
+) -> None:
+    """Check that no line of an audit trail was changed, taken out or put in."""
+    from sameface.cli.output import print_json, print_line
+    from sameface.errors import DataError
+    from sameface.service.audit import check_trail
+
+    try:
+        found = check_trail(trail)
+    except OSError as error:
+        raise DataError(expected="an audit trail", got=f"{trail}: {error.strerror}", advice="check the path") from error
+    if json:
+        print_json({"lines": found.lines, "broken_at": found.broken_at, "head": found.head})
+    elif found.broken_at is None:
+        print_line(f"{found.lines} lines, each follows from the one before it; the last has the digest {found.head}")
+    else:
+        print_line(f"line {found.broken_at} does not follow from the one before it")
+    if found.broken_at is not None:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -81,7 +213,7 @@ def revoke(
 ) -> None:
     """Take a key away; running services refuse it from the next request on."""
     from sameface.cli.output import print_line
-    from sameface.service.keys import KeyFile
+    from sameface.service.key_file import KeyFile
 
     KeyFile(keys_path(keys)).revoke(identity)
     print_line(f"{identity} is revoked")

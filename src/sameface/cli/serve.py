@@ -61,6 +61,10 @@ def serve(
     behind_proxy: Annotated[
         str, typer.Option("--behind-proxy", help="Proxies whose X-Forwarded headers are believed, by commas.")
     ] = "",
+    root_path: Annotated[
+        str, typer.Option("--root-path", help="Path under which a proxy shows the service, like /faces.")
+    ] = "",
+    log_format: Annotated[str, typer.Option("--log-format", help="Lines on standard error: plain or json.")] = "plain",
     rate: Annotated[float, typer.Option("--rate", min=0.01, help="Requests per second per key.")] = 50.0,
     burst: Annotated[int, typer.Option("--burst", min=1, help="Requests at once per key.")] = 100,
     queue: Annotated[int, typer.Option("--queue", min=0, help="Photo requests that may wait; more get 503.")] = 32,
@@ -89,6 +93,7 @@ def serve(
         raise ExtraMissingError(
             expected="the extra `serve`", got=f"no {error.name}", advice="run `pip install 'sameface[serve]'`"
         ) from error
+    from sameface.service.logs import LogFormat
     from sameface.service.settings import LeastReview, Replays, Settings
 
     if (tls_cert is None) != (tls_key is None):
@@ -125,12 +130,15 @@ def serve(
         audit=audit.resolve() if audit else None if in_database else Path(galleries).resolve() / "audit.jsonl",
         reports=reports,
         secure=tls_cert is not None or bool(behind_proxy),
+        proxies=behind_proxy,
+        root_path=root_path,
+        log_format=cast(LogFormat, log_format),
     )
     scheme = "https" if tls_cert else "http"
     note(f"sameface {scheme}://{host}:{port}/ · galleries: {'postgresql' if in_database else settings.galleries}")
     if keys is None:
         note("no keys: whoever can reach this machine's loopback may do everything")
-    run(settings, workers=workers, tls=(tls_cert, tls_key) if tls_cert and tls_key else None, behind_proxy=behind_proxy)
+    run(settings, workers=workers, tls=(tls_cert, tls_key) if tls_cert and tls_key else None)
 
 
 APPS: Final = {"serve": app}

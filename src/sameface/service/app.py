@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import sys
 from collections.abc import AsyncGenerator
@@ -17,20 +16,21 @@ from fastapi.security import APIKeyHeader, HTTPBearer
 from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 import sameface
 from sameface.errors import MethodError, NothingHereError, RequestError, SamefaceError
 from sameface.recognizer.wire import Problem
-from sameface.service.desk import open_desk
+from sameface.service.desk import Desk, open_desk
+from sameface.service.forwarded import Forwarded
 from sameface.service.intake import malformed
 from sameface.service.memory import give_back_now_and_then
 from sameface.service.middleware import Doorkeeper
-from sameface.service.problem import problem
+from sameface.service.problem import told
 from sameface.service.routes import about, galleries, people, photos
 from sameface.service.settings import Settings, from_json
-
-log = logging.getLogger("sameface.service")
 
 PAGE: Final = Path(__file__).with_name("page")
 #: Where `sameface serve` leaves the settings for its worker processes, as JSON.
@@ -54,10 +54,15 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         if desk.shelf is None:
-            await asyncio.get_running_loop().run_in_executor(None, desk.load)
-        tidying = asyncio.create_task(give_back_now_and_then())
+            try:
+                await asyncio.get_running_loop().run_in_executor(None, desk.load)
+            except BaseException:
+                desk.close()
+                raise
+        tasks = [asyncio.create_task(give_back_now_and_then()), asyncio.create_task(_write_key_uses(desk))]
         yield
-        tidying.cancel()
+        for task in tasks:
+            task.cancel()
         await asyncio.get_running_loop().run_in_executor(None, desk.close)
 
     # Without FastAPI's own pages of documentation: they load scripts from elsewhere.
@@ -87,7 +92,15 @@ def create_app(settings: Settings) -> FastAPI:
     _handle_errors(app)
     app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
     app.add_middleware(Doorkeeper, settings=settings, telemetry=desk.telemetry)
+    app.add_middleware(Forwarded, proxies=settings.proxies, root_path=settings.root_path)  # before all others
     return app
+
+
+async def _write_key_uses(desk: Desk) -> None:
+    """Until cancelled: once a minute, in a thread."""
+    while desk.key_use is not None:
+        await asyncio.sleep(60)
+        await asyncio.to_thread(desk.key_use.write)
 
 
 def from_environment() -> FastAPI:
@@ -99,14 +112,12 @@ def from_environment() -> FastAPI:
 def _handle_errors(app: FastAPI) -> None:
     @app.exception_handler(SamefaceError)
     async def typed(request: Request, error: SamefaceError) -> Response:
-        if not isinstance(error, RequestError):
-            log.info("request %s: %s", request.state.request_id, type(error).__name__)
-        return problem(error, request.state.request_id)
+        return told(error, request.scope["state"])
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         faults = [(tuple(item["loc"]), str(item["msg"])) for item in error.errors()]
-        return problem(malformed(faults), request.state.request_id)
+        return told(malformed(faults), request.scope["state"])
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
@@ -117,6 +128,17 @@ def _handle_errors(app: FastAPI) -> None:
             ),
         }
         fallback = malformed([((), str(error.detail)[:200])])
-        answer = problem(kinds.get(error.status_code, fallback), request.state.request_id)
+        answer = told(kinds.get(error.status_code, fallback), request.scope["state"])
         answer.headers.update(error.headers or {})
+        if error.status_code == 405:
+            answer.headers["Allow"] = ", ".join(sorted(_methods_at(app, request.scope)))
         return answer
+
+
+def _methods_at(app: FastAPI, scope: Scope) -> set[str]:
+    """Every method that an address takes; each route on its own knows its own only."""
+    found: set[str] = set()
+    for route in app.routes:
+        if route.matches(scope)[0] is not Match.NONE:
+            found |= getattr(route, "methods", None) or set()
+    return found

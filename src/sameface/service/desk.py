@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
 from dataclasses import dataclass, replace
-from typing import Annotated, TypeVar
-
-from fastapi import Depends, Request
 
 from sameface.encoders import DEFAULT_ENCODER, load_encoder
-from sameface.errors import NotAuthenticatedError, OverloadedError, RequestTooLargeError
+from sameface.errors import RequestTooLargeError
 from sameface.faces import DEFAULT_DETECTOR, Detector, load_detector
 from sameface.imaging import Limits
 from sameface.models.operating_points import load_operating_point
@@ -17,16 +14,15 @@ from sameface.recognizer import Recognizer
 from sameface.service.attempts import Attempts
 from sameface.service.audit import AuditTrail
 from sameface.service.batching import BatchingEncoder
-from sameface.service.disclosure import Disclosure
-from sameface.service.intake import Form, read_form
-from sameface.service.keys import OPEN_DOOR, Action, Caller, KeyFile
+from sameface.service.key_file import KeyFile
+from sameface.service.key_use import KeyUse
 from sameface.service.limits import RateLimit, Workshop
 from sameface.service.settings import Settings
 from sameface.service.shelf import Shelf, common_space
 from sameface.service.telemetry import Telemetry
 from sameface.types import Detection, ImageRGB
 
-Part = TypeVar("Part")
+log = logging.getLogger("sameface.service")
 
 
 class CrowdGuard:
@@ -61,6 +57,7 @@ class Desk:
     """Everything that routes use.
 
     Attributes:
+        refusals: how many refusals of one caller the audit trail holds, so that nobody fills the disk with them.
         claims: refused claims that callers without embeddings have left. near_misses: the same for 1:K.
         photos: threads for photos. records: threads for quick questions to galleries, so that lists answer while photos wait.
         recognizer, shelf: None until the networks are loaded.
@@ -69,7 +66,9 @@ class Desk:
     settings: Settings
     telemetry: Telemetry
     keys: KeyFile | None
+    key_use: KeyUse | None
     rate: RateLimit
+    refusals: RateLimit
     audit: AuditTrail
     photos: Workshop
     records: Workshop
@@ -80,6 +79,8 @@ class Desk:
 
     def load(self) -> None:
         """Load the networks and open the galleries; takes seconds, in a thread."""
+        if self.keys is not None and (warning := self.keys.check()):
+            log.warning("%s", warning)
         recognizer = load_recognizer(self.settings)
         _ = recognizer.operating_point  # a service without a policy does not start
         shelf = Shelf(self.settings, recognizer)
@@ -93,6 +94,8 @@ class Desk:
         self.records.close()
         if self.shelf is not None:
             self.shelf.close()
+        if self.key_use is not None:
+            self.key_use.write()
         self.audit.close()
 
 
@@ -125,137 +128,12 @@ def open_desk(settings: Settings) -> Desk:
         settings=settings,
         telemetry=Telemetry(),
         keys=None if settings.keys is None else KeyFile(settings.keys),
+        key_use=None if settings.keys is None else KeyUse(settings.keys),
         rate=RateLimit(settings.rate, settings.burst),
+        refusals=RateLimit(0.1, 20),
         audit=AuditTrail(settings.audit),
         photos=Workshop(settings.workers, settings.queue, settings.timeout, "photos"),
         records=Workshop(4, 4 * (settings.queue + 1), settings.timeout, "records"),
         claims=Attempts(settings.attempts),
         near_misses=Attempts(settings.near_misses),
     )
-
-
-class Visit:
-    """One request by one caller: what routes ask for instead of looking into the request themselves.
-
-    Attributes:
-        desk: the running parts.
-        caller: who asks.
-        request_id: names the request in logs, audit and problems.
-    """
-
-    def __init__(self, desk: Desk, caller: Caller, request_id: str) -> None:
-        self.desk, self.caller, self.request_id = desk, caller, request_id
-
-    @property
-    def recognizer(self) -> Recognizer:
-        return _loaded(self.desk.recognizer)
-
-    @property
-    def shelf(self) -> Shelf:
-        return _loaded(self.desk.shelf)
-
-    def allow(self, action: Action, gallery: str | None = None) -> None:
-        """Raise unless the caller may; what is refused is noted in the audit trail."""
-        try:
-            self.caller.require(action, gallery)
-        except PermissionError:
-            self.note("refused", outcome="not-allowed", gallery=gallery or "")
-            raise
-
-    @property
-    def exact(self) -> bool:
-        """Whether the caller may have embeddings, and so the numbers from which they could be rebuilt."""
-        return self.desk.settings.embeddings and self.caller.may("rule")
-
-    def disclosure(self, gallery: str) -> Disclosure:
-        """What this caller is told about a gallery."""
-        return Disclosure(
-            exact=self.exact,
-            who=(self.caller.key_id, gallery),
-            near_misses=self.desk.near_misses,
-            refuse_replays=self.desk.settings.replays == "refuse",
-        )
-
-    def claim(self, gallery: str, person_id: str) -> Callable[[], None]:
-        """Count an attempt at a claim; the answer takes it back.
-
-        Raises:
-            RateLimitedError: this caller had too many refused claims of that person.
-        """
-        if self.exact:
-            return lambda: None
-        who = (self.caller.key_id, gallery, person_id)
-        self.desk.claims.claim(who)
-        return lambda: self.desk.claims.give_back(who)
-
-    def note(
-        self,
-        action: str,
-        *,
-        outcome: str = "done",
-        gallery: str = "",
-        person_id: str = "",
-        counts: dict[str, int] | None = None,
-    ) -> None:
-        """One line in the audit trail."""
-        self.desk.audit.note(
-            action,
-            request_id=self.request_id,
-            key=self.caller.key_id,
-            outcome=outcome,
-            gallery=gallery,
-            person_id=person_id,
-            counts=counts,
-        )
-
-
-async def read_photos(request: Request, ask: Visit, form: type[Form]) -> Form:
-    """`read_form` for requests that carry photos: when there is no room for their work, they are not read at all.
-
-    Raises:
-        OverloadedError: no room; the body was taken off the line unread, so that the client sees this answer and not a reset.
-    """
-    try:
-        ask.desk.photos.check_room()
-    except OverloadedError:
-        async for _ in request.stream():
-            pass
-        raise
-    return await read_form(request, form)
-
-
-def _loaded(part: Part | None) -> Part:
-    if part is None:
-        raise OverloadedError(
-            expected="a service that is ready", got="one that is starting", advice="try again in a few seconds"
-        )
-    return part
-
-
-async def visit(request: Request) -> Visit:
-    """Who asks, from the ``Authorization`` or ``X-API-Key`` header; counted against their rate.
-
-    Raises:
-        NotAuthenticatedError, RateLimitedError: no valid key; too many requests.
-    """
-    desk: Desk = request.app.state.desk
-    address = request.client.host if request.client else ""
-    if desk.keys is None:
-        caller = OPEN_DOOR
-        desk.rate.take(address)
-    else:
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        key = key.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "").strip()
-        try:
-            if not key:
-                raise NotAuthenticatedError(expected="a key", got="none", advice="send `Authorization: Bearer <key>`")
-            caller = desk.keys.caller(key)
-        except NotAuthenticatedError:
-            desk.rate.take(f"unknown {address}")
-            raise
-        desk.rate.take(caller.key_id)
-    request.state.key_id = caller.key_id or "-"
-    return Visit(desk, caller, request.state.request_id)
-
-
-Asks = Annotated[Visit, Depends(visit)]

@@ -37,23 +37,27 @@ class RateLimit:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def take(self, caller: str) -> None:
+    def take(self, caller: str, rate: float | None = None, burst: int | None = None) -> None:
         """Spend one token.
+
+        Args:
+            rate, burst: of this caller, None for those of everybody.
 
         Raises:
             RateLimitedError: none is left; its ``retry_after`` says in how many whole seconds there is one.
         """
+        per_second, most = rate or self._rate, float(burst or self._burst)
         with self._lock:
             now = self._clock()
-            tokens, seen = self._buckets.pop(caller, (self._burst, now))
-            tokens = min(self._burst, tokens + (now - seen) * self._rate)
+            tokens, seen = self._buckets.pop(caller, (most, now))
+            tokens = min(most, tokens + (now - seen) * per_second)
             self._buckets[caller] = (tokens - 1 if tokens >= 1 else tokens, now)
             if len(self._buckets) > _REMEMBERED:
                 self._buckets.popitem(last=False)
         if tokens < 1:
-            seconds = math.ceil((1 - tokens) / self._rate)
+            seconds = math.ceil((1 - tokens) / per_second)
             error = RateLimitedError(
-                expected=f"at most {self._rate:g} requests per second",
+                expected=f"at most {per_second:g} requests per second",
                 got="more",
                 advice=f"wait {seconds} s and try again",
             )

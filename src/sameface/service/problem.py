@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from starlette.responses import JSONResponse
 
-from sameface.errors import RequestError, SamefaceError
+from sameface.errors import (
+    EmbeddingError,
+    FaceError,
+    GalleryMissingError,
+    ImageError,
+    PersonError,
+    RequestError,
+    SamefaceError,
+    kind_of,
+)
 from sameface.recognizer import wire
+from sameface.service.logs import fields
+
+log = logging.getLogger("sameface.service")
 
 MEDIA_TYPE: Final = "application/problem+json"
+
+
+#: Kinds whose words are about the request, and so for the caller. Others tell of files, settings and models of the server.
+_FOR_CALLERS: Final = (RequestError, ImageError, FaceError, PersonError, EmbeddingError, GalleryMissingError)
+
+
+def told(error: SamefaceError, state: dict[str, Any]) -> JSONResponse:
+    """The response for an error, with a line in the log that ties it to the request where the fault is not the caller's."""
+    kind, request_id = kind_of(type(error)), state["request_id"]
+    state["error"] = kind
+    if not _is_for_callers(error):
+        log.error("request %s: %s: %s", request_id, kind, error, extra=fields(request_id=request_id, error=kind))
+    return problem(error, request_id)
 
 
 def problem(error: SamefaceError, request_id: str) -> JSONResponse:
     """The response for a typed error. Faults of the server tell their kind, never paths or other innards."""
     body = wire.problem(error, request_id)
-    if body.status >= 500 and not isinstance(error, RequestError):
+    if not _is_for_callers(error):
         body = replace(
             body,
             expected="",
@@ -31,3 +57,7 @@ def problem(error: SamefaceError, request_id: str) -> JSONResponse:
     if retry is not None:
         headers["Retry-After"] = str(retry)
     return JSONResponse(wire.to_dict(body), body.status, headers, MEDIA_TYPE)
+
+
+def _is_for_callers(error: SamefaceError) -> bool:
+    return isinstance(error, _FOR_CALLERS)

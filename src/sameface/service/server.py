@@ -14,6 +14,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sameface.service.app import SETTINGS_VARIABLE, create_app
+from sameface.service.logs import log_config
 from sameface.service.settings import Settings, to_json
 
 #: Connections per process; above it uvicorn answers 503 at once.
@@ -62,19 +63,22 @@ class ImpatientProtocol(H11Protocol):
             self.transport.close()
 
 
-def run(settings: Settings, *, workers: int = 1, tls: tuple[Path, Path] | None = None, behind_proxy: str = "") -> None:
+def run(settings: Settings, *, workers: int = 1, tls: tuple[Path, Path] | None = None) -> None:
     """Serve until interrupted; requests at work are finished first.
 
     Args:
         settings: of the service.
         workers: processes; each loads the networks, all share the galleries.
         tls: files of the certificate chain and of its key.
-        behind_proxy: addresses whose ``X-Forwarded-*`` headers are believed, "" for none.
     """
     # The event loop must get its turn between threads that compute, or a refusal takes as long as an answer.
     sys.setswitchinterval(0.001)
     app = create_app(settings)
-    app.state.desk.load()  # here, so that what is missing is one message of ours before anything listens
+    try:
+        app.state.desk.load()  # here, so that what is missing is one message of ours before anything listens
+    except BaseException:
+        app.state.desk.close()
+        raise
     os.environ[SETTINGS_VARIABLE] = to_json(settings)
     os.environ[_PATIENCE_VARIABLE] = str(settings.header_timeout)
     options: dict[str, Any] = {
@@ -85,11 +89,10 @@ def run(settings: Settings, *, workers: int = 1, tls: tuple[Path, Path] | None =
         "ws": "none",
         "access_log": False,
         "server_header": False,
-        "proxy_headers": bool(behind_proxy),
-        "forwarded_allow_ips": behind_proxy or None,
+        "proxy_headers": False,  # `Forwarded` reads them, the host's among them
         "limit_concurrency": _MOST_CONNECTIONS,
         "timeout_graceful_shutdown": int(settings.timeout) + 1,
-        "log_config": _log_config(),
+        "log_config": log_config(settings.log_format),
     }
     if tls is not None:
         options.update(ssl_certfile=tls[0], ssl_keyfile=tls[1])
@@ -100,17 +103,3 @@ def run(settings: Settings, *, workers: int = 1, tls: tuple[Path, Path] | None =
         app.state.desk.close()  # each worker opens its own
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         uvicorn.run("sameface.service.app:from_environment", factory=True, **options)
-
-
-def _log_config() -> dict[str, Any]:
-    """Plain lines on standard error: uvicorn's own of starting and stopping, ours per request; no addresses' queries, no biometrics."""
-    return {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(message)s"}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
-        "loggers": {
-            "uvicorn": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-            "sameface.service": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-        },
-    }

@@ -12,6 +12,7 @@ from typing import Final, Literal, get_args
 import msgspec
 
 from sameface.errors import PersonNameError, SettingError
+from sameface.service.logs import LogFormat
 
 #: Formats that strangers may upload: decoders that are fuzzed by browsers every day.
 UPLOAD_FORMATS: Final = ("JPEG", "PNG", "WEBP")
@@ -40,7 +41,7 @@ class Settings:
         replays: what to do with a probe that is an enrolled photo: flag it, or answer no.
         attempts: refused claims of one person, per key and hour. near_misses: answers "nobody" just above τ(K) for one person, per key
             and hour; after them that person is not named to that key for a while. Callers with embeddings are not counted.
-        max_body: bytes of a whole request. max_photo: of one photo. max_pixels: of one photo.
+        max_body: bytes of a whole request. max_bodies: of all requests that are being read. max_photo: of one photo. max_pixels: of one photo.
         max_photos: photos in one request. max_faces: faces in one photo.
         formats: what may be uploaded.
         workers: threads that decode, detect and align; one more than cores keeps these busy, more would starve whoever is refused.
@@ -51,6 +52,9 @@ class Settings:
         audit: file of the audit trail, None for none.
         reports: folder of evaluation reports that the page may show, None for none.
         secure: whether TLS protects the connection (here or at a proxy), for HSTS.
+        proxies: addresses or networks whose ``X-Forwarded-*`` headers are believed, by commas. root_path: prefix under which a proxy shows
+            the service, like ``/faces``.
+        log_format: of the lines on standard error.
     """
 
     galleries: str
@@ -70,6 +74,7 @@ class Settings:
     attempts: int = 10
     near_misses: int = 60
     max_body: int = 40 * 2**20
+    max_bodies: int = 256 * 2**20
     max_photo: int = 12 * 2**20
     max_pixels: int = 50_000_000
     max_photos: int = 20
@@ -85,6 +90,9 @@ class Settings:
     audit: Path | None = None
     reports: Path | None = None
     secure: bool = False
+    proxies: str = ""
+    root_path: str = ""
+    log_format: LogFormat = "plain"
 
     def __post_init__(self) -> None:
         if self.keys is None and not is_loopback(self.host):
@@ -93,7 +101,7 @@ class Settings:
                 got=f"host {self.host} and no keys",
                 advice="make a key with `sameface keys add`, or listen on 127.0.0.1",
             )
-        for name, kind in (("review", LeastReview), ("replays", Replays)):
+        for name, kind in (("review", LeastReview), ("replays", Replays), ("log_format", LogFormat)):
             if getattr(self, name) not in get_args(kind):
                 raise SettingError(
                     expected=f"{name} among {', '.join(get_args(kind))}",

@@ -6,7 +6,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from sameface.errors import GalleryError, GalleryMissingError, PersonExistsError
+from sameface.errors import GalleryError, GalleryMismatchError, GalleryMissingError, NotAGalleryError, PersonExistsError
 from sameface.gallery import read_space
 from sameface.recognizer import Gallery, Recognizer
 from sameface.service.settings import Settings, check_slug
@@ -38,6 +38,22 @@ class Shelf:
     def names(self) -> list[str]:
         """Every gallery, sorted."""
         return _names(self._settings)
+
+    def check(self) -> None:
+        """Ask the record of each gallery a question.
+
+        Raises:
+            SamefaceError: one cannot be read now.
+        """
+        for name in self.names():
+            try:
+                self.get(name).store.count()
+            except (
+                GalleryMissingError,
+                GalleryMismatchError,
+                NotAGalleryError,
+            ):  # deleted meanwhile, or somebody else's
+                continue
 
     def get(self, name: str) -> Gallery:
         """An existing gallery.

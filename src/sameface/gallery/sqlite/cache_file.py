@@ -22,9 +22,9 @@ from typing import IO, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from sameface import file_locks
 from sameface.errors import GalleryReadOnlyError
 from sameface.gallery.exact.segment import Segment
-from sameface.gallery.sqlite import file_locks
 from sameface.gallery.sqlite.history import Moment
 from sameface.gallery.sqlite.record import NOBODY
 

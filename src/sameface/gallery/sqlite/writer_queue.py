@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from sameface import file_locks
 from sameface.errors import GalleryLockedError, GalleryReadOnlyError
-from sameface.gallery.sqlite import file_locks
 
 #: What is added to a gallery's name for the files that the locks are held on: who writes, and who is next. Both are empty.
 ENDINGS = ("-writers", "-next")

@@ -14,9 +14,10 @@ import sameface
 from sameface.errors import NothingHereError
 from sameface.faces.detector_spec import card_of
 from sameface.models.registry import cards
-from sameface.service.desk import Asks, Desk
+from sameface.service.desk import Desk
 from sameface.service.schemas import Caps, Health, Model, Models, Policy, Readiness
 from sameface.service.telemetry import CONTENT_TYPE
+from sameface.service.visit import Asks
 
 router = APIRouter(tags=["about"])
 #: What needs no key.
@@ -40,7 +41,10 @@ async def ready(request: Request, response: Response) -> Readiness:
         response.status_code = 503
         return Readiness(status="starting")
     try:
-        await desk.records.run(shelf.names)
+        desk.audit.check_room()
+        if desk.keys is not None:
+            await desk.records.run(desk.keys.keys)
+        await desk.records.run(shelf.check)
     except (OSError, sameface.SamefaceError) as error:
         response.status_code = 503
         return Readiness(status="broken", reason=type(error).__name__)

@@ -10,12 +10,12 @@ from sameface.errors import MalformedRequestError, PersonNotFoundError, Sameface
 from sameface.imaging import load_image
 from sameface.imaging.sources import sha256_of_bytes
 from sameface.recognizer.wire import IdentifiedPhoto, Verification
-from sameface.service.desk import Asks, read_photos
 from sameface.service.disclosure import is_replay
 from sameface.service.intake import body_of, read_form
 from sameface.service.policy import identified, stricter, verified
 from sameface.service.routes.photos import SAMPLE, size_of
 from sameface.service.schemas import ClaimForm, Deleted, Galleries, Gallery, GalleryForm, IdentifyForm
+from sameface.service.visit import Asks, read_photos
 
 router = APIRouter(tags=["galleries"])
 

@@ -10,12 +10,12 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from sameface.errors import EnrollmentRefusedError, MalformedRequestError, PersonNotFoundError, RequestTooLargeError
 from sameface.recognizer.wire import Enrollment, Erased, People, Person, rounded
-from sameface.service.desk import Asks, read_photos
 from sameface.service.intake import body_of, read_form
 from sameface.service.policy import reviewed
 from sameface.service.routes.galleries import GalleryName
 from sameface.service.routes.photos import SAMPLE
 from sameface.service.schemas import EnrollForm, PersonPatch, StoredPhoto, StoredPhotos
+from sameface.service.visit import Asks, read_photos
 
 router = APIRouter(tags=["people"])
 

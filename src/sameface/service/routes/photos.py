@@ -8,10 +8,10 @@ from sameface.errors import NotAllowedError
 from sameface.faces.quality import judge_face
 from sameface.imaging import load_image
 from sameface.recognizer.wire import Detected, Embedded, Embeddings, Face, Size, Verification, rounded
-from sameface.service.desk import Asks, read_photos
 from sameface.service.intake import Photo, body_of
 from sameface.service.policy import stricter, verified
 from sameface.service.schemas import PhotoForm, VerifyForm
+from sameface.service.visit import Asks, read_photos
 from sameface.types import ImageRGB
 
 router = APIRouter(tags=["photos"])

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sameface.gallery.sqlite import file_locks
+from sameface import file_locks
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(params=["fcntl", "portalocker"], autouse=True)
@@ -36,7 +36,7 @@ def test_a_killed_process_lets_go(tmp_path: Path) -> None:
     path.touch()
     program = f"""
 import sys, time
-from sameface.gallery.sqlite import file_locks
+from sameface import file_locks
 file = open({str(path)!r}, "r+b")
 assert file_locks.try_lock(file)
 print("held", flush=True)
