@@ -67,6 +67,12 @@ def open_store(
             got=f"the scheme {str(location).split('://')[0]!r}",
             advice="name a file, for instance people.db",
         )
+    if str(location) == ":memory:":
+        raise SettingError(
+            expected="a file, which keeps people",
+            got="SQLite's name for memory",
+            advice="name a file, in a temporary folder if it need not last",
+        )
     path, secret = Path(location), read_key(key)
     if not path.exists():
         _create(path, space, dimension, create, patience, secret)

@@ -23,10 +23,12 @@ from sameface.errors import (
     GalleryReadOnlyError,
     GallerySchemaError,
     NotAGalleryError,
+    SettingError,
     StorageFullError,
 )
 from sameface.gallery import NewPerson, TemplateStore, open_store, read_space
 from sameface.gallery.sqlite import live_index, schema
+from sameface.types import EmbeddingSpace
 from tests.gallery.worlds import DIMENSION, OTHER, SPACE, slow_search, template, vectors
 
 FACES = vectors(300, seed=5)
@@ -116,6 +118,31 @@ def test_flipped_bits_anywhere_never_give_a_wrong_answer(gallery: Path, tmp_path
         _never_silently_wrong(copy, may_be_unused=True)
 
 
+def test_a_damaged_head_is_said_in_words_of_our_own(gallery: Path, tmp_path: Path) -> None:
+    """The header, the definitions of the tables, and the settings: all that is read before anything is known."""
+    whole, rng = gallery.read_bytes(), random.Random(4)
+    text = [place for place in range(4096) if whole[place] > 31]
+    copy = tmp_path / "copy.db"
+    for place in [*range(100), *rng.sample(text, 150)]:
+        raw = bytearray(whole)
+        raw[place] ^= rng.choice((0xFF, 0x80, 0x01, 0x20))
+        copy.write_bytes(raw)
+        for use in (read_space, lambda path: open_store(path, create=False, patience=0.2)):
+            try:
+                found = use(copy)
+                if not isinstance(found, EmbeddingSpace):
+                    with found as store:
+                        store.check()
+                        store.people()
+                        store.search(PROBES)
+                        store.add("Ada", [template(FACES[0])])
+                        store.forget("Ada")
+            except GalleryError:
+                pass
+        for rest in ("-wal", "-shm", "-journal"):
+            copy.with_name(copy.name + rest).unlink(missing_ok=True)
+
+
 def _never_silently_wrong(path: Path, *, may_be_unused: bool = False) -> None:
     expected = [slow_search(probe, WORLD, 3) for probe in PROBES]
     try:
@@ -147,6 +174,36 @@ def test_a_folder_and_another_programs_file(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(NotAGalleryError, match="another program"):
         opened(path)
+
+
+@pytest.mark.parametrize("location", [":memory:", Path(":memory:")])
+def test_memory_is_no_place_for_people(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, location: str | Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for use in (opened, open_store):
+        with pytest.raises(SettingError, match="temporary folder"):
+            use(location)  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pipe_is_no_gallery(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "people.db")
+    for use in (opened, read_space):
+        with pytest.raises(NotAGalleryError, match="pipe"):
+            use(tmp_path / "people.db")
+
+
+def test_a_copy_of_the_file_alone_has_everybody_who_was_acknowledged(gallery: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    with opened(gallery) as store, opened(gallery) as reader:
+        reader.search(PROBES)
+        for number in range(20):
+            store.add(f"new {number}", [template(FACES[number])])
+            store.forget(f"p{number}")
+            shutil.copy(gallery, copy)
+            with open_store(copy) as copied:
+                report = copied.check()
+                assert report.ok, report.problems
+                assert {person.name for person in copied.people()} == {person.name for person in store.people()}
 
 
 def test_nothing_there(tmp_path: Path) -> None:

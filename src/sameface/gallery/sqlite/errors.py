@@ -22,6 +22,10 @@ _DAMAGED: Final = (sqlite3.SQLITE_CORRUPT,)
 _FULL: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
 
 
+#: What Python says, without a number, about text that is not UTF-8; SQLite's about tables and columns that are no longer there: all of them are ours.
+_UNREADABLE: Final = ("Could not decode to UTF-8", "no such table", "no such column", "malformed")
+
+
 @contextmanager
 def translated(location: str) -> Iterator[None]:
     """Run a block; every `sqlite3.Error` in it leaves as one of `sameface.errors`, which says what to do.
@@ -33,6 +37,8 @@ def translated(location: str) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _in_our_words(error, location) from error
+    except UnicodeDecodeError as error:  # SQLite's own words about a table whose name is damaged
+        raise _changed(location, "text that is no text") from error
 
 
 def _in_our_words(error: sqlite3.Error, location: str) -> GalleryError:
@@ -63,12 +69,8 @@ def _in_our_words(error: sqlite3.Error, location: str) -> GalleryError:
             got="a file that is not SQLite, or whose head is damaged",
             advice="check the path, or restore a backup",
         )
-    if code in _DAMAGED or extended == sqlite3.SQLITE_IOERR_SHORT_READ:
-        return GalleryDamagedError(
-            expected=f"a whole gallery at {location}",
-            got=f"a file that is cut short or changed ({text})",
-            advice="run `sameface gallery check`, then restore a backup or export what can still be read",
-        )
+    if code in _DAMAGED or extended == sqlite3.SQLITE_IOERR_SHORT_READ or text.startswith(_UNREADABLE):
+        return _changed(location, text)
     if code == sqlite3.SQLITE_CANTOPEN:
         return GalleryReadOnlyError(
             expected=f"to open {location}",
@@ -79,4 +81,12 @@ def _in_our_words(error: sqlite3.Error, location: str) -> GalleryError:
         expected=f"to use {location}",
         got=f"SQLite says: {text}",
         advice="run `sameface gallery check`, and look at the disk",
+    )
+
+
+def _changed(location: str, text: str) -> GalleryDamagedError:
+    return GalleryDamagedError(
+        expected=f"a whole gallery at {location}",
+        got=f"a file that is cut short or changed ({text})",
+        advice="run `sameface gallery check`, then restore a backup or export what can still be read",
     )

@@ -60,6 +60,8 @@ def connect(path: Path, patience: float, *, write: bool) -> sqlite3.Connection:
     )
     try:
         connection.execute("PRAGMA synchronous = FULL")
+        # Each change is copied from the log into the file at once: whoever copies the file alone between two changes has everybody.
+        connection.execute("PRAGMA wal_autocheckpoint = 1")
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA cache_size = -65536" if write else "PRAGMA cache_size = -16384")
         connection.execute("PRAGMA temp_store = MEMORY")  # no embedding in a temporary file
@@ -190,6 +192,8 @@ def binding(connection: sqlite3.Connection, location: str) -> Binding:
             advice="install the newer sameface that wrote it",
         )
     try:
+        if version < 1:
+            raise ValueError("the number of their schema is")
         values = dict(connection.execute("SELECT key, value FROM gallery"))
         if version > 1 and values["sum"] != PlainVault().sum(sums.of_settings(values)).hex():
             raise ValueError("their check sum is")

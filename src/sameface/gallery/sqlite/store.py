@@ -61,7 +61,11 @@ class SqliteStore:
         self._writer: sqlite3.Connection | None = None
         self._closed = False
         self._queue = WriterQueue(path, patience)
-        self._reader, self._binding, self._vault = opening.opened(path, self._queue, key, patience)
+        try:
+            self._reader, self._binding, self._vault = opening.opened(path, self._queue, key, patience)
+        except BaseException:
+            self._queue.close()
+            raise
         self._live = self._live_index()
 
     @property
