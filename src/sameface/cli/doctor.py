@@ -99,11 +99,14 @@ def _models() -> list[Check]:
     from sameface.errors import SamefaceError
     from sameface.faces import DEFAULT_DETECTOR
     from sameface.files import cache_folder
+    from sameface.models.cache import damaged_in_cache
     from sameface.models.registry import models_folder
     from sameface.recognizer import Recognizer
 
+    damaged = damaged_in_cache()
+    harm = f"; damaged, and made again when next needed: {', '.join(path.name for path in damaged)}" if damaged else ""
     checks = [
-        Check("cache", True, str(cache_folder())),
+        Check("cache", not damaged, f"{cache_folder()}{harm}"),
         Check("models", True, f"{models_folder()}; which are here: `sameface models list`"),
         Check("gallery", True, f"{gallery_location(None)}, where no other is named"),
     ]

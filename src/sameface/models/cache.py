@@ -8,6 +8,8 @@ from pathlib import Path
 
 from sameface.errors import ModelDamagedError, ModelMissingError
 from sameface.files import atomic_write, cache_folder, sha256_of
+from sameface.models.prepared import damaged_prepared, has_prepared
+from sameface.models.sums import is_whole, remove_with_sum, write_sum
 from sameface.progress import Share
 
 #: Shows that something is made, named, while the context lasts; gives a function to tell how far it is.
@@ -59,9 +61,10 @@ def check_sha256(path: Path, expected: str, *, advice: str = "install the packag
 
 
 def cached(name: str, make: Callable[[Path, Share], None], *, what: str) -> Path:
-    """The path of a cached file, made first when it is not there.
+    """The path of a cached file, made first when it is not there, and made again, which is said, when it is damaged.
 
-    Two processes may make the same file at once: both write whole files of the same content, and the last move wins.
+    Two processes may make the same file at once: both write whole files of the same content, and the last move wins. A network that has an
+    optimised form is not looked at: that form is what is loaded, and `Session` checks it.
 
     Args:
         name: file name inside the cache; carries a digest of everything the content depends on.
@@ -69,7 +72,38 @@ def cached(name: str, make: Callable[[Path, Share], None], *, what: str) -> Path
         what: what people call it, while it is made.
     """
     path = cache_folder() / "models" / name
-    if not path.is_file():
-        with _announce(what) as tell, atomic_write(path) as part:
+    if path.is_file() and has_prepared(path):
+        return path
+    whole = is_whole(path) if path.is_file() else None
+    if not whole:
+        damaged = whole is False
+        with (
+            _announce(f"{what} again, its cached copy was damaged" if damaged else what) as tell,
+            atomic_write(path) as part,
+        ):
             make(part, tell)
+        write_sum(path)
     return path
+
+
+def refuse_damaged(path: Path) -> None:
+    """Remove a cached file that is no longer what was written.
+
+    Raises:
+        ModelDamagedError: it was damaged, and is gone now.
+    """
+    if is_whole(path) is False:
+        remove_with_sum(path)
+        raise ModelDamagedError(
+            expected=f"{path.name} in the cache as it was written",
+            got="another check sum",
+            advice="run the same again: the damaged file is removed, and is made anew",
+        )
+
+
+def damaged_in_cache() -> list[Path]:
+    """Cached files that are not what was written; each is made again when it is next needed."""
+    folder = cache_folder() / "models"
+    beside = sorted(folder.glob("*.crc32")) if folder.is_dir() else []
+    files = [path.with_suffix("") for path in beside]
+    return [path for path in files if path.is_file() and is_whole(path) is False] + damaged_prepared(folder)

@@ -20,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sameface.errors import ModelDamagedError, SettingError
-from sameface.models.cache import cached, check_sha256
-from sameface.models.registry import package_folder
+from sameface.models.cache import cached
+from sameface.models.registry import load_card, locate
 from sameface.progress import Share
 
 #: File name and sha256 of each published predictor, by its landmark scheme.
@@ -35,7 +35,7 @@ FILES: Final = {
         "fbdc2cb80eb9aa7a758672cbfdda32ba6300efe9b6e6c7a299ff7e736b11b92f",
     ),
 }
-_PACKAGE: Final = "face_recognition_models"
+_CARDS: Final = {"dlib5": "dlib-5-points", "dlib68": "dlib-68-points"}
 #: Raise when the cached arrays change their meaning: it is part of the cached file's name.
 _VERSION: Final = 1
 _DEPTH: Final = 4
@@ -87,9 +87,7 @@ def _cache_file(scheme: str) -> Path:
     name, digest = FILES[scheme]
 
     def convert(target: Path, tell: Share) -> None:
-        folder = package_folder(_PACKAGE)
-        source = (folder or Path(_PACKAGE)) / "models" / name
-        check_sha256(source, digest)
+        (source,) = locate(load_card(_CARDS[scheme]))
         arrays = read_shape_predictor(source.read_bytes(), name)
         with target.open("wb") as file:
             np.savez(file, **{field: getattr(arrays, field) for field in ShapePredictorArrays.__slots__})

@@ -6,7 +6,6 @@ arrays. Source of the format: joblib's numpy_pickle (an array's bytes follow its
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import pickle
 from collections.abc import Mapping
@@ -16,8 +15,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from sameface.errors import ModelDamagedError, ModelMissingError
-from sameface.models.cache import cached, check_sha256
+from sameface.errors import ModelDamagedError
+from sameface.models.cache import cached
+from sameface.models.registry import load_card, locate
 
 Array = npt.NDArray[np.float32]
 
@@ -45,22 +45,10 @@ def mtcnn_network(name: str) -> Path:
     )
 
 
-def _source(name: str) -> Path:
-    spec = importlib.util.find_spec("mtcnn")  # finds the folder without importing the package
-    if spec is None or not spec.submodule_search_locations:
-        raise ModelMissingError(
-            expected="the package mtcnn 1.0.0, which brings the detector's weights",
-            got="no such package",
-            advice="run `pip install mtcnn==1.0.0`",
-        )
-    return Path(spec.submodule_search_locations[0]) / "assets" / "weights" / f"{name}.lz4"
-
-
 def _convert(name: str, path: Path) -> None:
     from sameface.models.mtcnn_onnx import write_onnx
 
-    source = _source(name)
-    check_sha256(source, SHA256[name])
+    source = next(path for path in locate(load_card("mtcnn")) if path.stem == name)
     write_onnx(name, read_arrays(source.read_bytes(), source.name), path)
 
 

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sameface.errors import DeviceUnavailableError, ModelDamagedError, ModelMissingError, SamefaceError
-from sameface.files import atomic_write
-from sameface.models.prepared import prepared_path
+from sameface.models.cache import refuse_damaged
+from sameface.models.prepared import GRAPH, WEIGHTS, keep_prepared, open_prepared, prepared_folder
 from sameface.models.refusals import reason, why_refused
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read when onnxruntime is loaded; a user's own choice stands
@@ -30,6 +30,8 @@ PROVIDERS: Final[Mapping[str, str]] = {
     "directml": "DmlExecutionProvider",
     "openvino": "OpenVINOExecutionProvider",
 }
+#: Weights of a tensor from this size on, in bytes, lie in a file that is mapped.
+_MAPPED_FROM: Final = 4096
 
 
 def available_devices() -> tuple[str, ...]:
@@ -100,31 +102,35 @@ class Session:
 
 def _start(network: Path | bytes, device: str, threads: int | None) -> Any:
     """A session, from the optimised form of the network where there is one; makes that form where it belongs."""
-    prepared = prepared_path(network, ort.__version__) if isinstance(network, Path) and device == "cpu" else None
     providers = [PROVIDERS[device]]
-    if prepared is not None and prepared.is_file() and _newer(prepared, network):
+    if not isinstance(network, Path):
+        return ort.InferenceSession(network, _options(threads), providers=providers)
+    folder = prepared_folder(network, ort.__version__) if device == "cpu" else None
+    if folder is not None and (prepared := open_prepared(folder, network)) is not None:
         options = _options(threads)
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+        if (
+            not prepared.packs
+        ):  # else large weights are copied: float32 products take them as they lie in the mapped file
+            options.add_session_config_entry("session.disable_prepacking", "1")
         try:
-            return ort.InferenceSession(str(prepared), options, providers=providers)
+            return ort.InferenceSession(str(prepared.graph), options, providers=providers)
         except Exception:  # noqa: BLE001  # a cache that does not load is made again
-            prepared.unlink(missing_ok=True)
-    options = _options(threads)
-    if prepared is None:
-        return ort.InferenceSession(
-            str(network) if isinstance(network, Path) else network, options, providers=providers
-        )
+            pass
+    refuse_damaged(network)
+    if folder is None:
+        return ort.InferenceSession(str(network), _options(threads), providers=providers)
     try:
-        with atomic_write(prepared) as part:
-            options.optimized_model_filepath = str(part)
+        with keep_prepared(folder, network) as part:
+            options = _options(threads)
+            options.optimized_model_filepath = str(part / GRAPH)
+            options.add_session_config_entry("session.optimized_model_external_initializers_file_name", WEIGHTS)
+            options.add_session_config_entry(
+                "session.optimized_model_external_initializers_min_size_in_bytes", str(_MAPPED_FROM)
+            )
             return ort.InferenceSession(str(network), options, providers=providers)
     except Exception:  # noqa: BLE001  # no room or no right to write, which ONNX Runtime calls by many names: it works without
         return ort.InferenceSession(str(network), _options(threads), providers=providers)
-
-
-def _newer(prepared: Path, network: Path | bytes) -> bool:
-    """Whether the optimised form was made after the network it stands for."""
-    return isinstance(network, Path) and prepared.stat().st_mtime_ns >= network.stat().st_mtime_ns
 
 
 def _options(threads: int | None) -> Any:
