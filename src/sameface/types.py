@@ -80,11 +80,14 @@ class Detection:
         box: the detector's own idea of the face's extent.
         confidence: the detector's score, 0 to 1; comparable only within one detector.
         landmarks: the detector's own points, or None where it has none.
+        turns: quarter turns, counterclockwise, of the photo that make this face upright. Box and points lie in the photo as it is; the points
+            keep their order, so the first eye is the left one of the upright face.
     """
 
     box: Box
     confidence: float
     landmarks: Landmarks | None = None
+    turns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from sameface.errors import NoThresholdError
-from sameface.imaging import Limits
+from sameface.faces import FaceFinder
 from sameface.types import Box, Detection, EmbeddingSpace, OperatingPoint
 
 
@@ -23,8 +23,9 @@ class FakeRecognizer:
     def __init__(self, encoder: str = "fake") -> None:
         self.space = EmbeddingSpace(encoder, "whole", "none")
         self.card = SimpleNamespace(id=encoder, dimension=3, title="mean colour", commercial_use="yes")
-        self.limits = Limits()
-        self.detector = self.aligner = self.encoder = self
+        self.id, self.sure = "whole", 0.0
+        self.finder = FaceFinder(self, self)
+        self.encoder = self
         self.calls = {"detect": 0, "encode": 0}
         self.point: OperatingPoint | None = None
 

@@ -59,7 +59,10 @@ def test_another_encoder_detects_nothing_again_and_never_gets_the_others_vectors
         embed_photos(other, bench.photos, cache=cache)
         assert other.calls == {"detect": 0, "encode": 119}
         third = EmbeddingSpace("fake", "whole", "another")
-        assert cache.embeddings(third, embed_photos(fake, bench.photos, cache=cache).sha256) == {}
+        assert (
+            cache.embeddings(third, "centre, turned upright", embed_photos(fake, bench.photos, cache=cache).sha256)
+            == {}
+        )
 
 
 def test_a_stop_keeps_what_was_done(colour_people: Path, tmp_path: Path, fake) -> None:  # type: ignore[no-untyped-def]
@@ -109,7 +112,7 @@ def test_faces_survive_the_cache(tmp_path: Path) -> None:
         assert (back.box, back.confidence, back.landmarks.scheme) == (face.box, 0.875, "arcface5")
         assert np.array_equal(back.landmarks.points_xy, points)
         assert cache.faces("d", "largest", ["aa"]) == {}
-        assert cache.embeddings(space, ["aa"])["aa"].tolist() == [1, 1, 1, 1]
+        assert cache.embeddings(space, "centre", ["aa"])["aa"].tolist() == [1, 1, 1, 1]
 
 
 def test_speed_is_claimed_only_for_the_whole_pipeline(colour_people: Path, fake) -> None:  # type: ignore[no-untyped-def]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,8 +12,6 @@ from sameface.cli.options import JsonOption
 if TYPE_CHECKING:
     from sameface.evaluation.quantised import BeforeAndAfter
     from sameface.evaluation.scores import Scores
-    from sameface.recognizer import Recognizer
-    from sameface.types import CropsRGB
 
 
 def quantize(
@@ -36,17 +33,18 @@ def quantize(
     Most of the faces set the ranges; every tenth is kept out to measure how far embeddings move. Judge accuracy on other people.
     """
     from sameface.cli.options import make_recognizer
-    from sameface.cli.output import note, print_json, print_table
+    from sameface.cli.output import note, print_json, print_table, progress
     from sameface.datasets.folder import read_folder
     from sameface.datasets.lfw import read_lfw_people
     from sameface.encoders import load_encoder
     from sameface.encoders.quantising import quantise_encoder
-    from sameface.evaluation.quantised import drift
+    from sameface.evaluation.quantised import collect_crops, drift
 
     images = photos / "images" if (photos / "images").is_dir() else photos
     recognizer = make_recognizer(model, detector)
     bench = read_folder(images, only=read_lfw_people(people) if people else None)
-    faces = _crops(recognizer, bench.at_most(1).photos, crops)
+    with progress("faces", crops) as advance:
+        faces = collect_crops(recognizer.finder, bench.at_most(1).photos, crops, advance=advance)
     held_out = slice(None, None, 10)
     ranges_from = [index for index in range(len(faces)) if index % 10]
     card = quantise_encoder(model, faces[ranges_from])
@@ -76,31 +74,6 @@ def quantize(
         return
     note(f"kept as {card.id}; use it with --encoder {card.id}")
     print_table(("", ""), rows)
-
-
-def _crops(recognizer: Recognizer, photos: Sequence[Path], wanted: int) -> CropsRGB:
-    """Aligned crops of the photos that show a face, until there are enough."""
-    import numpy as np
-
-    from sameface.cli.output import progress
-    from sameface.errors import SamefaceError
-    from sameface.faces.choose import choose_face
-    from sameface.imaging import load_image
-
-    found = []
-    with progress("faces", wanted) as advance:
-        for photo in photos:
-            try:
-                image = load_image(photo)
-                face = choose_face(recognizer.detector.detect(image), image, "centre")
-            except SamefaceError:
-                continue
-            found.append(recognizer.aligner.align(image, [face])[0])
-            advance()
-            if len(found) == wanted:
-                break
-    width, height = recognizer.card.input_size_wh
-    return np.stack(found) if found else np.zeros((0, height, width, 3), np.uint8)
 
 
 def _compare(before: str, after: str, images: Path, pairs: Path, detector: str | None) -> BeforeAndAfter:

@@ -1,8 +1,8 @@
 """Faces and embeddings that were made before, kept by content: a second evaluation takes seconds, a stopped one goes on.
 
 A face is kept by the photo's sha256, the detector's id and the rule that chose it, so that encoders compared side by side detect once. An
-embedding is kept by the photo's sha256 and its space. Both are biometric data: the file is readable by its owner only, and removing it is always
-safe.
+embedding is kept by the photo's sha256, that rule and its space. Both are biometric data: the file is readable by its owner only, and removing
+it is always safe.
 """
 
 from __future__ import annotations
@@ -84,12 +84,12 @@ class EmbeddingCache:
     ) -> None:
         self._db.close()
 
-    def embeddings(self, space: EmbeddingSpace, photos: Iterable[str]) -> dict[str, Embeddings]:
+    def embeddings(self, space: EmbeddingSpace, rule: str, photos: Iterable[str]) -> dict[str, Embeddings]:
         """Kept embeddings of these photos, by sha256."""
         return {
             photo: np.frombuffer(vector, dtype=np.float32)
             for photo, vector in self._select(
-                "SELECT photo, vector FROM embeddings WHERE space = ?", (str(space),), photos
+                "SELECT photo, vector FROM embeddings WHERE space = ?", (_key(space, rule),), photos
             )
         }
 
@@ -129,7 +129,7 @@ class EmbeddingCache:
             self._db.executemany(
                 "INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)",
                 [
-                    (str(space), photo, vector.astype(np.float32).tobytes())
+                    (_key(space, rule), photo, vector.astype(np.float32).tobytes())
                     for photo, vector in vectors.items()
                     if vector.size <= LONGEST_KEPT
                 ],
@@ -167,12 +167,17 @@ class EmbeddingCache:
             ) from error
 
 
+def _key(space: EmbeddingSpace, rule: str) -> str:
+    return f"{space}; {rule}"
+
+
 def _text(found: Detection) -> str:
     points = found.landmarks
     return json.dumps(
         {
             "box": list(map(float, found.box.xyxy)),
             "confidence": float(found.confidence),
+            "turns": found.turns,
             "landmarks": None if points is None else [points.scheme, np.asarray(points.points_xy, float).tolist()],
         }
     )
@@ -185,4 +190,5 @@ def _face(text: str) -> Detection:
         Box(*fields["box"]),
         fields["confidence"],
         None if points is None else Landmarks(str(points[0]), np.array(points[1], dtype=np.float32)),
+        fields.get("turns", 0),
     )

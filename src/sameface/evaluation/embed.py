@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from sameface.errors import FaceError, ImageError, NoFaceError, SamefaceError
 from sameface.evaluation.cache import EmbeddingCache, Found, NoUsableFace
-from sameface.faces.choose import choose_face
+from sameface.faces.choose import Choice
 from sameface.files import sha256_of
 from sameface.imaging import load_image
 from sameface.progress import Advance, no_advance
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sameface.recognizer import Recognizer
 
 #: How one face of a photo is chosen.
-RULE: Final = "centre"
+RULE: Final[Choice] = "centre"
 #: Photos that one worker takes at a time: also what a stop can lose.
 BATCH: Final = 32
 
@@ -98,12 +98,12 @@ def embed_photos(
     start = time.perf_counter()
     own_cache = cache if cache is not None else EmbeddingCache()
     workers = workers or os.cpu_count() or 1
-    detector = recognizer.space.detector
+    detector, rule = recognizer.space.detector, _rule(recognizer)
     with ThreadPoolExecutor(workers) as pool:
         digests = list(pool.map(_digest, photos))
         wanted = {digest: path for digest, path in zip(digests, photos, strict=True) if digest}
-        vectors = own_cache.embeddings(recognizer.space, wanted)
-        faces = own_cache.faces(detector, RULE, wanted)
+        vectors = own_cache.embeddings(recognizer.space, rule, wanted)
+        faces = own_cache.faces(detector, rule, wanted)
         failed = {sha: found for sha, found in faces.items() if isinstance(found, NoUsableFace)}
         todo = [sha for sha in wanted if sha not in vectors and sha not in failed]
         known = len(wanted) - len(todo)
@@ -112,7 +112,7 @@ def embed_photos(
         for part in _each(pool, workers, recognizer, own_cache, todo, wanted):
             keep = {sha: found for sha, found in part.faces.items() if sha not in part.unreadable}
             if not part.kept:
-                own_cache.put(detector, RULE, keep, recognizer.space, part.vectors)
+                own_cache.put(detector, rule, keep, recognizer.space, part.vectors)
             vectors |= part.vectors
             failed |= {sha: found for sha, found in part.faces.items() if isinstance(found, NoUsableFace)}
             advance(sum(copies[sha] for sha in part.faces))
@@ -144,13 +144,14 @@ def _each(
 
     The cache is asked again for each batch: two evaluations at once share their work.
     """
+    rule = _rule(recognizer)
     batches = (todo[at : at + BATCH] for at in range(0, len(todo), BATCH))
     running: set[Future[_Part]] = set()
     try:
         while True:
             while len(running) < workers + 1 and (batch := next(batches, None)) is not None:
-                vectors = cache.embeddings(recognizer.space, batch)
-                faces = cache.faces(recognizer.space.detector, RULE, batch)
+                vectors = cache.embeddings(recognizer.space, rule, batch)
+                faces = cache.faces(recognizer.space.detector, rule, batch)
                 if vectors:
                     yield _Part({sha: faces[sha] for sha in vectors if sha in faces}, vectors, set(), kept=True)
                 left = {sha: (paths[sha], faces.get(sha)) for sha in batch if sha not in vectors}
@@ -166,17 +167,23 @@ def _each(
             future.cancel()
 
 
+def _rule(recognizer: Recognizer) -> str:
+    """How the face was chosen, for the cache: everything beside detector and alignment that decides which face an embedding is of."""
+    return f"{RULE}, turned upright" if recognizer.finder.upright else RULE
+
+
 def _encode(recognizer: Recognizer, batch: Mapping[str, tuple[Path, Found | None]]) -> _Part:
+    finder = recognizer.finder
     faces: dict[str, Found] = {}
     crops: dict[str, npt.NDArray[np.uint8]] = {}
     unreadable = set()
     for sha, (path, known) in batch.items():
         try:
-            image = load_image(path, limits=recognizer.limits)
-            found = known or choose_face(recognizer.detector.detect(image), image, RULE, source=path.name)
+            image = load_image(path, limits=finder.limits)
+            found = known or finder.choose(image, RULE, source=path.name)
             faces[sha] = found
             if not isinstance(found, NoUsableFace):
-                crops[sha] = recognizer.aligner.align(image, [found])[0]
+                crops[sha] = finder.crops(image, [found])[0]
         except ImageError as error:
             unreadable.add(sha)
             faces[sha] = NoUsableFace("unreadable", str(error))

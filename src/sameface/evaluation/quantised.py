@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from sameface.encoders import Encoder
-from sameface.errors import NotEnoughDataError
+from sameface.errors import FaceError, ImageError, NotEnoughDataError
 from sameface.evaluation.scores import Scores
+from sameface.faces import FaceFinder
 from sameface.metrics import accuracy_by_fold, mean_and_standard_error, person_disjoint_folds
 from sameface.metrics.paired import PairedDecisions, paired_decisions
-from sameface.types import CropsRGB
+from sameface.progress import Advance, no_advance
+from sameface.types import CropsRGB, ImageRGB
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,26 @@ class BeforeAndAfter:
     after: float
     after_error: float
     paired: PairedDecisions
+
+
+def collect_crops(
+    finder: FaceFinder, photos: Iterable[Path], wanted: int, *, advance: Advance = no_advance
+) -> CropsRGB:
+    """Aligned crops of the faces nearest the middle of photos, until there are enough; photos that give none are passed over.
+
+    Returns:
+        ``(m, size, size, 3)`` uint8 RGB, m at most `wanted`.
+    """
+    found: list[ImageRGB] = []
+    for photo in photos:
+        if len(found) == wanted:
+            break
+        try:
+            found.append(finder.face(photo, "centre").crop_rgb)
+        except (ImageError, FaceError):
+            continue
+        advance(1)
+    return np.stack(found) if found else finder.crops(np.zeros((1, 1, 3), dtype=np.uint8), [])
 
 
 def drift(first: Encoder, second: Encoder, crops_rgb: CropsRGB) -> Drift:

@@ -5,6 +5,17 @@ from __future__ import annotations
 from sameface.faces.align import Aligner, load_aligner
 from sameface.faces.detector import Detector
 from sameface.faces.detector_spec import DetectorSpec
+from sameface.faces.finder import FaceCrop, FaceFinder
 from sameface.faces.loading import DEFAULT_DETECTOR, DETECTORS, load_detector
 
-__all__ = ["DEFAULT_DETECTOR", "DETECTORS", "Aligner", "Detector", "DetectorSpec", "load_aligner", "load_detector"]
+__all__ = [
+    "DEFAULT_DETECTOR",
+    "DETECTORS",
+    "Aligner",
+    "Detector",
+    "DetectorSpec",
+    "FaceCrop",
+    "FaceFinder",
+    "load_aligner",
+    "load_detector",
+]

@@ -15,7 +15,7 @@ Choice = Literal["only", "centre", "largest"]
 SMALLEST_SIDE: Final = 16
 
 
-def as_choice(word: str) -> Choice:
+def as_choice(word: object) -> Choice:
     """A word as a choice.
 
     Raises:
@@ -40,10 +40,12 @@ def choose_face(
         source: the photo's name, for the message.
 
     Raises:
+        SettingError: another choice.
         NoFaceError: none was found.
         SeveralFacesError: several were, and ``only`` was asked for.
         FaceTooSmallError: the chosen face's shorter side is under `SMALLEST_SIDE` pixels.
     """
+    as_choice(choose)
     height, width = image_rgb.shape[:2]
     where = source or f"a photo of {width}×{height} pixels"
     if not detections:

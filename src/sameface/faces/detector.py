@@ -12,10 +12,14 @@ class Detector(Protocol):
 
     Attributes:
         id: names the weights and every setting that moves a box; part of each template.
+        sure: from this confidence on a face is upright as it stands; below it, other orientations are asked (`upright`). 0 asks none.
     """
 
     @property
     def id(self) -> str: ...
+
+    @property
+    def sure(self) -> float: ...
 
     def detect(self, image_rgb: ImageRGB) -> list[Detection]:
         """All faces of a picture, most confident first; none is an empty list.

@@ -65,6 +65,8 @@ class Mtcnn:
         device, threads: see `Session`.
     """
 
+    sure = 0.99
+
     def __init__(
         self, settings: MtcnnSettings | None = None, *, device: str = "cpu", threads: int | None = None
     ) -> None:

@@ -14,6 +14,7 @@ class WholePicture:
     """Takes every picture as one face crop: 96×96 or 160×160 thumbnails, say. Safe to use from several threads at once."""
 
     id = "none"
+    sure = 0.0
 
     def detect(self, image_rgb: ImageRGB) -> list[Detection]:
         """One face as large as the picture; none where there are no pixels."""

@@ -35,6 +35,8 @@ class Scrfd:
         ModelDamagedError: a network with other outputs.
     """
 
+    sure = 0.76
+
     def __init__(
         self,
         settings: ScrfdSettings | None = None,

@@ -36,6 +36,8 @@ class YuNet:
         device, threads: see `Session`.
     """
 
+    sure = 0.91
+
     def __init__(
         self,
         settings: YunetSettings | None = None,

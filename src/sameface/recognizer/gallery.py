@@ -11,7 +11,7 @@ from typing import Self, cast
 import numpy as np
 
 from sameface.errors import EnrollmentRefusedError, NoThresholdError, PersonNotFoundError, SamefaceError
-from sameface.faces.choose import Choice
+from sameface.faces.choose import Choice, as_choice
 from sameface.faces.quality import judge_face
 from sameface.gallery import TemplateStore, gallery_exists, open_store, read_space
 from sameface.gallery.names import clean_name
@@ -109,6 +109,7 @@ class Gallery:
             PersonNameError: the name cannot be stored.
         """
         reviewing.as_review(review)
+        as_choice(choose)
         name = clean_name(name)
         sources = list(
             cast("Sequence[ImageSource]", photos)

@@ -9,15 +9,22 @@ import numpy as np
 
 from sameface.encoders import DEFAULT_ENCODER, Encoder, load_encoder
 from sameface.errors import SamefaceError
-from sameface.faces import DEFAULT_DETECTOR, Aligner, Detector, DetectorSpec, load_aligner, load_detector
-from sameface.faces.choose import Choice, choose_face, in_reading_order
-from sameface.imaging import ImageSource, Limits, load_image
-from sameface.imaging.sources import label_of
+from sameface.faces import (
+    DEFAULT_DETECTOR,
+    Detector,
+    DetectorSpec,
+    FaceCrop,
+    FaceFinder,
+    load_aligner,
+    load_detector,
+)
+from sameface.faces.choose import Choice, as_choice
+from sameface.imaging import ImageSource, Limits
 from sameface.matching import distance, is_same, probability_same
 from sameface.models.card import ModelCard
 from sameface.recognizer.results import EncodedFace, Verification
 from sameface.recognizer.thresholds import resolve
-from sameface.types import Detection, EmbeddingSpace, ImageRGB, OperatingPoint
+from sameface.types import Detection, EmbeddingSpace, OperatingPoint
 
 #: Crops encoded in one call: large enough to be fast, small enough to keep memory flat.
 BATCH = 32
@@ -33,8 +40,10 @@ class Recognizer:
         device: where networks run; one that is missing is an error, never a silent CPU.
         threads: threads per network run, None for one per core.
         limits: bytes and pixels a picture may have.
+        upright: whether faces of turned photos are looked for and turned (docs/decisions/upright.md); no id depends on it.
 
     Attributes:
+        finder: detector and alignment.
         space: encoder, detector and alignment ids that its embeddings belong to.
     """
 
@@ -47,19 +56,20 @@ class Recognizer:
         device: str = "cpu",
         threads: int | None = None,
         limits: Limits | None = None,
+        upright: bool = True,
     ) -> None:
-        self.limits = limits or Limits()
-        self.detector = (
+        found_by = (
             load_detector(detector, device=device, threads=threads)
             if isinstance(detector, (str, DetectorSpec))
             else detector
         )
         self.encoder = load_encoder(encoder, device=device, threads=threads) if isinstance(encoder, str) else encoder
         # Without a detector each picture is a crop already, and the alignment id says so.
-        whole = self.detector.id == "none"
+        whole = found_by.id == "none"
         points, template = ("none", "none") if whole else (self.card.landmarks, self.card.template)
-        self.aligner: Aligner = load_aligner(points, template, self.card.input_size_wh[0])
-        self.space = EmbeddingSpace(self.card.id, self.detector.id, self.aligner.id)
+        aligner = load_aligner(points, template, self.card.input_size_wh[0])
+        self.finder = FaceFinder(found_by, aligner, limits=limits, upright=upright)
+        self.space = EmbeddingSpace(self.card.id, found_by.id, aligner.id)
         self._given = operating_point
 
     @property
@@ -76,14 +86,23 @@ class Recognizer:
         """
         return resolve(self._given, self.card, self.space)
 
+    @property
+    def detector(self) -> Detector:
+        """What finds faces."""
+        return self.finder.detector
+
+    @property
+    def limits(self) -> Limits:
+        """Bytes and pixels a picture may have."""
+        return self.finder.limits
+
     def detect(self, image: ImageSource) -> list[Detection]:
         """All faces of a photo in reading order: rows from the top, each from the left."""
-        return in_reading_order(self.detector.detect(load_image(image, limits=self.limits)))
+        return self.finder.find(image)
 
     def encode_faces(self, image: ImageSource) -> list[EncodedFace]:
         """Every face of a photo with its embedding, in reading order; an empty list where there is none."""
-        image_rgb = load_image(image, limits=self.limits)
-        return self._encode(image_rgb, in_reading_order(self.detector.detect(image_rgb)))
+        return self._encode(self.finder.faces(image))
 
     def encode_photo(self, image: ImageSource, choose: Choice = "only", *, source: str = "") -> EncodedFace:
         """The one face of a photo with its embedding.
@@ -94,38 +113,38 @@ class Recognizer:
             source: what to call the photo in errors, where it has no path of its own.
 
         Raises:
+            SettingError: another choice.
             ImageError: the photo cannot be read.
             NoFaceError, SeveralFacesError, FaceTooSmallError: as `choose` says.
         """
-        image_rgb = load_image(image, limits=self.limits)
-        detection = choose_face(self.detector.detect(image_rgb), image_rgb, choose, source=source or label_of(image))
-        return self._encode(image_rgb, [detection])[0]
+        return self._encode([self.finder.face(image, choose, source=source)])[0]
 
     def encode_photos(
         self, images: Iterable[ImageSource], choose: Choice = "centre"
     ) -> Iterator[EncodedFace | SamefaceError]:
-        """Many photos, in order, encoded in batches; what fails comes as its error in its place."""
-        pending: list[Detection | SamefaceError] = []
-        crops: list[ImageRGB] = []
+        """Many photos, in order, encoded in batches; what fails comes as its error in its place.
 
-        def flush() -> Iterator[EncodedFace | SamefaceError]:
-            embeddings = iter(self.encoder.encode(np.stack(crops)) if crops else ())
-            for item in pending:
-                yield item if isinstance(item, SamefaceError) else EncodedFace(item, next(embeddings))
-            pending.clear()
-            crops.clear()
+        Raises:
+            SettingError: another choice.
+        """
+        return self._encode_photos(images, as_choice(choose))
 
+    def _encode_photos(self, images: Iterable[ImageSource], choose: Choice) -> Iterator[EncodedFace | SamefaceError]:
+        pending: list[FaceCrop | SamefaceError] = []
         for image in images:
             try:
-                image_rgb = load_image(image, limits=self.limits)
-                detection = choose_face(self.detector.detect(image_rgb), image_rgb, choose, source=label_of(image))
-                crops.append(self.aligner.align(image_rgb, [detection])[0])
-                pending.append(detection)
+                pending.append(self.finder.face(image, choose))
             except SamefaceError as error:
                 pending.append(error)
             if len(pending) == BATCH:
-                yield from flush()
-        yield from flush()
+                yield from self._encoded(pending)
+                pending.clear()
+        yield from self._encoded(pending)
+
+    def _encoded(self, pending: Sequence[FaceCrop | SamefaceError]) -> Iterator[EncodedFace | SamefaceError]:
+        encoded = iter(self._encode([item for item in pending if isinstance(item, FaceCrop)]))
+        for item in pending:
+            yield item if isinstance(item, SamefaceError) else next(encoded)
 
     def verify(self, probe: ImageSource, reference: ImageSource, choose: Choice = "only") -> Verification:
         """Do two photos show the same person?
@@ -147,8 +166,8 @@ class Recognizer:
             reference_box=second.box,
         )
 
-    def _encode(self, image_rgb: ImageRGB, detections: Sequence[Detection]) -> list[EncodedFace]:
-        if not detections:
+    def _encode(self, faces: Sequence[FaceCrop]) -> list[EncodedFace]:
+        if not faces:
             return []
-        embeddings = self.encoder.encode(self.aligner.align(image_rgb, detections))
-        return [EncodedFace(detection, row) for detection, row in zip(detections, embeddings, strict=True)]
+        embeddings = self.encoder.encode(np.stack([face.crop_rgb for face in faces]))
+        return [EncodedFace(face.detection, row) for face, row in zip(faces, embeddings, strict=True)]

@@ -36,6 +36,10 @@ class CrowdGuard:
     def id(self) -> str:
         return self._inner.id
 
+    @property
+    def sure(self) -> float:
+        return self._inner.sure
+
     def detect(self, image_rgb: ImageRGB) -> list[Detection]:
         """As `Detector.detect`.
 

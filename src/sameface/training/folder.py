@@ -14,8 +14,7 @@ import torch
 
 from sameface.encoders.crops import scale_crops
 from sameface.errors import NotEnoughDataError, SamefaceError, SettingError
-from sameface.faces import DEFAULT_DETECTOR, load_aligner, load_detector
-from sameface.faces.choose import choose_face
+from sameface.faces import DEFAULT_DETECTOR, FaceFinder, load_aligner, load_detector
 from sameface.files import Skipped, path_as_text
 from sameface.imaging import load_image
 from sameface.models.card import Landmarks, Measurement, is_id
@@ -248,17 +247,16 @@ def _read(
         return read_embeddings(files, recognizer, skipped=skipped, progress=reading)
     side = spec.picture_side
     grey = spec.channels == 1
-    detector = load_detector(plan.detector) if plan.align else None
-    aligner = load_aligner(LANDMARKS, TEMPLATE, side) if plan.align else None
+    finder = None
+    if plan.align:
+        finder = FaceFinder(load_detector(plan.detector), load_aligner(LANDMARKS, TEMPLATE, side))
 
     def read(path: Path) -> npt.NDArray[np.uint8]:
-        image = load_image(path)
-        crop: npt.NDArray[np.uint8]
-        if detector is not None and aligner is not None:
-            face = choose_face(detector.detect(image), image, "centre", source=str(path))
-            crop = aligner.align(image, [face])[0]
-        else:
-            crop = scale_crops(image[None], (side, side))[0]
+        crop: npt.NDArray[np.uint8] = (
+            scale_crops(load_image(path)[None], (side, side))[0]
+            if finder is None
+            else finder.face(path, "centre").crop_rgb
+        )
         if not grey:
             return crop
         # Grey here or in the intake is the same formula; here it saves two thirds of the memory.

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sameface.encoders import DEFAULT_ENCODER, Encoder, load_encoder
 from sameface.errors import SamefaceError, SettingError
 from sameface.faces import DEFAULT_DETECTOR
-from sameface.faces.choose import Choice
+from sameface.faces.choose import Choice, as_choice
 from sameface.imaging import ImageSource
 from sameface.recognizer import Recognizer
 from sameface.types import CropsRGB, Embeddings
@@ -58,13 +58,14 @@ class FaceEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Check the settings and that the networks are there.
 
         Raises:
-            SettingError: an unknown value of `missing`.
+            SettingError: an unknown value of `missing` or `choose`.
             ModelError: a network that is unknown, missing or damaged.
         """
         if self.missing not in ("raise", "nan"):
             raise SettingError(
                 expected="missing='raise' or 'nan'", got=repr(self.missing), advice="choose one of the two"
             )
+        as_choice(self.choose)
         card = self._network().card if self.detector is None else self._recognizer().card
         self._n_features_out = card.dimension
         return self
