@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import base64
+import errno
 import io
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import cv2
@@ -99,6 +102,50 @@ class TestSources:
     def test_a_text_file_object(self):
         with pytest.raises(ImageAccessError, match='"rb"'):
             load_image(io.StringIO("P5 1 1 255 a"))
+
+    def test_base64_text_as_a_path_is_not_repeated(self):
+        """The whole photo went into the message, and so into logs."""
+        text = base64.b64encode(bytes(range(256)) * 100).decode()
+        for source in (text, text[:3000], "a/" * 1000, text.replace("/", "+")):
+            with pytest.raises(ImageNotFoundError, match=r"base64\.b64decode") as caught:
+                load_image(source)
+            assert len(str(caught.value)) < 400
+            assert caught.value.__cause__ is None or len(str(caught.value.__cause__)) < 3200
+
+    def test_pipes_give_what_they_have(self, photos):
+        data = (photos / "obama.jpg").read_bytes()
+        read, write = os.pipe()
+
+        def pour() -> None:
+            with os.fdopen(write, "wb") as file:
+                file.write(data)
+
+        writer = threading.Thread(target=pour)
+        writer.start()
+        with os.fdopen(read, "rb", buffering=0) as pipe:
+            got = load_image(pipe)
+        writer.join()
+        assert np.array_equal(got, load_image(data))
+
+    def test_files_that_cannot_be_read(self, tmp_path):
+        closed = io.BytesIO(b"x")
+        closed.close()
+        with (tmp_path / "out").open("wb") as for_writing:
+            for file, words in ((closed, "closed"), (for_writing, "mode")):
+                with pytest.raises(ImageAccessError, match=words):
+                    load_image(file)
+
+        class Failing(io.RawIOBase):
+            def read(self, size: int = -1) -> bytes:
+                raise OSError(errno.EIO, "Input/output error")
+
+        class Waiting(io.RawIOBase):
+            def read(self, size: int = -1) -> None:
+                return None
+
+        for file, words in ((Failing(), "Input/output"), (Waiting(), "blocking")):
+            with pytest.raises(ImageAccessError, match=words):
+                load_image(file)
 
 
 class TestFormats:

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 
 import pytest
 
 from sameface.errors import OverloadedError, RateLimitedError, RequestTimeoutError
-from sameface.service.limits import RateLimit, Workshop
+from sameface.service.limits import PixelBudget, RateLimit, Workshop
 
 
 class Clock:
@@ -99,3 +100,35 @@ def test_a_stopped_workshop_refuses():
         assert shop.inside == 0
 
     asyncio.run(main())
+
+
+def test_pixels_of_many_photos_wait_for_each_other():
+    budget, most, now, lock = PixelBudget(100), 0, 0, threading.Lock()
+
+    def decode(pixels: int) -> None:
+        nonlocal most, now
+        with budget.hold(pixels):
+            with lock:
+                now += pixels
+                most = max(most, now)
+            time.sleep(0.005)
+            with lock:
+                now -= pixels
+
+    threads = [threading.Thread(target=decode, args=(pixels,)) for pixels in (40, 60, 100, 30, 30, 30, 30, 90, 10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert (now, most <= 100) == (0, True)
+
+
+def test_one_photo_larger_than_the_budget_goes_alone():
+    budget = PixelBudget(100)
+    with budget.hold(1000):
+        waiting = threading.Thread(target=lambda: budget.hold(1).__enter__())
+        waiting.start()
+        waiting.join(0.05)
+        assert waiting.is_alive()
+    waiting.join(10)
+    assert not waiting.is_alive()

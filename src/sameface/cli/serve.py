@@ -70,7 +70,9 @@ def serve(
     queue: Annotated[int, typer.Option("--queue", min=0, help="Photo requests that may wait; more get 503.")] = 32,
     timeout: Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds for a request.")] = 30.0,
     max_photo_mb: Annotated[int, typer.Option("--max-photo-mb", min=1)] = 12,
-    max_megapixels: Annotated[int, typer.Option("--max-megapixels", min=1)] = 50,
+    max_megapixels: Annotated[
+        int, typer.Option("--max-megapixels", min=1, help="Of one photo; 25 megapixels take up to 0.5 GB.")
+    ] = 25,
     max_faces: Annotated[int, typer.Option("--max-faces", min=1, help="Faces in one photo.")] = 100,
     audit: Annotated[
         Path | None,

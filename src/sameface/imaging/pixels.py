@@ -18,6 +18,8 @@ from sameface.types import ImageRGB
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+#: Converted at once.
+_STRIP_PIXELS: Final = 500_000
 #: EXIF tag of the orientation, and what each value says the viewer must do: (transpose first, flip rows, flip columns).
 #: Source: EXIF 2.32 (CIPA DC-008), tag 274.
 _ORIENTATION_TAG: Final = 0x0112
@@ -79,9 +81,23 @@ def array_to_rgb(array: npt.NDArray[Any], limits: Limits) -> ImageRGB:
 def picture_to_rgb(image: Image) -> ImageRGB:
     """Decode a Pillow image, in any mode, to RGB; its orientation is not touched.
 
+    Beside the image and the answer only a strip of it is held: a hostile picture of a kilobyte may have as many pixels as the limits allow.
+
     Raises:
         NotAnImageError: colours that have no agreed 8-bit meaning (floats, 32-bit integers, Lab).
     """
+    image.load()
+    width, height = image.size
+    rows = max(1, _STRIP_PIXELS // width)
+    if rows >= height:
+        return _strip_to_rgb(image)
+    whole = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, rows):
+        whole[top : top + rows] = _strip_to_rgb(image.crop((0, top, width, min(top + rows, height))))
+    return whole
+
+
+def _strip_to_rgb(image: Image) -> ImageRGB:
     mode = image.mode
     if mode == "RGB" and "transparency" not in image.info:
         return np.array(image)

@@ -5,22 +5,31 @@ from __future__ import annotations
 import hashlib
 from os import PathLike, fspath
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from sameface.errors import ImageAccessError, ImageNotFoundError, ImageTooLargeError, NotAnImageError
+from sameface.errors import ImageAccessError, ImageNotFoundError, ImageTooLargeError, NotAnImageError, SamefaceError
 from sameface.files import path_as_text
 from sameface.imaging.limits import Limits
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+#: Longer than this, a path is hardly one: a whole photo as base64 text, say, which belongs in no message and no log.
+_LONGEST_SHOWN: Final = 300
+#: No system opens longer ones.
+_LONGEST_PATH: Final = 4096
+
 #: A path, the bytes of a file, an open binary file, a Pillow image, or an RGB or grey uint8 array.
 ImageSource: TypeAlias = (
     "str | PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | Image | npt.NDArray[np.uint8]"
 )
+
+
+_FOR_TEXT: Final = "give base64 text as bytes: base64.b64decode(text)"
+_FOR_ADDRESSES: Final = "download the picture first: addresses are not opened"
 
 
 def is_pillow_image(source: object) -> bool:
@@ -47,6 +56,15 @@ def label_of(source: object) -> str:
     return ""
 
 
+def short(name: str) -> str:
+    """A source as messages call it: a path as it is, a text that somebody took for one cut off.
+
+    >>> short("ada.jpg"), short("A" * 100_000)[-24:]
+    ('ada.jpg', 'A… (100,000 characters)')
+    """
+    return name if len(name) <= _LONGEST_SHOWN else f"{name[:40]}… ({len(name):,} characters)"
+
+
 def sha256_of_bytes(data: bytes) -> str:
     """Hex digest that names a photo by its content.
 
@@ -68,7 +86,7 @@ def read_bytes(source: str | PathLike[str] | bytes | bytearray | memoryview | IO
         ImageTooLargeError: more bytes than the limit; at most one byte above it was read.
         NotAnImageError: zero bytes.
     """
-    name = label_of(source) or "the given bytes"
+    name = short(label_of(source)) or "the given bytes"
     if isinstance(source, (bytes, bytearray, memoryview)):
         data = bytes(source) if len(source) <= limits.max_bytes else _refuse_size(name, len(source), limits)
     elif isinstance(source, (str, PathLike)):
@@ -88,12 +106,15 @@ def _read_path(path: Path, name: str, limits: Limits) -> bytes:
     try:
         with path.open("rb") as file:
             return _read_file(file, name, limits)
+    except SamefaceError:
+        raise
     except FileNotFoundError as error:
         web = "://" in name
+        text = len(fspath(path)) > _LONGEST_SHOWN
         raise ImageNotFoundError(
             expected="the path of a picture",
             got=f"{name!r}, where there is no file",
-            advice="download the picture first: addresses are not opened" if web else "check the path",
+            advice=_FOR_TEXT if text else _FOR_ADDRESSES if web else "check the path",
         ) from error
     except IsADirectoryError as error:
         raise ImageAccessError(
@@ -108,22 +129,56 @@ def _read_path(path: Path, name: str, limits: Limits) -> bytes:
             advice="change its permissions or its owner",
         ) from error
     except (ValueError, OSError) as error:
-        if isinstance(error, (ImageTooLargeError, ImageAccessError)):
-            raise
-        # A null byte, a name too long, a loop of links, a disk that fails.
+        # A null byte, a name too long, a loop of links, a disk that fails. The error's own text would repeat the whole name.
+        reason = getattr(error, "strerror", None) or type(error).__name__
         raise ImageNotFoundError(
-            expected="the path of a picture", got=f"{name[:200]!r} ({error})", advice="check the path"
-        ) from error
+            expected="the path of a picture",
+            got=f"{name!r} ({reason})",
+            advice=_FOR_TEXT if len(fspath(path)) > _LONGEST_SHOWN else "check the path",
+        ) from None
 
 
 def _read_file(file: IO[bytes], name: str, limits: Limits) -> bytes:
-    data: Any = file.read(limits.max_bytes + 1)
+    """All that comes: pipes, sockets and unbuffered files give less than was asked for, and more the next time."""
+    pieces: list[bytes] = []
+    room = limits.max_bytes + 1
+    while room > 0:
+        piece = _read_some(file, name, room)
+        if not piece:
+            break
+        pieces.append(piece)
+        room -= len(piece)
+    if room <= 0:
+        _refuse_size(name, None, limits)
+    return b"".join(pieces)
+
+
+def _read_some(file: IO[bytes], name: str, size: int) -> bytes:
+    try:
+        data: Any = file.read(size)
+    except (ValueError, AttributeError) as error:  # closed; or opened for writing, which is an OSError as well
+        closed = getattr(file, "closed", False)
+        raise ImageAccessError(
+            expected="an open binary file that may be read",
+            got=f"a closed one: {name}" if closed else f"one that may not: {name}",
+            advice="read it before it is closed" if closed else 'open it with mode "rb"',
+        ) from error
+    except OSError as error:
+        if isinstance(error, SamefaceError):
+            raise
+        raise ImageAccessError(
+            expected="a file that can be read to its end",
+            got=f"{error.strerror or type(error).__name__} in {name}",
+            advice="read it again, or copy it to another disk first",
+        ) from error
+    if data is None:
+        raise ImageAccessError(
+            expected="a file that waits for its bytes", got=f"one that does not: {name}", advice="set it to blocking"
+        )
     if not isinstance(data, (bytes, bytearray)):
         raise ImageAccessError(
             expected="a file opened for bytes", got=f"text from {name}", advice='open it with mode "rb"'
         )
-    if len(data) > limits.max_bytes:
-        _refuse_size(name, None, limits)
     return bytes(data)
 
 

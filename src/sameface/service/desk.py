@@ -16,7 +16,7 @@ from sameface.service.audit import AuditTrail
 from sameface.service.batching import BatchingEncoder
 from sameface.service.key_file import KeyFile
 from sameface.service.key_use import KeyUse
-from sameface.service.limits import RateLimit, Workshop
+from sameface.service.limits import PixelBudget, RateLimit, Workshop
 from sameface.service.settings import Settings
 from sameface.service.shelf import Shelf, common_space
 from sameface.service.telemetry import Telemetry
@@ -64,6 +64,7 @@ class Desk:
         refusals: how many refusals of one caller the audit trail holds, so that nobody fills the disk with them.
         claims: refused claims that callers without embeddings have left. near_misses: the same for 1:K.
         photos: threads for photos. records: threads for quick questions to galleries, so that lists answer while photos wait.
+        pixels: how many are decoded at once.
         recognizer, shelf: None until the networks are loaded.
     """
 
@@ -76,6 +77,7 @@ class Desk:
     audit: AuditTrail
     photos: Workshop
     records: Workshop
+    pixels: PixelBudget
     claims: Attempts
     near_misses: Attempts
     recognizer: Recognizer | None = None
@@ -138,6 +140,7 @@ def open_desk(settings: Settings) -> Desk:
         audit=AuditTrail(settings.audit),
         photos=Workshop(settings.workers, settings.queue, settings.timeout, "photos"),
         records=Workshop(4, 4 * (settings.queue + 1), settings.timeout, "records"),
+        pixels=PixelBudget(max(settings.pixels_at_once, 2 * settings.max_pixels)),
         claims=Attempts(settings.attempts),
         near_misses=Attempts(settings.near_misses),
     )

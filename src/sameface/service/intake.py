@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
+import asyncio
 import types
 import typing
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
-import msgspec
 from fastapi import Request
 from pydantic import BaseModel, PlainValidator, ValidationError, WithJsonSchema
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from sameface.errors import MalformedRequestError, SamefaceError, UnsupportedMediaError
+from sameface.errors import SamefaceError, UnsupportedMediaError
+from sameface.service.json_body import decode_object, malformed, photo_bytes
 
 Form = TypeVar("Form", bound=BaseModel)
 
@@ -34,17 +33,16 @@ def _to_photo(value: object) -> Photo:
         return value
     if not isinstance(value, str):
         raise ValueError("a photo is a file part, or base64 text in JSON")
-    text = value.split(",", 1)[1] if value.startswith("data:image/") and "," in value[:100] else value
-    try:
-        return Photo(base64.b64decode(text, validate=True))
-    except (binascii.Error, ValueError):
-        raise ValueError("a photo in JSON is base64 text; addresses and paths are not opened") from None
+    return Photo(photo_bytes(value))
 
 
 #: A photo field: a file part in multipart, base64 text in JSON.
 PhotoField = Annotated[
     Photo, PlainValidator(_to_photo), WithJsonSchema({"type": "string", "format": "byte", "contentEncoding": "base64"})
 ]
+
+
+__all__ = ["Photo", "PhotoField", "body_of", "malformed", "read_form"]
 
 
 class _InMemoryParser(MultiPartParser):
@@ -54,35 +52,36 @@ class _InMemoryParser(MultiPartParser):
 
 
 async def read_form(request: Request, form: type[Form], *, max_parts: int = 64) -> Form:
-    """The body of a request as a checked form.
+    """The body of a request as a checked form. It is parsed and checked in a thread: nobody else waits for it.
 
     Raises:
         UnsupportedMediaError: neither JSON nor multipart.
-        MalformedRequestError: fields missing, unknown, given twice, or of another type.
+        MalformedRequestError: fields missing, unknown, given twice, too many, or of another type.
     """
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind == "application/json":
-        fields = _from_json(await request.body())
-    elif kind == "multipart/form-data":
-        fields = await _from_multipart(request, form, max_parts)
-    else:
-        raise UnsupportedMediaError(
-            expected="multipart/form-data or application/json",
-            got=kind[:80] or "no content type",
-            advice="send photos as file parts, or as base64 text in JSON",
-        )
+        body = await request.body()
+        return await asyncio.to_thread(lambda: _checked(form, decode_object(body)))
+    if kind == "multipart/form-data":
+        parts = await _from_multipart(request, max_parts)
+        return await asyncio.to_thread(lambda: _checked(form, _fields_of(form, parts)))
+    raise UnsupportedMediaError(
+        expected="multipart/form-data or application/json",
+        got=kind[:80] or "no content type",
+        advice="send photos as file parts, or as base64 text in JSON",
+    )
+
+
+def _checked(form: type[Form], fields: dict[str, Any]) -> Form:
+    unknown = [name for name in fields if name not in form.model_fields]
+    if unknown:
+        raise malformed([((name[:80],), "no such field") for name in unknown[:5]])
     try:
         return form.model_validate(fields)
     except ValidationError as error:
         raise malformed(
             [(item["loc"], item["msg"]) for item in error.errors(include_url=False, include_input=False)]
         ) from None
-
-
-def malformed(faults: list[tuple[tuple[int | str, ...], str]]) -> MalformedRequestError:
-    """The error for fields that do not fit; repeats where they are and why, never what they hold."""
-    words = "; ".join(f"{'.'.join(map(str, place)) or 'body'}: {message}" for place, message in faults[:5])
-    return MalformedRequestError(expected="the fields of this request", got=words[:600], advice="see /v1/openapi.json")
 
 
 def body_of(form: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
@@ -112,20 +111,11 @@ def _as_files(schema: Any) -> Any:
     return [_as_files(item) for item in schema] if isinstance(schema, list) else schema
 
 
-def _from_json(body: bytes) -> dict[str, Any]:
-    try:
-        fields = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise malformed([((), "not JSON")]) from None
-    if not isinstance(fields, dict):
-        raise malformed([((), "not a JSON object")])
-    return fields
-
-
-async def _from_multipart(request: Request, form: type[BaseModel], max_parts: int) -> dict[str, Any]:
+async def _from_multipart(request: Request, max_parts: int) -> list[tuple[str, str | Photo]]:
     async def stream() -> AsyncGenerator[bytes, None]:
         async for piece in request.stream():
             yield piece
+            await asyncio.sleep(0)  # others get their turn between the pieces
 
     parser = _InMemoryParser(
         request.headers, stream(), max_files=max_parts, max_fields=max_parts, max_part_size=1024 * 1024
@@ -138,13 +128,20 @@ async def _from_multipart(request: Request, form: type[BaseModel], max_parts: in
         raise
     except (KeyError, ValueError, UnicodeError):  # a boundary missing or broken
         raise malformed([((), "broken multipart")]) from None
-    fields: dict[str, list[Any]] = {}
+    parts: list[tuple[str, str | Photo]] = []
     for name, part in data.multi_items():
         if isinstance(part, UploadFile):
-            fields.setdefault(name, []).append(Photo(await part.read(), part.filename or ""))
+            parts.append((name, Photo(await part.read(), part.filename or "")))
             await part.close()
         else:
-            fields.setdefault(name, []).append(part)
+            parts.append((name, part))
+    return parts
+
+
+def _fields_of(form: type[BaseModel], parts: list[tuple[str, str | Photo]]) -> dict[str, Any]:
+    fields: dict[str, list[Any]] = {}
+    for name, part in parts:
+        fields.setdefault(name, []).append(part)
     return {name: _one_or_many(form, name, values) for name, values in fields.items()}
 
 
@@ -156,7 +153,7 @@ def _one_or_many(form: type[BaseModel], name: str, values: list[Any]) -> Any:
     if len(values) > 1:
         raise malformed([((name,), "given more than once")])
     if dict in kinds and isinstance(values[0], str):
-        return _from_json(values[0].encode(errors="replace") or b"{}")
+        return decode_object(values[0].encode(errors="replace") or b"{}")
     return values[0]
 
 

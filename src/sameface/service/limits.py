@@ -7,8 +7,9 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Final, TypeVar
 
 from sameface.errors import OverloadedError, RateLimitedError, RequestTimeoutError
@@ -63,6 +64,33 @@ class RateLimit:
             )
             error.retry_after = seconds
             raise error
+
+
+class PixelBudget:
+    """Pixels of all photos that are decoded at once: a kilobyte may hold 50 million of them. In order of arrival; for threads.
+
+    Args:
+        most: pixels; a single request's larger number goes alone.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held = 0
+        self._turn = threading.Lock()  # so that a large photo is not overtaken for ever
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def hold(self, pixels: int) -> Iterator[None]:
+        """Wait until so many fit, and hold them."""
+        with self._turn, self._changed:
+            self._changed.wait_for(lambda: self._held == 0 or self._held + pixels <= self._most)
+            self._held += pixels
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._held -= pixels
+                self._changed.notify_all()
 
 
 class Workshop:

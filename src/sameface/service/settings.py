@@ -41,7 +41,8 @@ class Settings:
         replays: what to do with a probe that is an enrolled photo: flag it, or answer no.
         attempts: refused claims of one person, per key and hour. near_misses: answers "nobody" just above τ(K) for one person, per key
             and hour; after them that person is not named to that key for a while. Callers with embeddings are not counted.
-        max_body: bytes of a whole request. max_bodies: of all requests that are being read. max_photo: of one photo. max_pixels: of one photo.
+        max_body: bytes of a whole request. max_bodies: of all requests that are being read. max_photo: of one photo.
+        max_pixels: of one photo. pixels_at_once: of all photos that are decoded at once, at least two of the largest.
         max_photos: photos in one request. max_faces: faces in one photo.
         formats: what may be uploaded.
         workers: threads that decode, detect and align; one more than cores keeps these busy, more would starve whoever is refused.
@@ -76,7 +77,8 @@ class Settings:
     max_body: int = 40 * 2**20
     max_bodies: int = 256 * 2**20
     max_photo: int = 12 * 2**20
-    max_pixels: int = 50_000_000
+    max_pixels: int = 25_000_000
+    pixels_at_once: int = 50_000_000
     max_photos: int = 20
     max_faces: int = 100
     formats: tuple[str, ...] = UPLOAD_FORMATS

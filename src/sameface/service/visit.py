@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from typing import Annotated, Final, TypeVar
 
 from fastapi import Depends, Request
+from pydantic import BaseModel
 
 from sameface.errors import NotAuthenticatedError, OverloadedError, RateLimitedError, SamefaceError, kind_of
+from sameface.imaging import Limits
+from sameface.imaging.formats import size_of_picture
 from sameface.recognizer import Recognizer
 from sameface.service.desk import Desk
 from sameface.service.disclosure import Disclosure
-from sameface.service.intake import Form, read_form
+from sameface.service.intake import Form, Photo, read_form
 from sameface.service.keys import OPEN_DOOR, Action, Caller
+from sameface.service.settings import Settings
 from sameface.service.shelf import Shelf
 
+Answer = TypeVar("Answer")
 Part = TypeVar("Part")
 
 #: What the audit trail calls a route that does not note itself, by the name of its function.
@@ -38,11 +44,13 @@ class Visit:
         caller: who asks.
         request_id: names the request in logs, audit and problems.
         address: of the client.
+        pixels: of the photos that came with the request.
     """
 
     def __init__(self, desk: Desk, caller: Caller, request_id: str, address: str, route: str) -> None:
         self.desk, self.caller, self.request_id, self.address = desk, caller, request_id, address
         self._action = _ACTIONS.get(route, route)
+        self.pixels = 0
         self._gallery, self._noted = "", False
 
     @property
@@ -57,6 +65,19 @@ class Visit:
         """Raise unless the caller may."""
         self._gallery = gallery or self._gallery
         self.caller.require(action, gallery)
+
+    async def on_photos(self, work: Callable[[], Answer]) -> Answer:
+        """Work on the photos of this request, in a thread for photos, when their pixels fit beside those of others.
+
+        Raises:
+            OverloadedError, RequestTimeoutError: no room; not done in time.
+        """
+
+        def within() -> Answer:
+            with self.desk.pixels.hold(self.pixels):
+                return work()
+
+        return await self.desk.photos.run(within)
 
     @property
     def exact(self) -> bool:
@@ -130,7 +151,27 @@ async def read_photos(request: Request, ask: Visit, form: type[Form]) -> Form:
         async for _ in request.stream():
             pass
         raise
-    return await read_form(request, form)
+    read = await read_form(request, form)
+    ask.pixels = await asyncio.to_thread(_pixels_of, read, ask.desk.settings)
+    return read
+
+
+def _pixels_of(form: BaseModel, settings: Settings) -> int:
+    """How many pixels the photos of a request have at once: of a list, one after the other is decoded. Faulty ones count nothing."""
+    limits = Limits(settings.max_photo, settings.max_pixels, settings.formats)
+
+    def one(value: object) -> int:
+        if isinstance(value, list):
+            return max((one(item) for item in value), default=0)
+        if not isinstance(value, Photo):
+            return 0
+        try:
+            width, height = size_of_picture(value.data, limits)
+        except SamefaceError:
+            return 0
+        return width * height
+
+    return sum(one(value) for _, value in form)
 
 
 def _loaded(part: Part | None) -> Part:

@@ -82,7 +82,7 @@ async def identify(gallery: GalleryName, request: Request, ask: Asks) -> Identif
             ),
         )
 
-    answer = await ask.desk.photos.run(work)
+    answer = await ask.on_photos(work)
     named = sum(face.name is not None for face in answer.faces)
     ask.desk.telemetry.faces.labels("identify").inc(len(answer.faces))
     ask.desk.telemetry.answers.labels("identify", "named").inc(named)
@@ -120,7 +120,7 @@ async def verify_claim(gallery: GalleryName, request: Request, ask: Asks) -> Ver
         replay = is_replay(held, person.person_id, sha256_of_bytes(form.photo.data), answer.distance)
         return ask.disclosure(gallery).verified(answer.to_wire(size_of(image_rgb)), replay)
 
-    answer = await ask.desk.photos.run(work)
+    answer = await ask.on_photos(work)
     ask.desk.telemetry.answers.labels("claim", "same" if answer.same else "different").inc()
     ask.note("claim", gallery=gallery, person_id=answer.claimed.person_id if answer.claimed else "")
     return answer

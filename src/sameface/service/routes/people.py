@@ -61,7 +61,7 @@ async def enroll(gallery: GalleryName, request: Request, response: Response, ask
         answer = told.enrolled(done).to_wire(tuple(photo.name for photo in form.photos))
         return answer, done.person.photos == done.accepted
 
-    answer, new = await ask.desk.photos.run(work)
+    answer, new = await ask.on_photos(work)
     if not new:
         response.status_code = 200
     counts = {"photos": len(form.photos), "accepted": answer.accepted}

@@ -37,7 +37,7 @@ async def verify(request: Request, ask: Asks) -> Verification:
         answer = verified(recognizer.verify(first, second, form.choose), form.threshold)
         return answer.to_wire(size_of(first), size_of(second))
 
-    answer = await ask.desk.photos.run(work)
+    answer = await ask.on_photos(work)
     ask.desk.telemetry.answers.labels("verify", "same" if answer.same else "different").inc()
     ask.note("verify")
     return answer
@@ -65,7 +65,7 @@ async def detect(request: Request, ask: Asks) -> Detected:
             )
         return Detected(size=size_of(image_rgb), faces=tuple(faces))
 
-    answer = await ask.desk.photos.run(work)
+    answer = await ask.on_photos(work)
     ask.desk.telemetry.faces.labels("detect").inc(len(answer.faces))
     return answer
 
@@ -90,6 +90,6 @@ async def embeddings(request: Request, ask: Asks) -> Embeddings:
             faces=tuple(Embedded(box=rounded(face.box), embedding=tuple(face.embedding.tolist())) for face in faces),
         )
 
-    answer = await ask.desk.photos.run(work)
+    answer = await ask.on_photos(work)
     ask.note("embeddings", counts={"faces": len(answer.faces)})
     return answer
