@@ -43,7 +43,6 @@ MODES = [
     "I",
     "RGBA",
     "RGBa",
-    "La",
 ]
 
 
