@@ -12,6 +12,7 @@ import pytest
 
 from sameface.compat import dlib_chips, face_recognition, face_recognition_cli
 from sameface.errors import DamagedImageError, ImageArrayError, ImageNotFoundError, NotAnImageError
+from tests.conftest import needed
 
 dlib = pytest.importorskip("dlib")
 
@@ -176,15 +177,45 @@ def test_bad_input(tmp_path, photos):
         face_recognition.load_image_file(tmp_path / "cut.jpg")
 
 
-def test_the_orientation_of_the_file_is_left_alone(tmp_path):
-    from PIL import Image
+def test_the_orientation_of_the_file_is_applied(tmp_path):
+    """By Pillow's own turning of the same file, in every mode; face_recognition leaves such photos lying, as the documentation says."""
+    from PIL import Image, ImageOps
 
+    picture = Image.fromarray(np.arange(30 * 10 * 3, dtype=np.uint16).astype(np.uint8).reshape(10, 30, 3))
+    for orientation in range(1, 9):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        path = tmp_path / f"{orientation}.tif"
+        picture.save(path, exif=exif)
+        with Image.open(path) as opened:
+            theirs = ImageOps.exif_transpose(opened)
+            for mode in ("RGB", "L", None):
+                wanted = np.asarray(theirs.convert(mode) if mode else theirs)
+                assert np.array_equal(face_recognition.load_image_file(path, mode=mode), wanted), (orientation, mode)
     exif = Image.Exif()
     exif[0x0112] = 6  # turn by a quarter
-    Image.new("RGB", (30, 10)).save(tmp_path / "turned.jpg", exif=exif)
-    assert face_recognition.load_image_file(tmp_path / "turned.jpg").shape == (10, 30, 3)
+    picture.save(tmp_path / "turned.jpg", exif=exif)
+    assert face_recognition.load_image_file(tmp_path / "turned.jpg").shape == (30, 10, 3)
     with (tmp_path / "turned.jpg").open("rb") as file:
-        assert face_recognition.load_image_file(file, mode=None).shape == (10, 30, 3)
+        assert face_recognition.load_image_file(file, mode="L").shape == (30, 10)
+
+
+def test_phones_photos_give_whom_they_show(data):
+    """Two men, photographed upright by phones that were held on their side: once the same man."""
+    folder = needed(data / "cases" / "phone", "the phones' photos")
+    first, second = (
+        face_recognition.face_encodings(face_recognition.load_image_file(folder / f"{name}.jpg"))
+        for name in ("Erwin_Mapasseng", "Phil_Donahue")
+    )
+    assert (len(first), len(second)) == (1, 1)
+    assert face_recognition.compare_faces(first, second[0]) == [False]
+
+
+def test_nobody_is_found_lying_as_with_hog(photos):
+    image = face_recognition.load_image_file(photos / "obama2.jpg")
+    assert len(face_recognition.face_locations(image)) == 1
+    for turns in (1, 2, 3):
+        assert face_recognition.face_encodings(np.rot90(image, turns).copy()) == []
 
 
 def test_commercial_use_of_68_points_is_warned_of_once(photos):

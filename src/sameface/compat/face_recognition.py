@@ -6,9 +6,9 @@ Same names, signatures, defaults, box order (top, right, bottom, left) and retur
 by face_recognition and those made here compare under the same tolerance 0.6. This module keeps that library's habits where they differ
 from the rest of sameface: a photo without a face gives an empty list, and a distance equal to the tolerance counts as the same person.
 
-What differs: faces are found by MTCNN, whatever `model` says, because dlib's HOG detector is compiled into dlib; each gets the box that dlib
-would most likely give it, and several come in dlib's most likely order. Nothing is loaded or changed globally on import. Unreadable
-pictures raise `sameface.ImageError`.
+What differs: photos are turned as their EXIF orientation says. Faces are found by MTCNN, whatever `model` says, because dlib's HOG detector is
+compiled into dlib; each gets the box that dlib would most likely give it, and several come in dlib's most likely order. Nothing is loaded or
+changed globally on import. Unreadable pictures raise `sameface.errors.ImageError`.
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ from sameface.encoders import Encoder, load_encoder
 from sameface.errors import SettingError
 from sameface.faces.detector import Detector
 from sameface.faces.shape_predictor import ShapePredictor
+from sameface.faces.upright import find_upright
 from sameface.imaging import Limits, load_image
 from sameface.imaging.formats import open_picture
+from sameface.imaging.pixels import orientation_of, upright
 from sameface.imaging.sources import label_of, read_bytes
 from sameface.types import Box, ImageRGB, Landmarks
 
@@ -75,7 +77,8 @@ class CommercialUseWarning(UserWarning):
 def load_image_file(file: str | PathLike[str] | IO[bytes], mode: str | None = "RGB") -> npt.NDArray[Any]:
     """Read a picture into an array.
 
-    As face_recognition does, the EXIF orientation is *not* applied, so that stored boxes stay right; `sameface.load_image` applies it.
+    Unlike face_recognition, the EXIF orientation is applied. There a photo that a phone took upright is read lying, and HOG finds nobody in it;
+    here a face would be found, and a wrong one made of it.
 
     Args:
         file: a path or an open binary file.
@@ -87,7 +90,8 @@ def load_image_file(file: str | PathLike[str] | IO[bytes], mode: str | None = "R
     limits = Limits()
     picture = open_picture(read_bytes(file, limits), label_of(file), limits)
     try:
-        return np.array(picture.convert(mode) if mode else picture)
+        picture.load()  # first: Pillow's TIFF reader turns the picture itself while loading, and then drops the tag
+        return upright(np.array(picture.convert(mode) if mode else picture), orientation_of(picture))
     except (OSError, SyntaxError, EOFError) as error:
         from sameface.errors import DamagedImageError
 
@@ -230,7 +234,9 @@ def _predictor(scheme: str) -> ShapePredictor:
 def _boxes(image_rgb: ImageRGB, upsample: int) -> list[Box]:
     smallest = max(_SMALLEST, _WINDOW >> max(0, upsample))
     height, width = image_rgb.shape[:2]
-    found = in_hog_order(_detector(smallest).detect(image_rgb), width, height)
+    # HOG sees upright faces only; what MTCNN makes of turned ones is no face.
+    standing = [face for face in find_upright(_detector(smallest), image_rgb) if not face.turns]
+    found = in_hog_order(standing, width, height)
     return [hog_box(face, upsample) for face in found]
 
 

@@ -120,6 +120,7 @@ def upright(image_rgb: ImageRGB, orientation: int) -> ImageRGB:
     """Turn a picture as its EXIF orientation asks.
 
     Args:
+        image_rgb: ``(h, w, …)``.
         orientation: the value of EXIF tag 274; 1 and unknown values leave the picture as it is.
 
     >>> upright(np.arange(6, dtype=np.uint8).reshape(1, 2, 3), 6).shape
