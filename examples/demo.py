@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 import sameface
-from sameface.imaging.annotate import annotate, write_png
+from sameface.imaging.annotate import annotate, write_picture
 from sameface.recognizer.display import face_labels
 
 PHOTOS = Path(__file__).parent / "photos"
@@ -80,7 +80,7 @@ def main() -> None:
         console.print(found)
 
         picture = OUTPUT / "group.png"
-        write_png(annotate(sameface.load_image(group), face_labels(answers)), picture)
+        write_picture(annotate(sameface.load_image(group), face_labels(answers)), picture, "PNG")
     console.print(f"\nLook at {picture}. Done in {time.perf_counter() - start:.1f} s.")
 
 

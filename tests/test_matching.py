@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from sameface.errors import EmbeddingError, SettingError
 from sameface.matching import (
+    as_threshold,
     distance,
     distances,
     false_match_rate_for,
@@ -50,6 +52,57 @@ def test_at_equality_the_answer_is_no() -> None:
     assert not is_same(0.6, 0.6)
     assert is_same(math.nextafter(0.6, 0), 0.6)
     assert not is_same(0.0, 0.0)  # τ = 0 is legal and accepts nobody
+
+
+@pytest.mark.parametrize("other", ["b.jpg", Path("b.jpg"), b"jpeg", None, True, [0.5], np.zeros(2), math.nan, -0.1])
+def test_only_numbers_are_decided_on(other: object) -> None:
+    """Two paths, compared as texts, were "the same person"."""
+    with pytest.raises(SettingError, match="verify"):
+        is_same("a.jpg", "b.jpg")  # type: ignore[arg-type]
+    with pytest.raises(SettingError):
+        is_same(other, 0.6)  # type: ignore[arg-type]
+    with pytest.raises(SettingError):
+        is_same(0.5, other)  # type: ignore[arg-type]
+
+
+def test_numbers_of_every_library_are_decided_on() -> None:
+    assert is_same(np.float32(0.5), np.float64(0.6))  # type: ignore[arg-type]
+    assert is_same(np.array(0.5), 1)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("tau", [math.nan, math.inf, -math.inf, -1e-9, "0.4", None])
+def test_what_is_no_threshold(tau: object) -> None:
+    with pytest.raises(SettingError):
+        as_threshold(tau)  # type: ignore[arg-type]
+
+
+def test_no_distance_of_unit_vectors_exceeds_two() -> None:
+    ends = np.array([1.0, 0.0]), np.array([-1.0, 0.0])
+    assert distance(*ends) == 2.0 == as_threshold(2.0, unit_length=True)
+    assert as_threshold(4.15) == 4.15  # raw embeddings may be longer
+    with pytest.raises(SettingError, match="length 1"):
+        as_threshold(4.15, unit_length=True)
+
+
+@pytest.mark.parametrize("photo", ["a.jpg", Path("a.jpg"), b"jpeg", None, {"a": 1}, [[1.0], [1.0, 2.0]], object()])
+def test_photos_are_no_embeddings(photo: object) -> None:
+    for ask in (
+        lambda: distance(photo, photo),  # type: ignore[arg-type]
+        lambda: distance([0.0], photo),  # type: ignore[arg-type]
+        lambda: nearest(photo, {"Ada": [0.0]}),  # type: ignore[arg-type]
+        lambda: nearest([0.0], {"Ada": photo}),  # type: ignore[dict-item]
+        lambda: nearest([0.0], [photo]),  # type: ignore[arg-type, list-item]
+        lambda: distances(photo, np.zeros((1, 1))),  # type: ignore[arg-type]
+        lambda: distances([0.0], photo),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(EmbeddingError, match="verify"):
+            ask()
+
+
+def test_an_error_shows_no_photo() -> None:
+    with pytest.raises(EmbeddingError) as caught:
+        distance(b"x" * 1000, "y" * 1000)
+    assert len(str(caught.value)) < 300
 
 
 def test_ties_go_to_the_first() -> None:

@@ -12,9 +12,10 @@ expected one face; got none in door.jpg. Use a photo that shows the face.
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, Self
 
 
 class SamefaceError(Exception):
@@ -30,7 +31,21 @@ class SamefaceError(Exception):
         self.expected = expected
         self.got = got
         self.advice = advice
-        super().__init__(f"expected {expected}; got {got}. {advice[:1].upper()}{advice[1:].rstrip('.')}.")
+        super().__init__(self._message())
+
+    def _message(self) -> str:
+        advice = f"{self.advice[:1].upper()}{self.advice[1:].rstrip('.')}"
+        return f"expected {self.expected}; got {self.got}. {advice}{'' if advice.endswith('?') else '.'}"
+
+    def about(self, which: str) -> Self:
+        """The same error, saying which of several things it is about.
+
+        >>> print(NoFaceError(expected="a face", got="none", advice="use another photo").about("the second photo"))
+        expected a face; got none (the second photo). Use another photo.
+        """
+        self.got = f"{self.got} ({which})"
+        self.args = (self._message(),)
+        return self
 
 
 # -- images -----------------------------------------------------------------------------------------------------------
@@ -295,6 +310,19 @@ class RequestTimeoutError(RequestError, TimeoutError):
 
 class ServiceError(RequestError):
     """A service answered in a way that is not in its contract: a proxy in between, or another program."""
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
+    """Advice for a word that is not known: the nearest ones that are, in any case of letters; else what is always right.
+
+    >>> did_you_mean("Tripplet", ["triplet", "contrastive"], "check the spelling")
+    'did you mean triplet?'
+    >>> did_you_mean("xyz", ["triplet", "contrastive"], "check the spelling")
+    'check the spelling'
+    """
+    folded = {item.casefold(): item for item in known}
+    near = [folded[item] for item in difflib.get_close_matches(word.casefold(), folded, n=3, cutoff=0.6)]
+    return f"did you mean {' or '.join(near)}?" if near else otherwise
 
 
 def kind_of(error_class: type[SamefaceError]) -> str:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TypeVar
+from os import PathLike
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,13 +19,70 @@ from sameface.types import Embeddings, OperatingPoint, ProbabilityCalibration
 Key = TypeVar("Key")
 
 
+#: No two points on the unit sphere are further apart.
+LONGEST_ON_UNIT_SPHERE: Final = 2.0
+_PHOTOS: Final = "compare photos with `sameface.verify(a, b)`"
+
+
 def is_same(distance: float, threshold: float) -> bool:
     """Decide 1:1: whether a distance is under a threshold.
+
+    Args:
+        distance: L2, as `distance` gives it.
+        threshold: τ, 0 or more.
+
+    Raises:
+        SettingError: one of them is no such number: a path or a photo, say, which `sameface.verify` compares.
 
     >>> is_same(0.5, 0.6), is_same(0.6, 0.6), is_same(0.0, 0.0)
     (True, False, False)
     """
-    return bool(distance < threshold)
+    apart = _number(distance, "a distance")
+    if not apart >= 0:
+        raise SettingError(expected="a distance of 0 or more", got=f"{apart:g}", advice=_PHOTOS)
+    return apart < as_threshold(threshold)
+
+
+def as_threshold(threshold: float, *, unit_length: bool = False) -> float:
+    """A number as τ: the one check for every place that takes one.
+
+    Args:
+        threshold: L2.
+        unit_length: whether the embeddings have length 1, so that no distance exceeds 2.
+
+    Raises:
+        SettingError: no number, NaN, infinite, negative, or longer than any distance can be. 0 is legal: it accepts nobody.
+
+    >>> as_threshold(0), as_threshold(2, unit_length=True)
+    (0.0, 2.0)
+    """
+    tau = _number(threshold, "a threshold")
+    if not 0 <= tau < math.inf:
+        raise SettingError(
+            expected="a threshold of 0 or more", got=f"{tau:g}", advice="give an L2 distance, for instance 0.4"
+        )
+    if unit_length and tau > LONGEST_ON_UNIT_SPHERE:
+        raise SettingError(
+            expected="a threshold of 2 at most: embeddings of this encoder have length 1, and none lie further apart",
+            got=f"{tau:g}, under which everybody is the same person",
+            advice="give an L2 distance, for instance 0.4",
+        )
+    return tau
+
+
+def _number(value: object, what: str) -> float:
+    if not isinstance(value, (str, bytes, bytearray, bool, PathLike)) and np.ndim(value) == 0:  # type: ignore[arg-type]
+        try:
+            return float(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            pass
+    raise SettingError(expected=f"{what}, one number", got=_shown(value), advice=_PHOTOS)
+
+
+def _shown(value: object) -> str:
+    """A value in an error: what it is, never pixels or an embedding."""
+    text = repr(value) if isinstance(value, (str, PathLike)) else ""
+    return text if 0 < len(text) <= 80 else f"a {type(value).__name__}"
 
 
 def distance(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
@@ -37,12 +95,13 @@ def distance(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
         ``‖a − b‖₂``, at least 0, computed in float64.
 
     Raises:
-        EmbeddingError: on other shapes, NaN or infinity.
+        EmbeddingError: on other shapes, NaN or infinity, or photos in place of embeddings.
 
     >>> distance([0.0, 3.0], [4.0, 0.0])
     5.0
     """
-    first, second = as_embedding(a), as_embedding(b, expect=np.shape(a)[-1] if np.ndim(a) else None)
+    first = as_embedding(a)
+    second = as_embedding(b, expect=len(first))
     return float(np.linalg.norm(first.astype(np.float64) - second.astype(np.float64)))
 
 
@@ -55,7 +114,16 @@ def distances(probe: npt.ArrayLike, references: npt.NDArray[np.floating]) -> npt
 
     Returns:
         ``(n,)`` float32, in the order of the rows.
+
+    Raises:
+        EmbeddingError: no vector and matrix of the same length.
     """
+    if not isinstance(references, np.ndarray) or references.ndim != 2:
+        raise EmbeddingError(
+            expected="references of shape (n, d)",
+            got=f"shape {np.shape(references)}" if isinstance(references, np.ndarray) else _shown(references),
+            advice=f"stack embeddings with numpy.stack; {_PHOTOS}",
+        )
     vector = as_embedding(probe, expect=references.shape[1])
     apart: npt.NDArray[np.float32] = np.linalg.norm(references - vector, axis=1).astype(np.float32)
     return apart
@@ -72,11 +140,20 @@ def nearest(probe: npt.ArrayLike, database: Mapping[Key, npt.ArrayLike]) -> tupl
         The name with the smallest distance and that distance; of equal distances the first in the mapping's order; ``(None, inf)``
         for an empty database. Whether that is a match is for a threshold τ(K) to say.
 
+    Raises:
+        EmbeddingError: photos in place of embeddings, or no mapping.
+
     >>> nearest([0.0, 0.0], {"Ada": [3.0, 4.0], "Grace": [0.0, 2.0]})
     ('Grace', 2.0)
     >>> nearest([0.0], {})
     (None, inf)
     """
+    if not isinstance(database, Mapping):
+        raise EmbeddingError(
+            expected="an embedding by name, as a dictionary",
+            got=_shown(database),
+            advice="to search by photos, enroll people in a `sameface.Gallery` and ask `identify`; two are compared by `sameface.verify`",
+        )
     best: Key | None = None
     smallest = math.inf
     for name, reference in database.items():
@@ -95,12 +172,17 @@ def as_embedding(vector: npt.ArrayLike, expect: int | None = None) -> Embeddings
     Raises:
         EmbeddingError: not one-dimensional, empty, not of the expected length, or not finite.
     """
-    array = np.asarray(vector, dtype=np.float32)
+    try:
+        if isinstance(vector, (str, bytes)):  # NumPy would read "0.5" as a number
+            raise TypeError
+        array = np.asarray(vector, dtype=np.float32)
+    except (TypeError, ValueError):
+        raise EmbeddingError(expected="an embedding: numbers in a row", got=_shown(vector), advice=_PHOTOS) from None
     if array.ndim != 1 or array.size == 0 or (expect is not None and array.size != expect):
         raise EmbeddingError(
             expected=f"one embedding of shape ({expect if expect is not None else 'd'},)",
             got=f"an array of shape {array.shape}",
-            advice="compare only embeddings of one encoder, one at a time",
+            advice=f"compare only embeddings of one encoder, one at a time; {_PHOTOS}",
         )
     if not np.isfinite(array).all():
         raise EmbeddingError(

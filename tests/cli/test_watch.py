@@ -43,7 +43,20 @@ def test_a_film(film, people, tmp_path, ending):
     output = tmp_path / f"out.{ending}"
     done = CliRunner().invoke(
         app,
-        [str(film), "-g", str(people), "--threshold", "0.42", "--every", "2", "--patience", "0.5", "-o", str(output)],
+        [
+            str(film),
+            "-g",
+            str(people),
+            "--threshold",
+            "0.42",
+            "--every",
+            "2",
+            "--patience",
+            "0.5",
+            "-o",
+            str(output),
+            "--json",
+        ],
     )
     assert done.exit_code == 0, done.output
     events = [json.loads(line) for line in done.stdout.splitlines()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from PIL import Image
 torch = pytest.importorskip("torch")
 
 import sameface  # noqa: E402
-from sameface.errors import DataError, NotEnoughDataError, SettingError  # noqa: E402
+from sameface.errors import DataError, NotEnoughDataError, OutputError, SettingError  # noqa: E402
 from sameface.training.folder import FolderPlan, train_folder  # noqa: E402
 from sameface.training.pictures import files_by_person, split_by_person  # noqa: E402
 from sameface.training.settings import TrainingSettings  # noqa: E402
@@ -67,9 +68,9 @@ def test_from_a_folder_to_an_encoder(tmp_path: Path) -> None:
     recognizer = sameface.Recognizer(encoder=str(tmp_path / "out" / "mine.onnx"), detector="none")
     assert encoder.card.id == "mine"
     assert recognizer.encode_photo(picture).embedding.shape == (8,)
-    gallery = sameface.Gallery(tmp_path / "people.db", recognizer=replace_threshold(recognizer))
-    gallery.enroll("person 1", picture, review="off")
-    assert [person.name for person in gallery.people()] == ["person 1"]
+    with sameface.Gallery(tmp_path / "people.db", recognizer=replace_threshold(recognizer)) as gallery:
+        gallery.enroll("person 1", picture, review="off")
+        assert [person.name for person in gallery.people()] == ["person 1"]
     with (tmp_path / "out" / "log.csv").open() as file:
         assert [row["step"] for row in csv.DictReader(file)] == ["10", "20"]
     assert json.loads((tmp_path / "out" / "result.json").read_text())["training"]["stopped"] == "finished"
@@ -164,3 +165,47 @@ def test_two_processes_train_on_one_folder(tmp_path: Path) -> None:
     assert running.returncode == 0, said
     assert "2 process(es)" in said
     assert (tmp_path / "out" / "my-encoder.onnx").is_file()
+
+
+def test_a_finished_training_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    for name in ("log.csv", "other.onnx"):
+        (tmp_path / "out" / name).write_text("a night's work")
+        with pytest.raises(OutputError, match="--overwrite"):
+            train_folder(tmp_path / "nowhere", tmp_path / "out", QUICK)
+        assert (tmp_path / "out" / name).read_text() == "a night's work"
+        with pytest.raises(DataError, match="nowhere"):  # allowed: the next thing that is wrong is said
+            train_folder(tmp_path / "nowhere", tmp_path / "out", QUICK, overwrite=True)
+        (tmp_path / "out" / name).unlink()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"loss": "tripplet"},
+        {"margin": -1.0},
+        {"margin": math.nan},
+        {"loss": "contrastive", "margin": 0.0},
+        {"loss": "ContrastiveLoss", "loss_settings": {"neg_margin": math.nan}},
+        {"mining": "harder"},
+        {"network": "convnett"},
+        {"options": {"depth": 3}},
+        {"domain": "cats"},
+        {"validation": 1.0},
+        {"validation": -0.1},
+        {"validation": math.nan},
+        {"precision": "half"},
+        {"size": 0},
+        {"dimension": 0},
+    ],
+    ids=str,
+)
+def test_what_cannot_be_meant_is_said_before_any_picture_is_read(tmp_path: Path, wrong: dict[str, object]) -> None:
+    with pytest.raises(SettingError):
+        train_folder(tmp_path / "nowhere", tmp_path / "out", replace(QUICK, **wrong))
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_loss_gets_a_suggestion(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="Did you mean triplet"):
+        train_folder(tmp_path / "nowhere", tmp_path / "out", replace(QUICK, loss="tripplet"))

@@ -5,17 +5,20 @@ A command's module is imported only when that command is typed, so `sameface --h
 
 from __future__ import annotations
 
+import contextlib
 import gc
-import io
+import itertools
+import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
 from sameface import __version__
-from sameface.errors import OutputError, SamefaceError, outcome_of
+from sameface.errors import OutputError, SamefaceError, SettingError, outcome_of
 
 #: Command → (module that holds its `app`, one line for --help).
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
@@ -93,25 +96,82 @@ def root(
 
 
 def main() -> None:
-    """Run the program; every known error becomes one message and its exit code, without a traceback."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that lacks a character gets its number, not a traceback
-        sys.stdout.reconfigure(errors="backslashreplace")
+    """Run the program; every known error becomes one message and its exit code, without a traceback.
+
+    With ``--json`` standard output holds one JSON document in any case: the answer, or ``{"error": …}``.
+    """
+    _make_writable()
+    json = wants_json(sys.argv[1:])
     try:
-        app(standalone_mode=True)
+        code = app(standalone_mode=not json)
+        sys.stdout.flush()
+        sys.exit(code or 0)
     except SamefaceError as error:
-        sys.stderr.write(f"sameface: {error}\n")
-        sys.exit(outcome_of(type(error)).exit_code)
+        _fail(error, json)
+    except _usage_error() as error:  # only with --json: typer says its own errors otherwise
+        _fail(_usage(error), json)
     except SystemExit as end:
         if end.code == INTERRUPTED:  # Ctrl-C, which typer hears first
             sys.stderr.write("sameface: stopped; what was acknowledged is kept\n")
         raise
     except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  nothing more can be written, nor flushed
         sys.exit(0)
     except OSError as error:  # a file or folder that nothing else looked at first
-        failure = OutputError(
-            expected="to read and write files", got=str(error), advice="check the path, its permissions and the disk"
+        _fail(
+            OutputError(
+                expected="to read and write files",
+                got=str(error),
+                advice="check the path, its permissions and the disk",
+            ),
+            json,
         )
-        sys.stderr.write(f"sameface: {failure}\n")
-        sys.exit(outcome_of(type(failure)).exit_code)
     finally:
         gc.freeze()  # the process ends: looking for cycles among all that it loaded would take 60 ms
+
+
+def _usage_error() -> type[Exception]:
+    """What typer raises about a command line: the root of its errors, wherever this version of typer keeps it."""
+    kinds = {kind.__name__: kind for kind in typer.BadParameter.__mro__ if issubclass(kind, Exception)}
+    return kinds["ClickException"]
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Whether a command line asks for JSON; after ``--`` everything is a name or a path.
+
+    >>> wants_json(["people", "--json"]), wants_json(["forget", "--", "--json"])
+    (True, False)
+    """
+    return "--json" in itertools.takewhile(lambda word: word != "--", arguments)
+
+
+def _usage(error: Any) -> SettingError:
+    command = error.ctx.command_path if getattr(error, "ctx", None) else "sameface"
+    return SettingError(
+        expected=f"a command line that {command} takes",
+        got=error.format_message().rstrip("."),
+        advice=f"see `{command} --help`",
+    )
+
+
+def _fail(error: SamefaceError, json: bool) -> NoReturn:
+    """Say an error, and end."""
+    if json:
+        from sameface.cli.output import print_json
+        from sameface.recognizer.wire import problem
+
+        with contextlib.suppress(OSError):
+            print_json({"error": problem(error)})
+            sys.stdout.flush()
+    sys.stderr.write(f"sameface: {error}\n")
+    sys.exit(outcome_of(type(error)).exit_code)
+
+
+def _make_writable() -> None:
+    """Names that are not Unicode, terminals that are not, and closed outputs end no command."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123  for the life of the process
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")

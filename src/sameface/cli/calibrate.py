@@ -9,6 +9,7 @@ import typer
 
 from sameface.cli.evaluate import CapOption, DataArgument, NoCacheOption, PeopleOption
 from sameface.cli.options import DetectorOption, DeviceOption, EncoderOption, JsonOption
+from sameface.cli.overwriting import OverwriteOption
 
 if TYPE_CHECKING:
     from sameface.types import Interval, OperatingPoint
@@ -24,6 +25,7 @@ def calibrate(
         Path | None,
         typer.Option("--out", "-o", help="File to write.  [default: ENCODER+DETECTOR.json here]", show_default=False),
     ] = None,
+    overwrite: OverwriteOption = False,
     people: PeopleOption = None,
     confirm: Annotated[
         Path | None,
@@ -50,17 +52,22 @@ def calibrate(
     """
     from sameface.cli.evaluate import open_bench
     from sameface.cli.output import note, print_json, progress
+    from sameface.cli.overwriting import new_file
     from sameface.encoders import DEFAULT_ENCODER
     from sameface.evaluation import calibrate as calibrating
     from sameface.evaluation.cache import EmbeddingCache, default_cache
     from sameface.faces import DEFAULT_DETECTOR
     from sameface.models.operating_points import file_name, save_operating_point
 
+    calibrating.check_shares(fmr, prior)
+    if out is not None:
+        new_file(out, overwrite=overwrite)
     bench = open_bench(data, people=people, photos=photos)
     other = None
     if confirm is not None or confirm_people is not None:
         other = open_bench(confirm or data, people=confirm_people, photos=photos)
     (recognizer,) = calibrating.recognizers([encoder or DEFAULT_ENCODER], [detector or DEFAULT_DETECTOR], device=device)
+    path = new_file(out or Path(file_name(recognizer.space)), overwrite=overwrite)
     with EmbeddingCache(None if no_cache else default_cache()) as cache:
         point, reliability = calibrating.calibrate(
             recognizer,
@@ -72,7 +79,6 @@ def calibrate(
             workers=workers or None,
             progress=progress,
         )
-    path = out or Path(file_name(point.space))
     save_operating_point(point, path)
     note(f"written: {path}")
     if json:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from sameface.cli.options import DetectorOption, DeviceOption, EncoderOption, JsonOption
+from sameface.cli.overwriting import OverwriteOption
 
 if TYPE_CHECKING:
     from sameface.indexing.album import Album, Face
@@ -40,6 +41,7 @@ def cluster(
         typer.Option(help="Write a contact sheet to look through: one page, with the faces.", show_default=False),
     ] = None,
     csv: Annotated[Path | None, typer.Option(help="Write a line for each face.", show_default=False)] = None,
+    overwrite: OverwriteOption = False,
     smallest: Annotated[int, typer.Option(min=1, help="List only groups with this many faces.")] = 1,
     threshold: Annotated[
         float | None,
@@ -70,13 +72,23 @@ def cluster(
         return
     from sameface.cli.options import make_recognizer
     from sameface.cli.output import note, print_json, print_table, progress
+    from sameface.cli.overwriting import new_file
+    from sameface.files import atomic_write
     from sameface.indexing.album import Album, load_album, photos_under, refresh, save_album
     from sameface.indexing.clustering import link_threshold
+    from sameface.matching import as_threshold
 
+    for output in (html, csv):
+        if output is not None:
+            new_file(output, overwrite=overwrite)
     place = _place(folder, album)
     total = len(photos_under(folder))
     recognizer = make_recognizer(encoder, detector, device=device)
-    limit = threshold if threshold is not None else link_threshold(recognizer.operating_point)
+    limit = (
+        link_threshold(recognizer.operating_point)
+        if threshold is None
+        else as_threshold(threshold, unit_length=recognizer.card.unit_length)
+    )
     known = load_album(place, recognizer.space) or Album(recognizer.space)
     note(f"album: {place}; groups join under a mean distance of {limit:.3f}")
     with progress("photos", total) as advance:
@@ -96,10 +108,12 @@ def cluster(
         from sameface.imaging import load_image
         from sameface.indexing.contact_sheet import contact_sheet
 
-        html.write_text(contact_sheet(known, folder, load_image, smallest_group=smallest), encoding="utf-8")
+        with atomic_write(html) as part:
+            part.write_text(contact_sheet(known, folder, load_image, smallest_group=smallest), encoding="utf-8")
         note(f"written: {html}")
     if csv is not None:
-        _write_csv(known, csv)
+        with atomic_write(csv) as part:
+            _write_csv(known, part)
         note(f"written: {csv}")
     if json:
         print_json(as_json(known))
@@ -113,40 +127,52 @@ def cluster(
 
 
 @app.command()
-def name(ctx: typer.Context, group: str, name: str) -> None:
+def name(ctx: typer.Context, group: str, name: str, json: JsonOption = False) -> None:
     """Name GROUP (its number, or its name so far). New photos of the person join it."""
-    from sameface.cli.output import print_line
+    from sameface.cli.output import print_json, print_line
 
     known, place = _open(ctx)
     number = known.name(group, name)
     _save(known, place)
-    print_line(f"group {number} is {name}")
+    if json:
+        print_json({"group": number, "name": name, "faces": len(known.groups()[number])})
+    else:
+        print_line(f"group {number} is {name}")
 
 
 @app.command()
-def merge(ctx: typer.Context, into: str, others: list[str]) -> None:
+def merge(ctx: typer.Context, into: str, others: list[str], json: JsonOption = False) -> None:
     """The groups are one person: the faces of OTHERS go to INTO."""
-    from sameface.cli.output import print_line
+    from sameface.cli.output import plural, print_json, print_line
 
     known, place = _open(ctx)
     number = known.merge(into, others)
     _save(known, place)
-    print_line(f"group {number} has {len(known.groups()[number])} faces now")
+    faces = len(known.groups()[number])
+    if json:
+        print_json({"group": number, "name": known.names.get(number), "faces": faces})
+    else:
+        print_line(f"group {number} has {plural(faces, 'face')} now")
 
 
 @app.command()
-def split(ctx: typer.Context, group: str, faces: list[int]) -> None:
+def split(ctx: typer.Context, group: str, faces: list[int], json: JsonOption = False) -> None:
     """These FACES (numbers from the contact sheet) do not belong to GROUP: they become one of their own."""
-    from sameface.cli.output import print_line
+    from sameface.cli.output import plural, print_json, print_line
 
     known, place = _open(ctx)
     new = known.split(group, faces)
     _save(known, place)
-    print_line(f"{len(faces)} face{'s' if len(faces) != 1 else ''} went to the new group {new}")
+    if json:
+        print_json({"group": new, "name": known.names.get(new), "faces": len(known.groups()[new])})
+    else:
+        print_line(f"{plural(len(faces), 'face')} went to the new group {new}")
 
 
 def as_json(album: Album) -> dict[str, Any]:
     """The stable JSON form of an album: groups with their faces, without embeddings."""
+    from sameface.recognizer.wire import rounded
+
     return {
         "space": album.space,
         "photos": len(album.photos),
@@ -156,7 +182,7 @@ def as_json(album: Album) -> dict[str, Any]:
                 "group": number,
                 "name": album.names.get(number),
                 "settled": any(face.settled for face in faces),
-                "faces": [{"face": face.face_id, "photo": face.photo, "box_xyxy": face.box.xyxy} for face in faces],
+                "faces": [{"face": face.face_id, "photo": face.photo, "box": rounded(face.box)} for face in faces],
             }
             for number, faces in album.groups().items()
         ],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from sameface.cli.options import DeviceOption, JsonOption
+from sameface.cli.overwriting import OverwriteOption
 
 if TYPE_CHECKING:
     from sameface.evaluation.results import Evaluation, Rate, Run
@@ -81,6 +82,7 @@ def evaluate(
             min=0, help="Show so many of the hardest pairs as pictures in the report. For your own machine only."
         ),
     ] = 0,
+    overwrite: OverwriteOption = False,
     no_cache: NoCacheOption = False,
     workers: Annotated[int, typer.Option(min=0, help="Photos worked on at once; 0 for one per core.")] = 0,
     device: DeviceOption = "cpu",
@@ -91,14 +93,24 @@ def evaluate(
     `sameface evaluate photos/` · `sameface evaluate lfw/ --pairs lfw/pairs.txt -e dlib-resnet -e pixels --report lfw.html`
     """
     from sameface.cli.output import note, print_json, progress
+    from sameface.cli.overwriting import new_file, new_folder
     from sameface.encoders import DEFAULT_ENCODER
     from sameface.evaluation.cache import EmbeddingCache, default_cache
     from sameface.evaluation.calibrate import recognizers
     from sameface.evaluation.run import Plan
     from sameface.evaluation.run import evaluate as run
     from sameface.faces import DEFAULT_DETECTOR
+    from sameface.matching import false_match_rate_for
+    from sameface.metrics.extra import require
     from sameface.models.operating_points import load_operating_point
 
+    if report is not None:
+        new_file(report, overwrite=overwrite)
+        require("jinja2", "matplotlib")
+    if png is not None:
+        new_folder(png, overwrite=overwrite)
+        require("matplotlib")
+    false_match_rate_for(fpir, 1)
     bench = open_bench(data, pairs=pairs, people=people, cfp=cfp, groups=groups, photos=photos)
     other = open_bench(data, pairs=choose_on) if choose_on is not None else None
     where = None if no_cache else default_cache()

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from sameface.cli.options import GalleryOption, JsonOption
+from sameface.cli.overwriting import OverwriteOption
 
 gallery_app = typer.Typer(
     rich_markup_mode=None,
@@ -21,7 +22,7 @@ gallery_app = typer.Typer(
 def check(gallery: GalleryOption = None, json: JsonOption = False) -> None:
     """Read every byte again and name what is damaged. Exit code 1 when anything is."""
     from sameface.cli.options import gallery_location
-    from sameface.cli.output import note, print_json, print_line
+    from sameface.cli.output import note, plural, print_json, print_line
     from sameface.gallery import open_store
 
     with open_store(gallery_location(gallery), create=False) as store:
@@ -33,8 +34,8 @@ def check(gallery: GalleryOption = None, json: JsonOption = False) -> None:
         for problem in report.problems:
             where = f"template {problem.template_id}" if problem.template_id is not None else "gallery"
             print_line(f"{where}{f' of {problem.person!r}' if problem.person else ''}: {problem.what}")
-        verdict = "all is well" if report.ok else f"{len(report.problems)} problems"
-        print_line(f"{report.people} people, {report.templates} templates: {verdict}")
+        verdict = "all is well" if report.ok else plural(len(report.problems), "problem")
+        print_line(f"{plural(report.people, 'person', 'people')}, {plural(report.templates, 'template')}: {verdict}")
     if not report.ok:
         raise typer.Exit(1)
 
@@ -43,7 +44,7 @@ def check(gallery: GalleryOption = None, json: JsonOption = False) -> None:
 def stats(gallery: GalleryOption = None, json: JsonOption = False) -> None:
     """Sizes and settings."""
     from sameface.cli.options import gallery_location
-    from sameface.cli.output import print_json, print_table
+    from sameface.cli.output import plural, print_json, print_table
     from sameface.gallery import open_store
 
     with open_store(gallery_location(gallery), create=False) as store:
@@ -53,7 +54,7 @@ def stats(gallery: GalleryOption = None, json: JsonOption = False) -> None:
         return
     rows = [("gallery", found.location), ("embeddings", f"{found.space}, {found.dimension} numbers")]
     rows += [("people", str(found.people)), ("templates", str(found.templates))]
-    rows += [(f"group {name}", f"{count} people") for name, count in found.groups.items()]
+    rows += [(f"group {name}", plural(count, "person", "people")) for name, count in found.groups.items()]
     rows += [(name, f"{size / 1e6:.1f} MB") for name, size in found.bytes.items()]
     print_table(("what", "value"), [*rows, *found.settings.items()])
 
@@ -62,9 +63,10 @@ def stats(gallery: GalleryOption = None, json: JsonOption = False) -> None:
 def copy(
     source: Annotated[str, typer.Argument(help="A file, or postgresql://…")],
     target: Annotated[str, typer.Argument(help="A file, or postgresql://…; made when it is not there.")],
+    json: JsonOption = False,
 ) -> None:
     """Copy everybody to another gallery, bit by bit; from a file to a server and back."""
-    from sameface.cli.output import note, print_line, progress
+    from sameface.cli.output import note, plural, print_json, print_line, progress
     from sameface.gallery import open_store
     from sameface.gallery.transfer import copy_gallery
 
@@ -75,35 +77,53 @@ def copy(
         note(f"from {first.location} to {second.location}")
         with progress("copying people", len(first)) as advance:
             count = copy_gallery(first, second, lambda _: advance())
-        print_line(f"copied {len(first)} people, {count} templates")
+        if json:
+            print_json(
+                {
+                    "source": str(first.location),
+                    "target": str(second.location),
+                    "people": len(first),
+                    "templates": count,
+                }
+            )
+        else:
+            print_line(f"copied {plural(len(first), 'person', 'people')}, {plural(count, 'template')}")
 
 
 @gallery_app.command()
 def export(
     file: Annotated[Path, typer.Argument(help="The .npz file to write; it holds biometric data in the clear.")],
     gallery: GalleryOption = None,
+    overwrite: OverwriteOption = False,
+    json: JsonOption = False,
 ) -> None:
     """Write everybody to one file that NumPy opens without pickle, with the encoder's model card."""
     from sameface.cli.options import gallery_location
-    from sameface.cli.output import note, print_line, progress
+    from sameface.cli.output import note, plural, print_json, print_line, progress
+    from sameface.cli.overwriting import new_file
     from sameface.gallery import open_store
     from sameface.gallery.transfer import export_file
 
+    new_file(file, overwrite=overwrite, sources=[gallery_location(gallery)])
     with open_store(gallery_location(gallery), create=False) as store:
         note(f"gallery: {store.location}")
         with progress("writing people", len(store)) as advance:
             count = export_file(store, file, card=_card(store.space.encoder), progress=lambda _: advance())
-    print_line(f"{file}: {count} templates. It is not encrypted: keep it like a key.")
+    if json:
+        print_json({"file": str(file), "templates": count})
+    else:
+        print_line(f"{file}: {plural(count, 'template')}. It is not encrypted: keep it like a key.")
 
 
 @gallery_app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="A file that `sameface gallery export` wrote.")],
     gallery: GalleryOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Add everybody of an exported file, all or none; the gallery is made when it is not there."""
     from sameface.cli.options import gallery_location
-    from sameface.cli.output import note, print_line, progress
+    from sameface.cli.output import note, plural, print_json, print_line, progress
     from sameface.gallery import open_store
     from sameface.gallery.transfer import Exported, import_file
 
@@ -112,7 +132,10 @@ def import_(
         note(f"gallery: {store.location}")
         with progress("adding people", len(exported)) as advance:
             count = import_file(file, store, lambda _: advance())
-    print_line(f"added {len(exported)} people, {count} templates")
+    if json:
+        print_json({"people": len(exported), "templates": count})
+    else:
+        print_line(f"added {plural(len(exported), 'person', 'people')}, {plural(count, 'template')}")
 
 
 @gallery_app.command()
@@ -132,10 +155,11 @@ def reindex(
     recall: Annotated[
         float, typer.Option("--recall", help="Share of right nearest templates that HNSW must reach.")
     ] = 0.99,
+    json: JsonOption = False,
 ) -> None:
     """Make the search caches and indexes again; with --encoder, the embeddings too."""
     from sameface.cli.options import gallery_location
-    from sameface.cli.output import note, print_line, progress
+    from sameface.cli.output import note, plural, print_json, print_line, progress
     from sameface.errors import SettingError
     from sameface.gallery import open_store
 
@@ -148,7 +172,10 @@ def reindex(
             recognizer = Recognizer(encoder=encoder or store.space.encoder, detector=detector or store.space.detector)
             with progress("encoding photos", store.count()) as advance:
                 done = reencode(store, recognizer, drop_missing=drop_missing, progress=lambda _: advance())
-            print_line(f"{done.replaced} templates are of {store.space} now, {len(done.missing)} dropped")
+            if json:
+                print_json({"space": store.space, "templates": done.replaced, "dropped": len(done.missing)})
+            else:
+                print_line(f"{plural(done.replaced, 'template')} of {store.space} now, {len(done.missing)} dropped")
             return
         if hnsw or exact:
             build, drop = getattr(store, "build_index", None), getattr(store, "drop_index", None)
@@ -160,27 +187,40 @@ def reindex(
                 )
             if exact:
                 drop()
-                print_line("search is exact")
+                said, found = "search is exact", {"search": "exact"}
             else:
                 index = build(recall)
-                print_line(
+                found = {"search": "hnsw", "ef_search": index.ef_search, "recall": index.recall, "probes": index.probes}
+                said = (
                     f"HNSW, ef_search {index.ef_search}: right for {100 * index.recall:.1f} % of {index.probes} probes"
                 )
+            if json:
+                print_json(found)
+            else:
+                print_line(said)
             return
         store.reindex()
-    print_line("caches and indexes are made again")
+        people, templates = len(store), store.count()
+    if json:
+        print_json({"people": people, "templates": templates})
+    else:
+        print_line("caches and indexes are made again")
 
 
 @gallery_app.command()
-def compact(gallery: GalleryOption = None) -> None:
+def compact(gallery: GalleryOption = None, json: JsonOption = False) -> None:
     """Rewrite the gallery without the space that forgotten people took."""
     from sameface.cli.options import gallery_location
-    from sameface.cli.output import note, print_line
+    from sameface.cli.output import note, print_json, print_line
     from sameface.gallery import open_store
 
     with open_store(gallery_location(gallery), create=False) as store:
         note(f"gallery: {store.location}")
-        print_line(f"saved {store.compact() / 1e6:.1f} MB")
+        saved = store.compact()
+    if json:
+        print_json({"bytes": saved})
+    else:
+        print_line(f"saved {saved / 1e6:.1f} MB")
 
 
 @gallery_app.command()
@@ -206,12 +246,15 @@ def audit(
 
 
 @gallery_app.command()
-def key() -> None:
+def key(json: JsonOption = False) -> None:
     """Make a key for a new encrypted gallery: put it in $SAMEFACE_GALLERY_KEY, or in a file and @FILE there. Without it the gallery is lost."""
-    from sameface.cli.output import print_line
+    from sameface.cli.output import print_json, print_line
     from sameface.gallery import new_key
 
-    print_line(new_key())
+    if json:
+        print_json({"key": new_key()})
+    else:
+        print_line(new_key())
 
 
 def _card(encoder: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
@@ -14,26 +14,23 @@ from sameface.cli.options import (
     PointOption,
     ThresholdOption,
 )
+from sameface.cli.overwriting import OverwriteOption
 
 if TYPE_CHECKING:
     from sameface.errors import SamefaceError
     from sameface.recognizer import Identification
 
-
-class Answer(NamedTuple):
-    """What came of one photo: an answer for each face, or why there is none."""
-
-    photo: str
-    found: list[Identification]
-    error: SamefaceError | None = None
-
+    #: By photo: an answer per face, or why there is none.
+    Answers: TypeAlias = dict[str, list[Identification] | SamefaceError]
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()
 def identify(
-    photos: Annotated[list[str], typer.Argument(help="Photos with any number of faces.")],
+    photos: Annotated[
+        list[str], typer.Argument(help="Photos with any number of faces, or folders of them.", metavar="PHOTO")
+    ],
     gallery: GalleryOption = None,
     group: Annotated[
         str | None, typer.Option("--group", help="Search only people with this tag.", show_default=False)
@@ -46,90 +43,108 @@ def identify(
     operating_point: PointOption = None,
     annotate: Annotated[
         Path | None,
-        typer.Option(help="Write the photo with boxes, names and distances here (one photo).", show_default=False),
+        typer.Option(
+            help="Write the one photo with boxes, names and distances here: .jpg, .png, .webp.", show_default=False
+        ),
     ] = None,
+    overwrite: OverwriteOption = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what decided, and who else is near.")] = False,
     device: DeviceOption = "cpu",
     json: JsonOption = False,
 ) -> None:
     """Who is in this photo? One answer per face, in reading order: a name, or nobody.
 
-    Exit code 0: somebody was named; 1: nobody was; that of the error where one of several photos could not be read.
+    Exit code 0: somebody was named; 1: nobody was. Of several photos, those that cannot be read are reported and the others
+    answered; the exit code is then the first error's.
     """
-    from sameface.cli.options import gallery_location, open_gallery
-    from sameface.cli.output import note, print_json
+    from sameface.cli.options import gallery_location, open_gallery, photos_of
+    from sameface.cli.output import note, print_json, progress
+    from sameface.cli.overwriting import new_file
     from sameface.errors import FaceError, ImageError, SettingError, outcome_of
+    from sameface.imaging.annotate import picture_kind
+    from sameface.matching import false_match_rate_for
     from sameface.recognizer.wire import IdentifiedPhoto, problem
 
-    if annotate is not None and len(photos) != 1:
-        raise SettingError(
-            expected="one photo with --annotate", got=str(len(photos)), advice="give one photo at a time"
-        )
+    false_match_rate_for(fpir, 1)  # one that cannot be meant is said before any work
+    listed = photos_of(photos)
+    if annotate is not None:
+        if len(listed) != 1:
+            raise SettingError(
+                expected="one photo with --annotate", got=str(len(listed)), advice="give one photo at a time"
+            )
+        new_file(annotate, overwrite=overwrite, sources=listed)
+        picture_kind(annotate)
     note(f"gallery: {gallery_location(gallery)}")
-    answers: list[Answer] = []
+    answers: Answers = {}
+    failed: SamefaceError | None = None
     people = open_gallery(gallery, create=False, threshold=threshold, operating_point=operating_point, device=device)
-    with people:
-        for photo in photos:
+    with people, progress("photos", len(listed)) as advance:
+        for photo in listed:
             try:
-                answers.append(Answer(photo, people.identify(photo, candidates=candidates, group=group, fpir=fpir)))
-            except (ImageError, FaceError) as error:  # of this photo alone
-                if len(photos) == 1:
+                answers[photo] = people.identify(photo, candidates=candidates, group=group, fpir=fpir)
+            except (ImageError, FaceError) as error:
+                if len(listed) == 1:
                     raise
                 note(f"{photo}: {error}")
-                answers.append(Answer(photo, [], error))
-    if annotate is not None:
-        _annotate(photos[0], answers[0].found, annotate)
-        note(f"written: {annotate}")
+                answers[photo] = error
+                failed = failed or error
+            advance()
+    for found in answers.values():
+        if annotate is not None and isinstance(found, list):
+            _annotate(listed[0], found, annotate)
+            note(f"written: {annotate}")
     if json:
         print_json(
             [
-                IdentifiedPhoto(
-                    photo=item.photo,
-                    faces=tuple(face.to_wire() for face in item.found),
-                    error=problem(item.error) if item.error else None,
-                )
-                for item in answers
+                IdentifiedPhoto(photo=photo, faces=tuple(face.to_wire() for face in found))
+                if isinstance(found, list)
+                else IdentifiedPhoto(photo=photo, error=problem(found))
+                for photo, found in answers.items()
             ]
         )
     else:
-        _print(answers)
-    failed = next((item.error for item in answers if item.error), None)
+        _print(answers, verbose)
     if failed is not None:
         raise typer.Exit(outcome_of(type(failed)).exit_code)
-    raise typer.Exit(0 if any(face.name for item in answers for face in item.found) else 1)
+    named = any(answer.name for found in answers.values() if isinstance(found, list) for answer in found)
+    raise typer.Exit(0 if named else 1)
 
 
 def _annotate(photo: str, found: list[Identification], path: Path) -> None:
     from sameface.files import atomic_write
     from sameface.imaging import load_image
-    from sameface.imaging.annotate import annotate, write_png
+    from sameface.imaging.annotate import annotate, picture_kind, write_picture
     from sameface.recognizer.display import face_labels
 
     picture = annotate(load_image(photo), face_labels(found))
     with atomic_write(path) as part:
-        write_png(picture, part)
+        write_picture(picture, part, picture_kind(path))
 
 
-def _print(answers: list[Answer]) -> None:
-    from sameface.cli.output import print_table
+def _print(answers: Answers, verbose: bool) -> None:
+    """A line per face; with the reasons where they are asked for."""
+    from sameface.cli.output import print_line, print_table
 
-    rows = []
-    for photo, found, error in answers:
-        for number, answer in enumerate(found, 1):
-            nearest = answer.candidates[0].name if answer.candidates else "–"
-            rows.append(
-                [
-                    photo,
-                    str(number),
-                    answer.name or "nobody",
-                    f"{answer.distance:.4f}" if answer.distance is not None else "–",
-                    f"{answer.threshold:.4f}" if answer.threshold is not None else "–",
-                    nearest,
-                    answer.why,
-                ]
-            )
+    rows: list[list[str]] = []
+    for photo, found in answers.items():
+        if not isinstance(found, list):
+            rows.append([photo, "not read", "–"])
+            continue
+        if verbose:
+            print_line(f"{photo}: {'no face found' if not found else ''}".rstrip(": ") + (":" if found else ""))
+            for number, answer in enumerate(found, 1):
+                print_line(f"  {number}. {answer.name or 'nobody'}: {answer.why}")
+                near = ", ".join(f"{item.name} {item.distance:.3f}" for item in answer.candidates)
+                print_line(f"     nearest: {near or '–'}")
+            continue
+        rows.extend(
+            [photo, answer.name or "nobody", f"{answer.distance:.3f}" if answer.distance is not None else "–"]
+            for answer in found
+        )
         if not found:
-            rows.append([photo, "–", "not read" if error else "no face found", "–", "–", "–", ""])
-    print_table(("photo", "face", "who", "distance", "τ(K)", "nearest", "why"), rows)
+            rows.append([photo, "no face found", "–"])
+    if rows:
+        print_table(("photo", "who", "distance"), rows, unfolded=True)
 
 
 APPS: Final = {"identify": app}

@@ -210,13 +210,17 @@ def check_audit(
 def revoke(
     identity: Annotated[str, typer.Argument(metavar="ID", help="As `sameface keys list` shows it.")],
     keys: KeysOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Take a key away; running services refuse it from the next request on."""
-    from sameface.cli.output import print_line
+    from sameface.cli.output import print_json, print_line
     from sameface.service.key_file import KeyFile
 
     KeyFile(keys_path(keys)).revoke(identity)
-    print_line(f"{identity} is revoked")
+    if json:
+        print_json({"id": identity, "revoked": True})
+    else:
+        print_line(f"{identity} is revoked")
 
 
 APPS: Final = {"keys": app}

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sameface.recognizer import Gallery, Recognizer
     from sameface.types import OperatingPoint
 
@@ -23,6 +25,7 @@ GalleryOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 EncoderOption = Annotated[
     str | None,
     typer.Option("--encoder", "-e", help="Encoder by name, or an ONNX file with a model card.", show_default=False),
@@ -49,6 +52,29 @@ DeviceOption = Annotated[
 ChooseOption = Annotated[
     str, typer.Option("--choose", help="Of several faces: `only` refuses, `centre` or `largest` takes one.")
 ]
+
+
+def photos_of(places: Sequence[str]) -> list[str]:
+    """Photos by path, each once: those named, and all below folders that are named.
+
+    Raises:
+        DataError: a folder without photos.
+    """
+    from pathlib import Path
+
+    from sameface.errors import DataError
+    from sameface.files import photos_below
+
+    found: dict[str, None] = {}
+    for place in places:
+        if not (place and Path(place).is_dir()):
+            found[place] = None
+            continue
+        inside = [str(path) for path in photos_below(Path(place))]
+        if not inside:
+            raise DataError(expected="photos", got=f"none in the folder {place}", advice="check the path")
+        found.update(dict.fromkeys(inside))
+    return list(found)
 
 
 def gallery_location(option: str | None) -> str:

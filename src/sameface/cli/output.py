@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-Item = TypeVar("Item")
+from sameface.recognizer.words import plural
+
+__all__ = ["ask", "note", "plural", "print_json", "print_line", "print_table", "progress"]
 
 #: Columns of a terminal that no table fills; a table takes what it needs of them.
 _WIDE: Final = 10_000
@@ -52,6 +54,25 @@ def _printable_all(value: Any) -> Any:
 def note(text: str) -> None:
     """One line on standard error: what is used, what goes on; never part of the answer."""
     sys.stderr.write(printable(text) + "\n")
+
+
+def ask(question: str, *, yes: bool) -> None:
+    """Before something that cannot be undone: ask at a terminal; scripts, which have none, are not asked.
+
+    Args:
+        question: answered by y or n, in words that say what will be gone.
+        yes: whether it was answered already.
+
+    Raises:
+        typer.Exit: not agreed; exit code 1.
+    """
+    import typer
+
+    if yes or not sys.stdin or not sys.stdin.isatty():
+        return
+    if not typer.confirm(question, err=True):
+        note("nothing was changed")
+        raise typer.Exit(1)
 
 
 def print_table(

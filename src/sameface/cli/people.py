@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from sameface.cli.options import GalleryOption, JsonOption
+from sameface.cli.options import GalleryOption, JsonOption, YesOption
 
 people_app = typer.Typer(rich_markup_mode=None, add_completion=False, invoke_without_command=True)
 forget_app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -35,58 +35,78 @@ def people(
         return
     print_table(
         ("name", "photos", "groups", "enrolled", "id"),
-        ([item.name, str(item.photos), ", ".join(item.groups), item.created[:19], item.person_id] for item in listed),
+        (
+            [item.name, str(item.photos), ", ".join(item.groups), item.created[:10], item.person_id[:8]]
+            for item in listed
+        ),
     )
 
 
 @people_app.command()
-def rename(name: str, new: str, gallery: GalleryOption = None) -> None:
+def rename(name: str, new: str, gallery: GalleryOption = None, json: JsonOption = False) -> None:
     """Give a person another name; the id and the photos stay."""
-    from sameface.cli.options import gallery_location
-    from sameface.cli.output import note, print_line
-    from sameface.recognizer import Gallery
-
-    note(f"gallery: {gallery_location(gallery)}")
-    with Gallery(gallery_location(gallery), create=False) as known:
-        print_line(f"{name} is now {known.rename(name, new).name}")
-
-
-@people_app.command()
-def merge(into: str, other: str, gallery: GalleryOption = None) -> None:
-    """Two entries are one person: OTHER's photos go to INTO."""
-    from sameface.cli.options import gallery_location
-    from sameface.cli.output import note, print_line
-    from sameface.recognizer import Gallery
-
-    note(f"gallery: {gallery_location(gallery)}")
-    with Gallery(gallery_location(gallery), create=False) as known:
-        person = known.merge(into, other)
-        print_line(f"{person.name} has {person.photos} photos now; {other} is gone")
-
-
-@forget_app.command()
-def forget(
-    names: Annotated[list[str], typer.Argument(help="Whom to erase.")],
-    gallery: GalleryOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Erase people: vectors, index rows and caches. Says what was erased."""
     from sameface.cli.options import gallery_location
     from sameface.cli.output import note, print_json, print_line
     from sameface.recognizer import Gallery
 
     note(f"gallery: {gallery_location(gallery)}")
     with Gallery(gallery_location(gallery), create=False) as known:
+        person = known.rename(name, new)
+    if json:
+        print_json(person)
+    else:
+        print_line(f"{name} is now {person.name}")
+
+
+@people_app.command()
+def merge(
+    into: str, other: str, gallery: GalleryOption = None, yes: YesOption = False, json: JsonOption = False
+) -> None:
+    """Two entries are one person: OTHER's photos go to INTO. Asks first at a terminal."""
+    from sameface.cli.options import gallery_location
+    from sameface.cli.output import ask, note, plural, print_json, print_line
+    from sameface.recognizer import Gallery
+
+    note(f"gallery: {gallery_location(gallery)}")
+    with Gallery(gallery_location(gallery), create=False) as known:
+        first, second = known.person(into), known.person(other)
+        ask(
+            f"Give {plural(second.photos, 'photo')} of {second.name} to {first.name}? {second.name} will be gone",
+            yes=yes,
+        )
+        person = known.merge(into, other)
+    if json:
+        print_json(person)
+    else:
+        print_line(f"{person.name} has {plural(person.photos, 'photo')} now; {other} is gone")
+
+
+@forget_app.command()
+def forget(
+    names: Annotated[list[str], typer.Argument(help="Whom to erase.")],
+    gallery: GalleryOption = None,
+    yes: YesOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Erase people: vectors, index rows and caches. Says what was erased. Asks first at a terminal."""
+    from sameface.cli.options import gallery_location
+    from sameface.cli.output import ask, note, plural, print_json, print_line
+    from sameface.recognizer import Gallery
+
+    note(f"gallery: {gallery_location(gallery)}")
+    with Gallery(gallery_location(gallery), create=False) as known:
         names = list(dict.fromkeys(names))
-        for name in names:
-            known.person(name)  # all or nobody: an unknown name is an error before anything is erased
+        # All or nobody: an unknown name is an error before anything is erased.
+        meant = [known.person(name) for name in names]
+        listed = ", ".join(f"{item.name} ({plural(item.photos, 'photo')})" for item in meant)
+        ask(f"Erase {listed}?", yes=yes)
         erased = {name: known.forget(name) for name in names}
     if json:
         print_json(erased)
         return
     for name, what in erased.items():
         places = "".join(f", {count} in the {place}" for place, count in what.elsewhere.items() if count)
-        print_line(f"{name}: erased {what.templates} template{'s' if what.templates != 1 else ''}{places}")
+        print_line(f"{name}: erased {plural(what.templates, 'template')}{places}")
 
 
 APPS: Final = {"people": people_app, "forget": forget_app}

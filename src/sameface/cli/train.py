@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from sameface.cli.options import JsonOption
+from sameface.cli.overwriting import OverwriteOption
 
 if TYPE_CHECKING:
     from sameface.training.folder import FolderResult
@@ -18,7 +19,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 #: What may be given beside --recipe; a recipe decides everything else itself.
 _BESIDE_A_RECIPE: Final = frozenset(
-    {"data", "recipe", "out", "background", "steps", "seed", "device", "threads", "resume", "json"}
+    {"data", "recipe", "out", "background", "steps", "seed", "device", "threads", "resume", "overwrite", "json"}
 )
 
 
@@ -84,8 +85,9 @@ def train(
         str | None, typer.Option(help="cpu, cuda, mps.  [default: a GPU where there is one]", show_default=False)
     ] = None,
     precision: Annotated[str, typer.Option(help="mixed: bfloat16 where it is fast; or float32.")] = "mixed",
-    threads: Annotated[int, typer.Option(help="Threads of the CPU; 0 for all.")] = 0,
+    threads: Annotated[int, typer.Option(min=0, help="Threads of the CPU; 0 for all.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")] = False,
+    overwrite: OverwriteOption = False,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write event files too.")] = False,
     background: Annotated[str, typer.Option(help="Omniglot's background set: small1, small2.")] = "small1",
     json: JsonOption = False,
@@ -120,7 +122,16 @@ def train(
                 advice="a recipe decides these itself: leave them out, or train on a folder without --recipe",
             )
         _recipe(
-            recipe, data, out, background=background, steps=steps, seed=seed, device=device, resume=resume, json=json
+            recipe,
+            data,
+            out,
+            background=background,
+            steps=steps,
+            seed=seed,
+            device=device,
+            resume=resume,
+            overwrite=overwrite,
+            json=json,
         )
         return
     from sameface.encoders import DEFAULT_ENCODER
@@ -163,6 +174,7 @@ def train(
             plan,
             name=name,
             resume=resume,
+            overwrite=overwrite,
             tensorboard=tensorboard,
             reading=bar.reading,
             started=note,
@@ -254,15 +266,18 @@ def _recipe(
     seed: int,
     device: str | None,
     resume: bool,
+    overwrite: bool,
     json: bool,
 ) -> None:
     from sameface.cli.output import note, print_json, print_line
-    from sameface.errors import SettingError
+    from sameface.errors import SettingError, did_you_mean
     from sameface.training.recipes.by_name import RECIPES, run_recipe
 
     if recipe not in RECIPES:
         raise SettingError(
-            expected=f"a recipe among {', '.join(RECIPES)}", got=repr(recipe), advice="choose one of those"
+            expected=f"a recipe among {', '.join(RECIPES)}",
+            got=repr(recipe),
+            advice=did_you_mean(recipe, RECIPES, "choose one of those"),
         )
     with _Bar() as bar:
         result = run_recipe(
@@ -274,6 +289,7 @@ def _recipe(
             seed=seed,
             device=device,
             resume=resume,
+            overwrite=overwrite,
             started=note,
             progress=bar.training,
         )

@@ -7,12 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sameface.datasets import Bench
+from sameface.errors import SettingError
 from sameface.evaluation.cache import EmbeddingCache
 from sameface.evaluation.calibration import choose_operating_point, confirm
 from sameface.evaluation.embed import EmbeddedPhotos, embed_photos
 from sameface.evaluation.probability import calibrate_probability
 from sameface.evaluation.results import Reliability
 from sameface.evaluation.run import protocol_of, score
+from sameface.metrics.extra import require
 from sameface.progress import Stages, no_stages
 from sameface.types import OperatingPoint
 
@@ -37,6 +39,19 @@ def recognizers(
             )
 
 
+def check_shares(fmr: float, prior: float) -> None:
+    """Refuse a target or a prior that is no share of pairs.
+
+    Raises:
+        SettingError: one is not between 0 and 1.
+    """
+    for what, share in (("a false match rate", fmr), ("a prior", prior)):
+        if not 0 < share < 1:
+            raise SettingError(
+                expected=f"{what} between 0 and 1", got=f"{share:g}", advice="see `sameface calibrate --help`"
+            )
+
+
 def calibrate(
     recognizer: Recognizer,
     bench: Bench,
@@ -58,8 +73,11 @@ def calibrate(
         cache, workers, progress: as in `evaluate`.
 
     Raises:
+        SettingError: a target or a prior that is no share.
         NotEnoughDataError: the pairs do not support the target.
     """
+    require("scipy", "sklearn")  # before photos are encoded, not after
+    check_shares(fmr, prior)
 
     def embedded(of: Bench) -> EmbeddedPhotos:
         with progress(of.name, len(of.photos)) as advance:

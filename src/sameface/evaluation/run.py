@@ -23,6 +23,7 @@ from sameface.evaluation.results import ClassifierResult, DataSummary, Evaluatio
 from sameface.evaluation.sampling import balanced_pairs
 from sameface.evaluation.scores import Scores, score_all_pairs, score_pairs
 from sameface.evaluation.verification import acquisition, k_fold, verify_all
+from sameface.metrics.extra import require
 from sameface.progress import Stages, no_stages
 from sameface.types import OperatingPoint
 
@@ -77,6 +78,7 @@ def evaluate(
         SamefaceError: a network cannot run.
     """
     plan = plan or Plan()
+    require("scipy", *(("sklearn",) if plan.classifiers else ()))  # before photos are encoded, not after
     runs: list[Run] = []
     notes: list[str] = []
     digests: tuple[str, ...] = ()

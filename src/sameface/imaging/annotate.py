@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from sameface.errors import SettingError
 from sameface.types import Box, ImageRGB
 
 #: Blue and orange of Okabe and Ito's palette: told apart by people with any colour vision.
 KNOWN_RGB: Final = (0, 114, 178)
 UNKNOWN_RGB: Final = (213, 94, 0)
 _WHITE: Final = (255, 255, 255)
+#: Formats that annotated photos are written in, by ending.
+KINDS: Final[Mapping[str, str]] = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +63,28 @@ def annotate(image_rgb: ImageRGB, labels: Sequence[FaceLabel]) -> ImageRGB:
     return np.asarray(picture)
 
 
-def write_png(image_rgb: ImageRGB, path: Path) -> None:
-    """Write a picture as PNG."""
+def picture_kind(path: Path) -> str:
+    """The format that a file name asks for.
+
+    Raises:
+        SettingError: another ending than those of `KINDS`.
+    """
+    if path.suffix.lower() not in KINDS:
+        raise SettingError(
+            expected=f"a picture's name that ends in {', '.join(KINDS)}", got=path.name, advice="use .jpg, for instance"
+        )
+    return KINDS[path.suffix.lower()]
+
+
+def write_picture(image_rgb: ImageRGB, path: Path, kind: str) -> None:
+    """Write a picture quickly: JPEG and WebP at a quality that shows no loss, PNG lightly compressed.
+
+    Args:
+        image_rgb: ``(h, w, 3)`` uint8 RGB.
+        path: whatever its ending.
+        kind: of `picture_kind`.
+    """
     from PIL import Image
 
-    Image.fromarray(image_rgb).save(path, format="PNG", optimize=True)
+    settings: dict[str, int] = {"compress_level": 1} if kind == "PNG" else {"quality": 92}
+    Image.fromarray(image_rgb).save(path, format=kind, **settings)

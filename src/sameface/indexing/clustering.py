@@ -14,7 +14,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sameface.errors import EmbeddingError, SettingError
+from sameface.errors import EmbeddingError
+from sameface.matching import as_threshold
 from sameface.metrics.extra import need
 from sameface.types import Embeddings, OperatingPoint
 
@@ -44,7 +45,7 @@ def cluster(embeddings: Embeddings, threshold: float) -> Labels:
 
     Raises:
         EmbeddingError: not a finite table.
-        SettingError: a negative threshold.
+        SettingError: see `sameface.matching.as_threshold`.
 
     >>> cluster(np.array([[0.0], [0.1], [5.0], [0.2]], dtype=np.float32), 0.5).tolist()
     [0, 0, 1, 0]
@@ -54,8 +55,7 @@ def cluster(embeddings: Embeddings, threshold: float) -> Labels:
         raise EmbeddingError(
             expected="finite embeddings of shape (n, d)", got=f"shape {points.shape}", advice="encode the photos again"
         )
-    if not threshold >= 0:
-        raise SettingError(expected="a threshold of 0 or more", got=str(threshold), advice="give an L2 distance")
+    threshold = as_threshold(threshold)
     labels = np.zeros(len(points), dtype=np.intp)
     following = 0
     for members in components(points, threshold):

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 import importlib
+from importlib.util import find_spec
 from typing import Any
 
 from sameface.errors import ExtraMissingError
+
+
+def require(*modules: str) -> None:
+    """Look whether modules are installed, without importing them: before work that ends in them.
+
+    Raises:
+        ExtraMissingError: one is not.
+    """
+    for module in modules:
+        if find_spec(module) is None:
+            raise _missing(module)
 
 
 def need(module: str) -> Any:
@@ -17,9 +29,13 @@ def need(module: str) -> Any:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        package = module.partition(".")[0].replace("sklearn", "scikit-learn")
-        raise ExtraMissingError(
-            expected=f"{package}, which evaluation and calibration use",
-            got="no such package",
-            advice='install the extra: pip install "sameface[evaluate]"',
-        ) from error
+        raise _missing(module) from error
+
+
+def _missing(module: str) -> ExtraMissingError:
+    package = module.partition(".")[0].replace("sklearn", "scikit-learn")
+    return ExtraMissingError(
+        expected=f"{package}, which evaluation and calibration use",
+        got="no such package",
+        advice='install the extra: pip install "sameface[evaluate]"',
+    )

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from sameface.encoders import DEFAULT_ENCODER, Encoder, load_encoder
-from sameface.errors import SamefaceError
+from sameface.errors import FaceError, ImageError, SamefaceError
 from sameface.faces import (
     DEFAULT_DETECTOR,
     Detector,
@@ -71,6 +71,8 @@ class Recognizer:
         self.finder = FaceFinder(found_by, aligner, limits=limits, upright=upright)
         self.space = EmbeddingSpace(self.card.id, found_by.id, aligner.id)
         self._given = operating_point
+        if operating_point is not None:
+            _ = self.operating_point  # one that cannot be meant is said now
 
     @property
     def card(self) -> ModelCard:
@@ -117,7 +119,7 @@ class Recognizer:
             ImageError: the photo cannot be read.
             NoFaceError, SeveralFacesError, FaceTooSmallError: as `choose` says.
         """
-        return self._encode([self.finder.face(image, choose, source=source)])[0]
+        return self._encode([self.finder.face(image, as_choice(choose), source=source)])[0]
 
     def encode_photos(
         self, images: Iterable[ImageSource], choose: Choice = "centre"
@@ -153,8 +155,11 @@ class Recognizer:
             ImageError, FaceError: a photo cannot be read, or does not show the one face asked for.
             NoThresholdError: no τ is known for this encoder and detector.
         """
-        first, second = self.encode_photo(probe, choose), self.encode_photo(reference, choose)
-        point = self.operating_point
+        point = self.operating_point  # before any work
+        first, second = (
+            self._encode_which(photo, choose, which)
+            for photo, which in ((probe, "the first photo"), (reference, "the second photo"))
+        )
         apart = distance(first.embedding, second.embedding)
         return Verification(
             same=is_same(apart, point.threshold),
@@ -165,6 +170,13 @@ class Recognizer:
             probe_box=first.box,
             reference_box=second.box,
         )
+
+    def _encode_which(self, photo: ImageSource, choose: Choice, which: str) -> EncodedFace:
+        try:
+            return self.encode_photo(photo, choose)
+        except (ImageError, FaceError) as error:
+            error.about(which)
+            raise
 
     def _encode(self, faces: Sequence[FaceCrop]) -> list[EncodedFace]:
         if not faces:

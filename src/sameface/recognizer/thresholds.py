@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
 from sameface.errors import CalibrationError, NoThresholdError, SettingError
+from sameface.matching import as_threshold
 from sameface.models.card import ModelCard
 from sameface.models.operating_points import shipped_operating_point
 from sameface.types import EmbeddingSpace, OperatingPoint
@@ -12,17 +11,13 @@ from sameface.types import EmbeddingSpace, OperatingPoint
 GIVEN = "given by the caller"
 
 
-def given_threshold(threshold: float, space: EmbeddingSpace) -> OperatingPoint:
+def given_threshold(threshold: float, space: EmbeddingSpace, *, unit_length: bool = False) -> OperatingPoint:
     """An operating point for a bare number: it decides 1:1, and supports no claim for 1:K beyond itself.
 
     Raises:
-        SettingError: negative or not finite. Zero is legal: it accepts nobody.
+        SettingError: see `sameface.matching.as_threshold`. Zero is legal: it accepts nobody.
     """
-    if not math.isfinite(threshold) or threshold < 0:
-        raise SettingError(
-            expected="a threshold of 0 or more", got=str(threshold), advice="give an L2 distance, for instance 0.6"
-        )
-    return OperatingPoint(threshold=threshold, space=space, target=GIVEN)
+    return OperatingPoint(threshold=as_threshold(threshold, unit_length=unit_length), space=space, target=GIVEN)
 
 
 def resolve(point: OperatingPoint | float | None, card: ModelCard, space: EmbeddingSpace) -> OperatingPoint:
@@ -34,7 +29,7 @@ def resolve(point: OperatingPoint | float | None, card: ModelCard, space: Embedd
         space: where the embeddings live.
 
     Raises:
-        CalibrationError: the point was measured in another space.
+        CalibrationError: the point was measured in another space, or its τ cannot be one.
         NoThresholdError: nothing was given, measured or published.
     """
     if isinstance(point, OperatingPoint):
@@ -44,9 +39,13 @@ def resolve(point: OperatingPoint | float | None, card: ModelCard, space: Embedd
                 got=f"one of {point.space}",
                 advice="calibrate with the encoder and detector in use: `sameface calibrate DATA`",
             )
+        try:
+            as_threshold(point.threshold, unit_length=card.unit_length)
+        except SettingError as error:
+            raise CalibrationError(expected=error.expected, got=error.got, advice="calibrate again") from error
         return point
     if point is not None:
-        return given_threshold(point, space)
+        return given_threshold(point, space, unit_length=card.unit_length)
     shipped = shipped_operating_point(space)
     if shipped is not None:
         return shipped

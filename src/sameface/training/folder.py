@@ -21,6 +21,7 @@ from sameface.models.card import Landmarks, Measurement, is_id
 from sameface.progress import Tally
 from sameface.recognizer import Recognizer
 from sameface.training.augment import NoAugmentation, augmentation
+from sameface.training.beforehand import check_pieces, keep_finished
 from sameface.training.checkpoint import load_checkpoint
 from sameface.training.device import choose_compute
 from sameface.training.distributed import join_world, leave_world
@@ -109,6 +110,7 @@ def train_folder(
     *,
     name: str = "my-encoder",
     resume: bool = False,
+    overwrite: bool = False,
     tensorboard: bool = False,
     reading: Tally | None = None,
     started: Callable[[str], None] | None = None,
@@ -123,13 +125,15 @@ def train_folder(
         plan: see there.
         name: of the encoder.
         resume: go on from ``checkpoint.pt``.
+        overwrite: replace a training that lies in `out`.
         tensorboard: write event files too.
         reading: called with (pictures read, all).
         started: called once with what is trained on and where, in a sentence.
         progress: called with the step and the numbers of each report.
 
     Raises:
-        SettingError: a name, network, loss or device that cannot be.
+        SettingError: a name, network, loss or device that cannot be; said before any picture is read.
+        OutputError: `out` holds another training.
         DataError, NotEnoughDataError: see `files_by_person` and `split_by_person`.
         CheckpointError, LossNotFiniteError, TrainingError, StorageFullError: see `Trainer`.
     """
@@ -138,6 +142,18 @@ def train_folder(
             expected="a name of letters, digits, dots, hyphens and underscores", got=repr(name), advice="try my-encoder"
         )
     spec = spec_of(plan)
+    keep_finished(out, resume=resume, overwrite=overwrite)
+    check_pieces(
+        spec,
+        loss=plan.loss,
+        margin=plan.margin,
+        mining=plan.mining,
+        loss_settings=plan.loss_settings,
+        domain=plan.domain,
+        validation=plan.validation,
+        device=plan.device,
+        precision=plan.precision,
+    )
     files, skipped = files_by_person(data)
     if all(len(paths) < 2 for paths in files.values()):
         raise NotEnoughDataError(
@@ -209,7 +225,7 @@ def spec_of(plan: FolderPlan) -> NetworkSpec:
                 advice="put the head on dlib-resnet-mirror-unit",
             )
         return NetworkSpec("head", 0, 0, base.dimension, intake="none", options=dict(plan.options))
-    size = plan.size or SIDES.get(plan.network, 64)
+    size = SIDES.get(plan.network, 64) if plan.size is None else plan.size
     intake: IntakeKind = "ink" if plan.domain == "characters" else "centred"
     shrink = 2 if plan.domain == "characters" else 1
     if plan.network == "inception_resnet_v1" and plan.grey:

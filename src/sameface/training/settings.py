@@ -46,12 +46,23 @@ class TrainingSettings:
     stop_on_collapse: bool = True
 
     def __post_init__(self) -> None:
-        if self.steps < 1 or not self.learning_rate > 0 or not 0 <= self.averaging < 1:
-            raise SettingError(
-                expected="at least one step, a learning rate above 0, averaging in [0, 1)",
-                got=f"{self.steps} steps, {self.learning_rate}, {self.averaging}",
-                advice="start from the defaults",
-            )
+        must = {
+            "at least one step": self.steps >= 1,
+            "at least 2 people a batch": self.people >= 2,
+            "at least 2 photos of each": self.photos >= 2,
+            "a learning rate above 0": 0 < self.learning_rate < math.inf,
+            "a warm-up of 0 steps or more": self.warmup >= 0,
+            "a weight decay of 0 or more": 0 <= self.weight_decay < math.inf,
+            "averaging from 0 to under 1": 0 <= self.averaging < 1,
+            "0 or more steps between validations": self.validate_every >= 0,
+            "a patience of 0 or more": self.patience >= 0,
+            "0 or more steps between checkpoints": self.save_every >= 0,
+            "at least one step between reports": self.report_every >= 1,
+            "a seed of 0 or more": self.seed >= 0,
+            "a share of one-group batches from 0 to 1": 0 <= self.one_group <= 1,
+        }
+        if missed := [what for what, kept in must.items() if not kept]:
+            raise SettingError(expected=", ".join(missed), got=str(self), advice="start from the defaults")
 
     def learning_rate_at(self, step: int) -> float:
         """The learning rate of one step.

@@ -11,11 +11,13 @@ Source: Hadsell, Chopra, LeCun, *Dimensionality Reduction by Learning an Invaria
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from sameface.errors import SettingError
 from sameface.training.distances import sq_distances_between
 from sameface.training.losses.report import LossReport
 
@@ -54,6 +56,10 @@ class ContrastiveLoss(nn.Module):
 
     def __init__(self, margin: float = 1.0, mining: PairMining = "all") -> None:
         super().__init__()
+        if not 0 < margin < math.inf:
+            raise SettingError(
+                expected="a margin above 0", got=f"{margin:g}", advice="use 1: on unit vectors distances lie in 0 to 2"
+            )
         self.margin = margin
         self.mining = mining
 

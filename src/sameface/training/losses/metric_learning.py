@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from torch import Tensor, nn
 
-from sameface.errors import SettingError
+from sameface.errors import SettingError, did_you_mean
 from sameface.training.losses.report import LossReport
 
 #: Losses there that a batch of pictures with names cannot feed, and why.
@@ -50,7 +50,7 @@ class MetricLearningLoss(nn.Module):
             raise SettingError(
                 expected=f"a loss among triplet, contrastive, koch, {usable}",
                 got=repr(name),
-                advice="check the spelling",
+                advice=did_you_mean(name, {"triplet", "contrastive", "koch", *known}, "check the spelling"),
             )
         if name in NOT_FOR_LABELS:
             raise SettingError(

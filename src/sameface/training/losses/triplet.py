@@ -11,6 +11,7 @@ Source: Schroff, Kalenichenko, Philbin, *FaceNet*, CVPR 2015, equation 3 and sec
 
 from __future__ import annotations
 
+import math
 from typing import Final, Literal
 
 import torch
@@ -77,6 +78,12 @@ class TripletLoss(nn.Module):
 
     def __init__(self, margin: float = FACENET_MARGIN, mining: Mining = "semi-hard", *, dimension: int = 128) -> None:
         super().__init__()
+        if not 0 <= margin < math.inf:
+            raise SettingError(
+                expected="a margin α of 0 or more",
+                got=f"{margin:g}",
+                advice=f"use {FACENET_MARGIN}, a squared distance",
+            )
         self.margin = margin
         self.mining = mining
         self._pick = None if mining == "all" else triplet_miner(mining, margin=margin, dimension=dimension)

@@ -12,6 +12,7 @@ import numpy as np
 from sameface.datasets import read_folder, read_lfw_pairs, read_lfw_people
 from sameface.errors import SettingError
 from sameface.models.card import Measurement
+from sameface.training.beforehand import keep_finished
 from sameface.training.checkpoint import load_checkpoint
 from sameface.training.export import export_encoder
 from sameface.training.export_head import export_head
@@ -48,6 +49,7 @@ def run_recipe(
     seed: int,
     device: str | None,
     resume: bool = False,
+    overwrite: bool = False,
     started: Note,
     progress: Progress,
 ) -> RecipeResult:
@@ -61,17 +63,20 @@ def run_recipe(
         steps: instead of the recipe's own.
         seed, device: as elsewhere.
         resume: go on from the checkpoint in `out`; omniglot's alone keeps one, the others take a minute.
+        overwrite: replace a training that lies in `out`.
         started: told what is done, in sentences.
         progress: told (step, steps, numbers).
 
     Raises:
         SettingError: a recipe that keeps no checkpoint is to be resumed.
+        OutputError: `out` holds another training.
         KeyboardInterrupt: Ctrl-C; nothing is scored or exported.
     """
     if resume and name != "omniglot":
         raise SettingError(
             expected="--resume with --recipe omniglot, which keeps a checkpoint", got=name, advice="start it again"
         )
+    keep_finished(out, resume=resume, overwrite=overwrite)
     out.mkdir(parents=True, exist_ok=True)
     if name == "omniglot":
         return _omniglot(data, out, background, steps, seed, device, resume, started, progress)

@@ -1,0 +1,68 @@
+"""What can be known before any picture is read: that a plan can be meant, and that no finished training is in its way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import torch
+
+from sameface.errors import OutputError, SettingError
+from sameface.training.augment import augmentation
+from sameface.training.device import choose_compute
+from sameface.training.losses import make_loss
+from sameface.training.networks import NetworkSpec, build_network
+
+#: What a training leaves in its folder.
+_MARKS: Final = ("checkpoint.pt", "log.csv", "result.json", "*.onnx")
+
+
+def keep_finished(out: Path, *, resume: bool, overwrite: bool) -> None:
+    """Refuse to write into the folder of another training.
+
+    Raises:
+        OutputError: it holds one, which is neither to be gone on with nor to be replaced; or no folder can be there.
+    """
+    if out.exists() and not out.is_dir():
+        raise OutputError(expected=f"a folder at {out}", got="a file there", advice="choose another name")
+    if resume or overwrite or not out.is_dir():
+        return
+    found = sorted(path.name for mark in _MARKS for path in out.glob(mark))
+    if found:
+        raise OutputError(
+            expected=f"a folder without a training at {out}",
+            got=f"{', '.join(found[:4])} there",
+            advice="choose another folder, go on with --resume, or add --overwrite",
+        )
+
+
+def check_pieces(
+    spec: NetworkSpec,
+    *,
+    loss: str,
+    margin: float | None,
+    mining: str | None,
+    loss_settings: Mapping[str, object] | None,
+    domain: str,
+    validation: float,
+    device: str | None,
+    precision: str,
+) -> None:
+    """Build the network, the loss and the rest once, empty: whatever cannot be built is said now.
+
+    Raises:
+        SettingError, DeviceUnavailableError: as the pieces say.
+    """
+    if not 0 <= validation < 1:  # NaN too
+        raise SettingError(
+            expected="a share of people held out from 0 to under 1", got=f"{validation:g}", advice="give 0.2"
+        )
+    if not all(math.isfinite(value) for value in (loss_settings or {}).values() if isinstance(value, float)):
+        raise SettingError(expected="finite loss settings", got=str(dict(loss_settings or {})), advice="check them")
+    choose_compute(device, precision)
+    augmentation(domain, max(spec.size, 1))
+    with torch.random.fork_rng(devices=[]):
+        make_loss(loss, dimension=spec.dimension, people=2, margin=margin, mining=mining, settings=loss_settings)
+        build_network(spec)

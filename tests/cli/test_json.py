@@ -1,0 +1,85 @@
+"""With --json, standard output holds one JSON document: the answer, or what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from sameface import errors
+from sameface.cli.app import app
+from tests.cli.conftest import Run
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        (["verify", "no.jpg", "no.jpg"], errors.ImageNotFoundError),
+        (["verify", "no.jpg"], errors.SettingError),
+        (["verify", "a", "b", "--threshold", "nan"], errors.SettingError),
+        (["verify", "a", "b", "--no-such-option"], errors.SettingError),
+        (["verify", "a", "b", "--threshold", "many"], errors.SettingError),
+        (["verify", "a", "b", "--encoder", "no-such"], errors.UnknownModelError),
+        (["people"], errors.GalleryMissingError),
+        (["people", "nonsense"], errors.SettingError),
+        (["forget"], errors.SettingError),
+        (["no-such-command"], errors.SettingError),
+        (["identify", "no.jpg"], errors.GalleryMissingError),
+        (["enroll", "Ada", "no.jpg"], errors.ImageNotFoundError),
+        (["enroll", "", "no.jpg"], errors.PersonNameError),
+        (["gallery", "check"], errors.GalleryMissingError),
+        (["train", "nowhere"], errors.DataError),
+    ],
+)
+def test_errors_are_documents_too(run: Run, words: list[str], kind: type[errors.SamefaceError]) -> None:
+    done = run(*words, "--json")
+    found = done.json["error"]
+    assert found["type"] == f"urn:sameface:{errors.kind_of(kind)}"
+    assert done.code == errors.OUTCOMES[kind].exit_code
+    assert found["expected"]
+    assert found["got"]
+    assert found["advice"]
+    assert found["detail"] in done.err  # people read the same
+    assert "Traceback" not in done.err
+
+
+def test_a_name_like_the_option_is_a_name(run: Run) -> None:
+    done = run("forget", "--", "--json")
+    assert done.code == errors.OUTCOMES[errors.GalleryMissingError].exit_code
+    assert done.out == ""
+
+
+def leaves(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command that does something, with its words."""
+    if not hasattr(command, "list_commands"):
+        yield path, command
+        return
+    if command.invoke_without_command:
+        yield path, command
+    context = command.make_context("sameface", [], resilient_parsing=True)
+    for name in command.list_commands(context):
+        yield from leaves(command.get_command(context, name), (*path, name))
+
+
+def test_every_command_knows_the_option() -> None:
+    without = {
+        " ".join(words)
+        for words, command in leaves(typer.main.get_command(app))
+        if "--json" not in [option for parameter in command.params for option in parameter.opts]
+    }
+    assert without <= {"serve"}  # it answers over HTTP
+
+
+def test_a_file_name_that_is_not_unicode(run: Run, photos: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "caf\udce9.jpg"
+    odd.write_bytes((photos / "obama.jpg").read_bytes())
+    assert run("verify", odd, photos / "obama2.jpg", "--json").json["same"] is True
+    missing = run("verify", tmp_path / "no\udce9.jpg", odd, "--json")
+    assert missing.code == 3
+    assert "no\\" in missing.json["error"]["got"]
+    assert run("enroll", "Obama", odd).code == 0
+    assert run("identify", odd).code == 0
+    assert run("identify", odd, "--json").json[0]["photo"].endswith("caf\\xe9.jpg")
