@@ -16,8 +16,6 @@ from sameface.faces.single_shot import Found, bounded, cells, finish
 from sameface.faces.weights import weights_of
 from sameface.files import sha256_of
 from sameface.models.cache import cached
-from sameface.models.graphs.folding import drop_unused, fold_blocks
-from sameface.models.graphs.sizes import free_sizes
 from sameface.models.runtime import Session
 from sameface.progress import Share
 from sameface.types import Detection, ImageRGB
@@ -83,9 +81,10 @@ def _any_size(source: Path) -> Path:
     def free(target: Path, tell: Share) -> None:
         import onnx
 
-        network = onnx.load(source)
-        fold_blocks(network)
-        drop_unused(network)
+        from sameface.models.graphs.converting import read_tidily
+        from sameface.models.graphs.sizes import free_sizes
+
+        network = read_tidily(source)
         free_sizes(network, {2, 3}, outputs={1})
         onnx.save(network, target)
 
