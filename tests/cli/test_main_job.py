@@ -7,11 +7,15 @@ import os
 import pty
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
+from sameface.cli.doctor import TESTED_PYTHONS
 from tests.cli.conftest import Run
+from tests.conftest import ROOT
 
 
 def test_verify_two_photos(run: Run, photos: Path) -> None:
@@ -96,6 +100,27 @@ def test_doctor(run: Run) -> None:
     done = run("doctor", "--json")
     assert done.code == 0, done.json
     assert done.json["ok"] is True
+
+
+def test_doctor_and_the_metadata_name_the_same_pythons() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    said = tuple(
+        line.rpartition(" ")[2]
+        for line in project["classifiers"]
+        if line.startswith("Programming Language :: Python :: 3")
+    )
+    assert said == TESTED_PYTHONS
+    assert SpecifierSet(project["requires-python"]).contains(said[0])
+    assert not SpecifierSet(project["requires-python"]).contains("3.10")
+
+
+def test_doctor_on_a_python_nobody_tried(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.python_version_tuple", lambda: ("3", "19", "2"))
+    done = run("doctor", "--json")
+    assert done.code == 0
+    assert "may run all the same" in next(
+        check["seen"] for check in done.json["checks"] if check["subject"] == "Python"
+    )
 
 
 @pytest.mark.parametrize(

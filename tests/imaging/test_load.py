@@ -28,6 +28,7 @@ from sameface.errors import (
 )
 from sameface.imaging import Limits, load_image, load_photo, load_reduced
 from tests.imaging.handmade import bmp, gif_two_frames, palette, png, pnm, tiff, with_exif
+from tests.privileges import permissions_hold
 
 RNG = np.random.default_rng(0)
 RGB = RNG.integers(0, 256, (5, 7, 3), dtype=np.uint8)
@@ -299,12 +300,11 @@ class TestBadInput:
         with pytest.raises(ImageAccessError, match="folder"):
             load_image(tmp_path)
 
-    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
     def test_no_permission(self, tmp_path):
         path = tmp_path / "a.ppm"
         path.write_bytes(pnm(RGB))
         path.chmod(0)
-        with pytest.raises(ImageAccessError, match="permission"):
+        with permissions_hold(), pytest.raises(ImageAccessError, match="permission"):
             load_image(path)
 
     def test_no_permission_by_the_systems_word(self, monkeypatch, tmp_path):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-import sys
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +13,8 @@ from sameface.cli.options import JsonOption
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
+#: What the whole suite or its quick part ran on; the classifiers of pyproject.toml say the same.
+TESTED_PYTHONS: Final = ("3.11", "3.12", "3.13")
 _PARTS: Final = (
     "numpy",
     "pillow",
@@ -53,8 +54,8 @@ def doctor(json: JsonOption = False) -> None:
     from sameface.cli.output import print_json, print_table
 
     checks = [
-        Check("sameface", True, f"{__version__}, tested on Python 3.11"),
-        Check("Python", sys.version_info[:2] == (3, 11), f"{platform.python_version()} on {platform.platform()}"),
+        Check("sameface", True, f"{__version__}, tested on Python {', '.join(TESTED_PYTHONS)}"),
+        _python(),
         *_packages(),
         *_runtime(),
         *_models(),
@@ -68,6 +69,12 @@ def doctor(json: JsonOption = False) -> None:
         rows += [(check.subject, "", check.seen) for check in extras]
         print_table(("what", "", "seen"), rows)
     raise typer.Exit(0 if healthy else 1)
+
+
+def _python() -> Check:
+    seen = f"{platform.python_version()} on {platform.platform()}"
+    tested = ".".join(platform.python_version_tuple()[:2]) in TESTED_PYTHONS
+    return Check("Python", True, seen if tested else f"{seen}; not among the tested ones, and may run all the same")
 
 
 def _version(name: str) -> str | None:
