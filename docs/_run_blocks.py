@@ -151,6 +151,7 @@ def _run_command(page: Page, command: str) -> str:
         **os.environ,
         "COLUMNS": "110",
         "TERMINAL_WIDTH": "110",
+        "SAMEFACE_PROGRESS": "0",  # lines that come by the clock are on no page
         "PYTHONPATH": str(ROOT / "src"),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from sameface import errors
@@ -30,6 +32,14 @@ def test_three_parts(kind: type[SamefaceError]) -> None:
     error = kind(expected="a thing", got="another", advice="do this.")
     assert str(error) == "expected a thing; got another. Do this."
     assert (error.expected, error.got, error.advice) == ("a thing", "another", "do this.")
+
+
+@pytest.mark.parametrize("kind", defined_here())
+def test_errors_cross_processes_whole(kind: type[SamefaceError]) -> None:
+    error = kind(expected="a thing", got="another", advice="do this.")
+    error.retry_after = 3  # type: ignore[attr-defined]
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), again.retry_after) == (kind, str(error), 3)
 
 
 @pytest.mark.parametrize("kind", defined_here())

@@ -47,6 +47,16 @@ class SamefaceError(Exception):
         self.args = (self._message(),)
         return self
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors cross from one process to another whole."""
+        return _error_again, (type(self), self.__dict__)
+
+
+def _error_again(kind: type[SamefaceError], values: dict[str, Any]) -> SamefaceError:
+    error = kind(expected=values["expected"], got=values["got"], advice=values["advice"])
+    error.__dict__.update(values)
+    return error
+
 
 # -- images -----------------------------------------------------------------------------------------------------------
 class ImageError(SamefaceError):
@@ -245,6 +255,10 @@ class ExtraMissingError(SamefaceError, ImportError):
     """An optional part is not installed; the message names the extra."""
 
 
+class WorkerError(SamefaceError, RuntimeError):
+    """A process or machine that was to do a part of the work cannot: another version, no model, or it ends at once."""
+
+
 class OutputError(SamefaceError, OSError):
     """A file that could not be written where it was asked for."""
 
@@ -399,6 +413,7 @@ OUTCOMES: dict[type[SamefaceError], Outcome] = {
     LossNotFiniteError: Outcome(9, 500),
     ExtraMissingError: Outcome(10, 501),
     OutputError: Outcome(12, 500),
+    WorkerError: Outcome(13, 500),
     RequestError: Outcome(11, 400),
     NotAuthenticatedError: Outcome(11, 401),
     NotAllowedError: Outcome(11, 403),

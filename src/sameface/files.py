@@ -57,12 +57,14 @@ class Skipped(NamedTuple):
     """A file or folder that was passed over, and why.
 
     Attributes:
-        lost: whether photos may have been missed by it: a folder that cannot be listed, a photo that is no file.
+        lost: whether photos were missed by it: a folder that cannot be listed, a photo that is no file.
+        folder: whether it is a folder, with whatever is inside.
     """
 
     path: Path
     reason: str
     lost: bool = False
+    folder: bool = False
 
 
 def photos_below(
@@ -120,7 +122,7 @@ def _entered(
     except OSError as error:
         if skipped is None:
             raise
-        skipped(Skipped(folder, f"cannot be listed: {error.strerror or error}", lost=True))
+        skipped(Skipped(folder, f"cannot be listed: {error.strerror or error}", lost=True, folder=True))
         return iter(())
 
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from sameface.cli.options import DetectorOption, EncoderOption, GalleryOption, JsonOption
+
+if TYPE_CHECKING:
+    from sameface.gallery import TemplateStore
+    from sameface.recognizer import Recognizer
 
 index_app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @index_app.command()
 def index(
-    folder: Annotated[Path | None, typer.Argument(help="A folder of photos, of any depth.", show_default=False)] = None,
+    folder: Annotated[
+        str | None,
+        typer.Argument(help="A folder of photos, of any depth, or an address: s3://bucket/photos.", show_default=False),
+    ] = None,
     gallery: GalleryOption = None,
     like: Annotated[
         Path | None, typer.Option("--like", help="Find the photos that show the face of this one.", show_default=False)
@@ -25,23 +32,42 @@ def index(
         str | None,
         typer.Option("--scheduler", help="A dask scheduler, tcp://…, or `local`: many machines.", show_default=False),
     ] = None,
+    ledger: Annotated[
+        Path | None,
+        typer.Option(
+            "--ledger", help="File with what became of each photo.  [default: beside the gallery]", show_default=False
+        ),
+    ] = None,
+    parquet: Annotated[
+        Path | None,
+        typer.Option("--parquet", help="Write photos.parquet and faces.parquet into this folder.", show_default=False),
+    ] = None,
     encoder: EncoderOption = None,
     detector: DetectorOption = None,
     json: JsonOption = False,
 ) -> None:
     """Encode every face of every photo of a folder into a gallery of unnamed faces, and find people in it by example.
 
-    A run can be stopped at any time and goes on where it was; what is known is skipped.
+    A run can be stopped at any time and goes on where it was. What is known is skipped; faces of photos that are gone are dropped.
+
+    Exit code 1: some photos could not be encoded; they are named.
     """
     from sameface.cli.options import gallery_location, make_recognizer
-    from sameface.cli.output import note, print_json, print_line, print_table, progress
+    from sameface.cli.output import note, print_json, print_line, progress
     from sameface.errors import SettingError
+    from sameface.files import path_as_text, photos_below
     from sameface.gallery import gallery_exists, open_store, read_space
+    from sameface.indexing.archive import index_photos
+    from sameface.indexing.ledger import Ledger, default_ledger
+    from sameface.indexing.parquet import write_parquet
+    from sameface.indexing.sources import is_address
 
-    if folder is None and like is None:
-        raise SettingError(expected="a folder to index, or --like and a photo", got="neither", advice="name one")
-    if folder is not None and not folder.is_dir():
-        raise SettingError(expected="a folder of photos", got=str(folder), advice="check the path")
+    if folder is None and like is None and parquet is None:
+        raise SettingError(
+            expected="a folder to index, --like and a photo, or --parquet and a folder", got="none", advice="name one"
+        )
+    if folder is not None and not is_address(folder) and not Path(folder).is_dir():
+        raise SettingError(expected="a folder of photos", got=path_as_text(folder), advice="check the path")
     location = gallery_location(gallery)
     if gallery_exists(location) and (encoder is None or detector is None):
         space = read_space(location)
@@ -51,11 +77,11 @@ def index(
         location, space=recognizer.space, dimension=recognizer.card.dimension, create=folder is not None
     ) as store:
         note(f"gallery: {store.location}")
+        book = ledger or default_ledger(store.location)
+        failed = 0
         if folder is not None:
-            from sameface.files import photos_below
-            from sameface.indexing.archive import index_photos
-
-            with progress("photos", sum(1 for _ in photos_below(folder))) as advance:
+            total = None if is_address(folder) else sum(1 for _ in photos_below(Path(folder), lambda item: None))
+            with progress("photos", total) as advance:
                 done = index_photos(
                     folder,
                     store,
@@ -63,28 +89,66 @@ def index(
                     encoder=encoder or recognizer.card.id,
                     processes=processes,
                     scheduler=scheduler,
+                    ledger=book,
                     progress=advance,
                 )
             for path, why in done.failed:
                 note(f"{path}: {why}")
+            failed = len(done.failed)
             if json and like is None:
                 print_json(done)
             else:
                 print_line(
                     f"{done.photos} photos, {done.faces} faces; {done.known} known before, "
-                    f"{done.without_face} without a face, {len(done.failed)} failed"
+                    f"{done.without_face} without a face, {done.gone} gone, {failed} failed"
                 )
+        if parquet is not None:
+            with Ledger(book, store.gallery_id) as opened:
+                note(f"written: {', '.join(str(path) for path in write_parquet(store, opened, parquet))}")
         if like is not None:
-            face = recognizer.encode_photo(like)
-            found = [
-                {"photo": stored.template.source, "distance": round(candidate.distance, 4), "face": candidate.name}
-                for candidate in store.search(face.embedding, top)[0]
-                for stored in store.templates_of(candidate.person_id)[:1]
-            ]
-            if json:
-                print_json(found)
-            else:
-                print_table(("photo", "distance"), [(str(item["photo"]), f"{item['distance']:.3f}") for item in found])
+            _find(recognizer, store, like, top, book, json)
+    raise typer.Exit(1 if failed else 0)
+
+
+def _find(recognizer: Recognizer, store: TemplateStore, like: Path, top: int, book: Path, json: bool) -> None:
+    """Print the photos with the faces most like that of one photo, nearest first, where they lie now."""
+    from sameface.cli.output import print_json, print_table
+
+    face = recognizer.encode_photo(like)
+    nearest = [
+        (candidate, stored.template)
+        for candidate in store.search(face.embedding, top)[0]
+        for stored in store.templates_of(candidate.person_id)[:1]
+    ]
+    places = _places(book, store, [template.source_sha256 for _, template in nearest])
+    found = [
+        {
+            "photo": template.source
+            if template.source in (paths := places.get(template.source_sha256, [template.source]))
+            else paths[0],
+            "distance": round(candidate.distance, 4),
+            "face": candidate.name,
+        }
+        for candidate, template in nearest
+    ]
+    if json:
+        print_json(found)
+    else:
+        print_table(("photo", "distance"), [(str(item["photo"]), f"{item['distance']:.3f}") for item in found])
+
+
+def _places(book: Path, store: TemplateStore, digests: list[str]) -> dict[str, list[str]]:
+    """Where photos lie now, by content, as far as the ledger is there and nobody works with it."""
+    from sameface.errors import GalleryLockedError
+    from sameface.indexing.ledger import Ledger
+
+    if not book.exists():
+        return {}
+    try:
+        with Ledger(book, store.gallery_id) as opened:
+            return opened.paths_of(digests)
+    except GalleryLockedError:
+        return {}
 
 
 APPS: Final = {"index": index_app}

@@ -146,6 +146,11 @@ class TemplateStore(Protocol):
         """Path or address, without any password."""
         ...
 
+    @property
+    def gallery_id(self) -> str:
+        """Hex; no other gallery has it."""
+        ...
+
     # -- people -------------------------------------------------------------------------------------------------------
     def add(
         self,

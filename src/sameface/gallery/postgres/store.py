@@ -74,6 +74,10 @@ class PostgresStore:
     def location(self) -> str:
         return self._address.shown
 
+    @property
+    def gallery_id(self) -> str:
+        return self._bound["gallery_id"]
+
     # -- people -------------------------------------------------------------------------------------------------------
     def add(
         self,

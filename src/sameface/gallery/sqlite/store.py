@@ -80,6 +80,10 @@ class SqliteStore:
     def location(self) -> str:
         return str(self._path)
 
+    @property
+    def gallery_id(self) -> str:
+        return self._binding.gallery_id
+
     # -- people -------------------------------------------------------------------------------------------------------
     def add(
         self,

@@ -1,0 +1,330 @@
+"""The ledger of an archive: every photo that was looked at, as it was then, and what came of it.
+
+A run asks it which photos need no work, those without a face included. It holds paths and digests, no embedding. It can be made again: whoever
+deletes it pays with reading the photos once more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from errno import EDQUOT, ENOSPC
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from sameface.errors import DataError, GalleryLockedError, GallerySchemaError, OutputError, StorageFullError
+from sameface.files import cache_folder, path_as_text
+from sameface.indexing.sources import Listed
+
+#: "SFLE": what SQLite's `application_id` says of a ledger.
+APPLICATION: Final = 0x53464C45
+SCHEMA: Final = 1
+#: Rows that are read at a time where all are read.
+_AT_ONCE: Final = 1000
+
+_TABLES: Final = """
+CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE photo (
+    path TEXT PRIMARY KEY,
+    size INTEGER NOT NULL,
+    stamp TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    faces INTEGER NOT NULL,
+    error TEXT NOT NULL,
+    lasting INTEGER NOT NULL,
+    space TEXT NOT NULL,
+    run INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE stale (sha256 TEXT PRIMARY KEY, faces INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX photo_of_size ON photo (size);
+CREATE INDEX photo_of_content ON photo (sha256);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is known of a photo.
+
+    Attributes:
+        path, size, stamp: as listed when it was read.
+        sha256: of its bytes, "" where they could not be read.
+        faces: how many were found.
+        error: why it could not be encoded, "" when it could.
+        lasting: whether trying again is in vain while the file stays as it is.
+        space: what the embeddings are of.
+    """
+
+    path: str
+    size: int
+    stamp: str
+    sha256: str
+    faces: int
+    error: str
+    lasting: bool
+    space: str
+
+    def is_of(self, listed: Listed, space: str) -> bool:
+        """Whether nothing need be done for a photo that is listed so."""
+        same = (self.size, self.stamp, self.space) == (listed.size, listed.stamp, space)
+        return same and (not self.error or self.lasting)
+
+
+def default_ledger(location: str) -> Path:
+    """Where the ledger of a gallery lies: beside its file, or for one on a server in sameface's cache folder."""
+    if "://" in location:
+        return cache_folder() / "ledgers" / f"{hashlib.sha256(location.encode()).hexdigest()[:24]}.sqlite"
+    return Path(location).with_name(Path(location).name + "-photos")
+
+
+class Ledger:
+    """One SQLite file. For one run, and one thread, at a time.
+
+    Args:
+        path: the file, made where missing, readable by its owner only.
+        gallery: id of the gallery whose photos these are; a ledger of another one is begun anew.
+
+    Raises:
+        GalleryLockedError: another run works with it.
+        StorageFullError, OutputError: no room; the file cannot be made or used. Every method raises them.
+        DataError, GallerySchemaError: not a ledger; one of a newer sameface.
+    """
+
+    def __init__(self, path: Path, gallery: str = "") -> None:
+        self.path = path
+        with self._usable():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileExistsError):  # closing one that SQLite has open would drop its locks
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+            self._db = sqlite3.connect(path, timeout=1, isolation_level=None)
+        try:
+            with self._usable():
+                self._db.execute("PRAGMA locking_mode = EXCLUSIVE")  # until it is closed, or the process is gone
+                self._db.execute("PRAGMA synchronous = NORMAL")
+                self._db.execute("BEGIN EXCLUSIVE")
+                self._begin(gallery)
+                self.run = int(self._about("run") or 0) + 1
+                self._note("run", str(self.run))
+                self._db.execute("COMMIT")
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _begin(self, gallery: str) -> None:
+        (application,) = self._db.execute("PRAGMA application_id").fetchone()
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if application == APPLICATION and version > SCHEMA:
+            raise GallerySchemaError(
+                expected=f"a ledger of schema {SCHEMA} at {path_as_text(self.path)}",
+                got=f"schema {version}",
+                advice="install the newer sameface",
+            )
+        if application == APPLICATION:
+            if self._about("gallery") != gallery:
+                self._db.execute("DELETE FROM photo")
+                self._db.execute("DELETE FROM stale")
+        elif tables or application:
+            raise DataError(
+                expected=f"a ledger of photos at {path_as_text(self.path)}",
+                got="another database",
+                advice="name another --ledger file",
+            )
+        else:
+            for statement in _TABLES.split(";"):
+                self._db.execute(statement)
+            self._db.execute(f"PRAGMA application_id = {APPLICATION}")
+            self._db.execute(f"PRAGMA user_version = {SCHEMA}")
+        self._note("gallery", gallery)
+
+    # -- asking -------------------------------------------------------------------------------------------------------
+    def entries(self, paths: Sequence[str]) -> dict[str, Entry]:
+        """What is known of these photos, by path."""
+        return {entry.path: entry for entry in self._where("path", paths)}
+
+    def paths_of(self, digests: Sequence[str]) -> dict[str, list[str]]:
+        """Where these contents lie now, by sha256."""
+        found: dict[str, list[str]] = {}
+        for entry in self._where("sha256", digests):
+            found.setdefault(entry.sha256, []).append(entry.path)
+        return found
+
+    def faces_of(self, digests: Sequence[str]) -> dict[str, int]:
+        """How many faces these contents have, by sha256, of those that were encoded; stale ones too."""
+        found = {entry.sha256: entry.faces for entry in self._where("sha256", digests) if not entry.error}
+        for part in _parts(digests):
+            query = f"SELECT sha256, faces FROM stale WHERE sha256 IN ({_marks(part)})"
+            found |= {sha: faces for sha, faces in self._rows(query, part) if sha not in found}
+        return found
+
+    def stale(self, most: int = 500) -> dict[str, int]:
+        """Contents that a photo had and that may be no photo's now, with their faces, at most so many."""
+        return dict(self._rows("SELECT sha256, faces FROM stale LIMIT ?", (most,)))
+
+    def digests_of_size(self, size: int, most: int) -> tuple[str, ...]:
+        """Contents of photos of a size that were encoded, at most so many."""
+        rows = self._rows(
+            "SELECT DISTINCT sha256 FROM photo WHERE size = ? AND error = '' AND sha256 <> '' LIMIT ?", (size, most)
+        )
+        return tuple(row[0] for row in rows)
+
+    def not_seen(self, below: str) -> Iterator[list[Entry]]:
+        """Photos whose paths begin so and that this run has not seen, some at a time; they may be dropped meanwhile."""
+        after = below
+        while True:
+            rows = self._rows(
+                f"SELECT {_COLUMNS} FROM photo WHERE path > ? AND path < ? AND run <> ? ORDER BY path LIMIT ?",
+                (after, below[:-1] + chr(ord(below[-1]) + 1), self.run, _AT_ONCE),
+            )
+            if not rows:
+                return
+            after = rows[-1][0]
+            yield [_entry(row) for row in rows]
+
+    def everything(self) -> Iterator[Entry]:
+        """Every photo, by path."""
+        after = ""
+        while True:
+            rows = self._rows(f"SELECT {_COLUMNS} FROM photo WHERE path > ? ORDER BY path LIMIT ?", (after, _AT_ONCE))
+            if not rows:
+                return
+            yield from map(_entry, rows)
+            after = rows[-1][0]
+
+    def __len__(self) -> int:
+        return int(self._rows("SELECT count(*) FROM photo")[0][0])
+
+    # -- writing ------------------------------------------------------------------------------------------------------
+    def put(self, entries: Iterable[Entry]) -> None:
+        """Note what came of some photos, all or none. What a photo held before is stale."""
+        rows = [(e.path, e.size, e.stamp, e.sha256, e.faces, e.error, e.lasting, e.space, self.run) for e in entries]
+        with self._usable(), self._transaction():
+            self._make_stale(row[0] for row in rows)
+            self._db.executemany("INSERT OR REPLACE INTO photo VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def seen(self, paths: Iterable[str]) -> None:
+        """Note that these photos are still as they were."""
+        with self._usable(), self._transaction():
+            self._db.executemany("UPDATE photo SET run = ? WHERE path = ?", [(self.run, path) for path in paths])
+
+    def drop(self, paths: Iterable[str]) -> None:
+        """These photos are gone; what they held is stale."""
+        gone = list(paths)
+        with self._usable(), self._transaction():
+            self._make_stale(gone)
+            self._db.executemany("DELETE FROM photo WHERE path = ?", [(path,) for path in gone])
+
+    def settle(self, digests: Iterable[str]) -> None:
+        """These contents are stale no more: their faces are dropped, or a photo has them."""
+        with self._usable(), self._transaction():
+            self._db.executemany("DELETE FROM stale WHERE sha256 = ?", [(digest,) for digest in digests])
+
+    def note(self, key: str, value: str) -> None:
+        """Keep a word."""
+        with self._usable():
+            self._note(key, value)
+
+    def about(self, key: str) -> str:
+        """A word that was kept, "" for none."""
+        with self._usable():
+            return self._about(key)
+
+    def close(self) -> None:
+        """Let another run work with it."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+    def _about(self, key: str) -> str:
+        row = self._db.execute("SELECT value FROM about WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else ""
+
+    def _note(self, key: str, value: str) -> None:
+        self._db.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (key, value))
+
+    def _make_stale(self, paths: Iterable[str]) -> None:
+        self._db.executemany(
+            "INSERT OR IGNORE INTO stale SELECT sha256, faces FROM photo WHERE path = ? AND error = ''",
+            [(path,) for path in paths],
+        )
+
+    def _where(self, column: str, values: Sequence[str]) -> Iterator[Entry]:
+        for part in _parts(values):
+            yield from map(_entry, self._rows(f"SELECT {_COLUMNS} FROM photo WHERE {column} IN ({_marks(part)})", part))
+
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        with self._usable():
+            return self._db.execute(query, values).fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            if isinstance(error, (StorageFullError, OutputError)):
+                raise
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            where = path_as_text(self.path)
+            if code == sqlite3.SQLITE_FULL or getattr(error, "errno", None) in (ENOSPC, EDQUOT):
+                raise StorageFullError(
+                    expected=f"room for the ledger of photos at {where}",
+                    got="a full disk; what was stored before is safe",
+                    advice="free some space and run the same command again, or name another --ledger file",
+                ) from error
+            if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise GalleryLockedError(
+                    expected=f"one run at a time with {where}",
+                    got="another one that works with it",
+                    advice="wait until it is done",
+                ) from error
+            if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+                raise DataError(
+                    expected=f"a ledger of photos at {where}",
+                    got=str(error),
+                    advice="delete that file, it is made again from the photos",
+                ) from error
+            raise OutputError(
+                expected=f"a ledger of photos at {where}", got=str(error), advice="name another --ledger file"
+            ) from error
+
+
+def _parts(values: Sequence[str]) -> Iterator[list[str]]:
+    """Each value once, 500 at a time: SQLite's limit on parameters."""
+    wanted = iter(dict.fromkeys(values))
+    while part := list(islice(wanted, 500)):
+        yield part
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ",".join("?" * len(values))
+
+
+_COLUMNS: Final = "path, size, stamp, sha256, faces, error, lasting, space"
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    path, size, stamp, sha256, faces, error, lasting, space = row
+    return Entry(path, size, stamp, sha256, faces, error, bool(lasting), space)
