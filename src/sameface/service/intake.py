@@ -101,12 +101,14 @@ def body_of(form: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
 
 
 def _as_files(schema: Any) -> Any:
-    """The same schema with photos as binary parts and mappings as JSON text."""
+    """The same schema with photos as binary parts; parts are never null, and mappings travel as JSON text, which is OpenAPI's own rule."""
     if isinstance(schema, dict):
         if schema.get("contentEncoding") == "base64":
             return {"type": "string", "format": "binary"}
-        if schema.get("type") == "object" and "additionalProperties" in schema and "properties" not in schema:
-            return {"type": "string", "description": "A JSON object of text by text.", "default": "{}"}
+        if "anyOf" in schema:
+            kinds = [kind for kind in schema["anyOf"] if kind != {"type": "null"}]
+            rest = {key: value for key, value in schema.items() if key not in ("anyOf", "default")}
+            return _as_files({**kinds[0], **rest} if len(kinds) == 1 else {**rest, "anyOf": kinds})
         return {key: _as_files(value) for key, value in schema.items()}
     return [_as_files(item) for item in schema] if isinstance(schema, list) else schema
 
@@ -158,5 +160,9 @@ def _one_or_many(form: type[BaseModel], name: str, values: list[Any]) -> Any:
 
 
 def _alternatives(annotation: Any) -> tuple[Any, ...]:
-    union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
-    return typing.get_args(annotation) if union else (annotation,)
+    """The kinds of a field, out of a union and of what is annotated to each."""
+    while typing.get_origin(annotation) is Annotated:
+        annotation = typing.get_args(annotation)[0]
+    if typing.get_origin(annotation) not in (typing.Union, types.UnionType):
+        return (annotation,)
+    return tuple(kind for part in typing.get_args(annotation) for kind in _alternatives(part))

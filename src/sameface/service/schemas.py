@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from sameface.service.intake import PhotoField
 from sameface.types import Box
 
-Name = Annotated[str, Field(min_length=1, max_length=200, description="Data, never a path.", examples=["Ada"])]
+#: A character that shows, and no control character anywhere; said in the document, checked where names are stored.
+_SHOWN: Final = r"^[^\x00-\x1F\x7F-\x9F]*[^\s\x00-\x1F\x7F-\x9F][^\x00-\x1F\x7F-\x9F]*$"
+Name = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=200,
+        description="Data, never a path.",
+        examples=["Ada"],
+        json_schema_extra={"pattern": _SHOWN},
+    ),
+]
 Choose = Annotated[
     Literal["only", "centre", "largest"],
     Field(description="Which face counts where a photo shows several; `only` refuses such a photo."),
@@ -19,7 +30,7 @@ Threshold = Annotated[
 ]
 
 
-Group = Annotated[str, Field(min_length=1, max_length=200)]
+Group = Annotated[str, Field(min_length=1, max_length=200, json_schema_extra={"pattern": _SHOWN})]
 Groups = Annotated[list[Group], Field(max_length=64)]
 Details = Annotated[
     dict[Annotated[str, Field(max_length=200)], Annotated[str, Field(max_length=10_000)]], Field(max_length=64)
@@ -46,7 +57,18 @@ class VerifyForm(Form):
     threshold: Threshold = None
 
 
+def _one_claim(schema: dict[str, Any]) -> None:
+    """A claim goes by name or by id: said in the document."""
+    for field in ("name", "person_id"):
+        (text,) = (kind for kind in schema["properties"][field].pop("anyOf") if kind != {"type": "null"})
+        schema["properties"][field].update(text)
+        schema["properties"][field].pop("default")
+    schema["oneOf"] = [{"required": ["name"]}, {"required": ["person_id"]}]
+
+
 class ClaimForm(Form):
+    model_config = ConfigDict(json_schema_extra=_one_claim)
+
     photo: PhotoField
     name: Name | None = None
     person_id: str | None = Field(None, max_length=64)

@@ -16,7 +16,8 @@ from sameface.types import ImageRGB
 
 router = APIRouter(tags=["photos"])
 
-SAMPLE = "/9j/4AAQSkZJRgABAQEASABIAAD…"
+#: The first bytes of a JPEG, for examples.
+SAMPLE = "/9j/4AAQSkZJRgABAQEASABIAAA="
 
 
 def size_of(image_rgb: ImageRGB) -> Size:
