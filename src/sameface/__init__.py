@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sameface.matching import distance, is_same, nearest
     from sameface.recognizer import Enrollment, Gallery, Identification, Recognizer, Verification
     from sameface.recognizer.shortcuts import verify
-    from sameface.types import Box, Erased, OperatingPoint, Person
+    from sameface.types import Box, Erased, OperatingPoint, Person, PersonId
 
 __version__ = "0.1.0"
 
@@ -33,6 +33,7 @@ _HOMES: Final = {
     "Limits": "sameface.imaging",
     "OperatingPoint": "sameface.types",
     "Person": "sameface.types",
+    "PersonId": "sameface.types",
     "Recognizer": "sameface.recognizer",
     "SamefaceError": "sameface.errors",
     "Verification": "sameface.recognizer",
@@ -54,6 +55,7 @@ __all__ = [
     "Limits",
     "OperatingPoint",
     "Person",
+    "PersonId",
     "Recognizer",
     "SamefaceError",
     "Verification",

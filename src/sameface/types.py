@@ -149,6 +149,20 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonId:
+    """Says of a text that it is a person's id. Any text may be a name, one of 32 hex digits too, so a bare text is never taken for an id."""
+
+    value: str
+
+    def __str__(self) -> str:
+        return self.value
+
+
+#: Which person is meant: by name (a text), by id, or as they were looked up before, which goes by their id: names may change hands meanwhile.
+Who = str | PersonId | Person
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """One ranked answer of a search: a person and the distance of their nearest template. Not yet a match."""
 

@@ -39,7 +39,7 @@ def is_as_written(store: TemplateStore) -> None:
     ada, zoe = store.people()
     assert (ada.name, dict(ada.details), ada.groups) == ("Ada", {"team": "engines"}, ("staff",))
     assert (zoe.name, zoe.photos, dict(zoe.details), zoe.groups) == ("Zoë 👩‍🚀", 1, {}, ())
-    first, second = (item.template for item in store.templates_of(ada.person_id)[:2])
+    first, second = (item.template for item in store.templates_of(ada)[:2])
     assert first.embedding.tolist() == [1.0, 0.0, 0.0, 0.5]
     assert (first.source, first.source_sha256, first.box, first.quality) == (
         "ada.jpg",

@@ -6,6 +6,7 @@ import logging
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import NoneType
 
 import psycopg
 import pytest
@@ -19,9 +20,10 @@ from sameface.errors import (
     GalleryUnavailableError,
     NotEnoughDataError,
     PersonExistsError,
+    PersonNotFoundError,
     SettingError,
 )
-from sameface.gallery import NewPerson, open_store, read_space
+from sameface.gallery import NewPerson, Tuning, open_store, read_space
 from sameface.gallery.postgres import hnsw
 from sameface.gallery.postgres.address import Address
 from sameface.gallery.postgres.store import PostgresStore
@@ -156,6 +158,28 @@ def test_ten_writers_at_once_and_one_name_for_two(location: str) -> None:
         assert store.check().ok
 
 
+def test_changes_that_cross_leave_nothing_behind_that_is_nobodys(location: str) -> None:
+    with opened(location) as one, opened(location) as two:
+        for number in range(40):
+            store = (one, two)[number % 2]
+            for name in ("a", "b"):
+                store.add(name, [template(vectors(1, seed=number)[0])])
+            changes = [
+                lambda: one.add("a", [template(A)]),
+                lambda: two.forget("a"),
+                lambda: one.merge("a", "b"),
+                lambda: two.merge("b", "a"),
+                lambda: one.update("b", name="a"),
+                lambda: two.update("a", name="b"),
+                lambda: one.admit("b", [template(B)], lambda sight: [0]),
+            ]
+            with ThreadPoolExecutor(len(changes)) as pool:
+                for done in [pool.submit(change) for change in changes[number % 3 :]]:
+                    assert isinstance(done.exception(), NoneType | PersonNotFoundError | PersonExistsError)
+            report = one.check()
+            assert report.ok, report.problems
+
+
 def _try_new(store: PostgresStore, number: int) -> bool:
     try:
         store.add("only one", [template(vectors(1, seed=number)[0])], if_exists="refuse")
@@ -168,12 +192,12 @@ def test_hnsw_on_request_with_its_recall_measured(location: str) -> None:
     world = {f"p{i}": list(vectors(1 + i % 2, seed=i)) for i in range(600)}
     with opened(location) as store:
         with pytest.raises(NotEnoughDataError):
-            store.build_index()
+            store.tune_search(0.99)
         store.add_many(
             NewPerson(name, [template(v) for v in own], groups=["few"] if name.endswith("77") else [])
             for name, own in world.items()
         )
-        index = store.build_index(0.99)
+        index = store.tune_search(0.99)
         assert index.recall >= 0.99
         assert index.probes == 200
         probes = vectors(30, seed=999)
@@ -186,21 +210,21 @@ def test_hnsw_on_request_with_its_recall_measured(location: str) -> None:
         assert "HNSW" in store.stats().settings["search"]
         # The record is float32 whatever the index holds.
         person = store.person("p5")
-        assert store.templates_of(person.person_id)[0].template.embedding.tobytes() == world["p5"][0].tobytes()
+        assert store.templates_of(person)[0].template.embedding.tobytes() == world["p5"][0].tobytes()
         store.forget("p5")
         assert "p5" not in [c.name for c in store.search(world["p5"][0], 5)[0]]
         store.reindex()
         with opened(location) as again:
             assert "HNSW" in again.stats().settings["search"]
-        store.drop_index()
+        store.tune_search(None)
         assert store.stats().settings["search"] == "exact"
 
 
 def test_a_poor_index_is_said_to_be_poor(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        hnsw.warn(hnsw.Index(40, 0.99, 200))
+        hnsw.warn(Tuning("hnsw", 0.99, 200, 40))
         assert not caplog.records
-        hnsw.warn(hnsw.Index(40, 0.981, 200))
+        hnsw.warn(Tuning("hnsw", 0.981, 200, 40))
     assert "98.1" in caplog.text
 
 

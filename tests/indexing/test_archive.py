@@ -21,6 +21,7 @@ from sameface.indexing import archive, workers
 from sameface.indexing.archive import GROUP, Indexed, index_photos
 from sameface.indexing.ledger import Ledger, default_ledger
 from sameface.indexing.photos import Found, Job
+from sameface.types import PersonId
 
 from .made_up import DIMENSION, SPACE, made_up, photo
 
@@ -141,14 +142,14 @@ def test_photos_that_change_places_keep_their_faces(folder: Path, store: Templat
 def test_faces_that_were_named_or_merged_stay(folder: Path, store: TemplateStore) -> None:
     run(folder, store)
     digests = {name: sha256_of(folder / "year 2" / f"{name}.png")[:24] for name in ("2", "5")}
-    store.rename(f"photo {digests['2']} face 1", "Ada")
+    store.update(f"photo {digests['2']} face 1", name="Ada")
     store.merge(f"photo {digests['5']} face 1", f"photo {digests['2']} face 2")
     for name in ("2", "5"):
         (folder / "year 2" / f"{name}.png").unlink()
     run(folder, store)
     assert "Ada" in store
     assert f"photo {digests['5']} face 2" not in store
-    rest = store.templates_of(store.person(f"photo {digests['5']} face 1").person_id)
+    rest = store.templates_of(f"photo {digests['5']} face 1")
     assert [stored.template.source_sha256[:24] for stored in rest] == [digests["2"]]
 
 
@@ -338,7 +339,7 @@ def test_found_by_example(folder: Path, store: TemplateStore) -> None:
     probe = made_up(Job(str(path), "", "", None)).templates[0].embedding
     best = store.search(probe)[0][0]
     assert best.distance == 0
-    assert store.templates_of(best.person_id)[0].template.source == str(path)
+    assert store.templates_of(PersonId(best.person_id))[0].template.source == str(path)
 
 
 @pytest.mark.timeout(120)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
-from sameface import Gallery, Recognizer, nearest
+from sameface import Gallery, PersonId, Recognizer, nearest
 from sameface.errors import (
     EnrollmentRefusedError,
     GalleryMismatchError,
@@ -137,3 +139,59 @@ def test_a_gallery_knows_its_own_encoder(recognizer: Recognizer, photos: Path, t
     with Gallery(tmp_path / "raw.db") as again:
         assert again.recognizer.space.encoder == "dlib-resnet"
         assert [person.name for person in again.people()] == ["Grace Hopper"]
+
+
+def test_the_same_photos_enrolled_at_six_doors_at_once_are_stored_once(
+    recognizer: Recognizer, photos: Path, tmp_path: Path
+) -> None:
+    both = [photos / "obama.jpg", photos / "obama2.jpg"]
+    with six_doors(tmp_path / "people.db", recognizer) as doors, ThreadPoolExecutor(len(doors)) as pool:
+        done = list(pool.map(lambda door: door.enroll("Barack Obama", both), doors))
+        assert sum(enrollment.accepted for enrollment in done) == 2
+        assert [person.photos for person in doors[0].people()] == [2]
+
+
+def test_one_face_under_six_names_at_once_becomes_one_person(
+    recognizer: Recognizer, photos: Path, tmp_path: Path
+) -> None:
+    def enroll(number: int, door: Gallery) -> str:
+        try:
+            door.enroll(f"door {number}", photos / "obama.jpg")
+        except EnrollmentRefusedError as error:
+            return str(error.reports[0].reason)
+        return "enrolled"
+
+    with six_doors(tmp_path / "people.db", recognizer) as doors, ThreadPoolExecutor(len(doors)) as pool:
+        outcomes = sorted(pool.map(enroll, range(len(doors)), doors))
+        assert outcomes == ["enrolled"] + ["looks like somebody else"] * 5
+        assert len(doors[0]) == 1
+
+
+@contextmanager
+def six_doors(path: Path, recognizer: Recognizer) -> Iterator[list[Gallery]]:
+    """The same gallery opened six times, as by six processes."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(Gallery(path, recognizer=recognizer)) for _ in range(6)]
+
+
+def test_a_first_photo_that_is_refused_makes_no_gallery(recognizer: Recognizer, photos: Path, tmp_path: Path) -> None:
+    blurred = Image.open(photos / "obama.jpg").filter(ImageFilter.GaussianBlur(9))
+    gallery = Gallery(tmp_path / "none.db")
+    gallery.__dict__["recognizer"] = recognizer
+    with pytest.raises((EnrollmentRefusedError, NoFaceError)):
+        gallery.enroll("Barack Obama", blurred)
+    assert not (tmp_path / "none.db").exists()
+    assert (len(gallery), list(gallery), "Barack Obama" in gallery) == (0, [], False)
+
+
+def test_who_is_meant_by_id(people: Gallery, photos: Path) -> None:
+    grace = people.person("Grace Hopper")
+    people.rename(grace, "Amazing Grace")
+    assert people.verify(grace, photos / "grace_hopper.jpg").same
+    assert people.update(PersonId(grace.person_id), groups=["navy"]).groups == ("navy",)
+    for photo in people.store.templates_of(grace):
+        people.store.drop_template(photo.template_id)
+    with pytest.raises(PersonNotFoundError, match="photos"):
+        people.verify(grace, photos / "grace_hopper.jpg")
+    assert people.forget(grace).templates == 0
+    assert grace not in people

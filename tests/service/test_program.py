@@ -72,7 +72,7 @@ def test_kill_during_enroll(program, photo, tmp_path):
             assert store.check().ok
             for person in store.people():
                 assert person.photos == 1
-                assert len(store.templates_of(person.person_id)) == 1
+                assert len(store.templates_of(person)) == 1
                 stored.add(person.name.removesuffix(" was here"))
         with sqlite3.connect(path) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -160,7 +160,6 @@ def reindex(
     """Make the search caches and indexes again; with --encoder, the embeddings too."""
     from sameface.cli.options import gallery_location
     from sameface.cli.output import note, plural, print_json, print_line, progress
-    from sameface.errors import SettingError
     from sameface.gallery import open_store
 
     with open_store(gallery_location(gallery), create=False) as store:
@@ -178,26 +177,15 @@ def reindex(
                 print_line(f"{plural(done.replaced, 'template')} of {store.space} now, {len(done.missing)} dropped")
             return
         if hnsw or exact:
-            build, drop = getattr(store, "build_index", None), getattr(store, "drop_index", None)
-            if build is None or drop is None:
-                raise SettingError(
-                    expected="a gallery on a server for --hnsw and --exact",
-                    got=store.location,
-                    advice="leave them out: files are always searched exactly",
-                )
-            if exact:
-                drop()
-                said, found = "search is exact", {"search": "exact"}
-            else:
-                index = build(recall)
-                found = {"search": "hnsw", "ef_search": index.ef_search, "recall": index.recall, "probes": index.probes}
-                said = (
-                    f"HNSW, ef_search {index.ef_search}: right for {100 * index.recall:.1f} % of {index.probes} probes"
-                )
+            tuning = store.tune_search(None if exact else recall)
             if json:
-                print_json(found)
+                print_json(tuning)
+            elif tuning.method == "exact":
+                print_line("search is exact")
             else:
-                print_line(said)
+                print_line(
+                    f"HNSW, ef_search {tuning.ef_search}: right for {100 * tuning.recall:.1f} % of {tuning.probes} probes"
+                )
             return
         store.reindex()
         people, templates = len(store), store.count()

@@ -113,12 +113,13 @@ def index(
 def _find(recognizer: Recognizer, store: TemplateStore, like: Path, top: int, book: Path, json: bool) -> None:
     """Print the photos with the faces most like that of one photo, nearest first, where they lie now."""
     from sameface.cli.output import print_json, print_table
+    from sameface.types import PersonId
 
     face = recognizer.encode_photo(like)
     nearest = [
         (candidate, stored.template)
         for candidate in store.search(face.embedding, top)[0]
-        for stored in store.templates_of(candidate.person_id)[:1]
+        for stored in store.templates_of(PersonId(candidate.person_id))[:1]
     ]
     places = _places(book, store, [template.source_sha256 for _, template in nearest])
     found = [

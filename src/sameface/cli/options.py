@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sameface.recognizer import Gallery, Recognizer
-    from sameface.types import OperatingPoint
+    from sameface.types import OperatingPoint, Who
 
 DEFAULT_GALLERY: Final = "people.db"
 
@@ -52,6 +52,17 @@ DeviceOption = Annotated[
 ChooseOption = Annotated[
     str, typer.Option("--choose", help="Of several faces: `only` refuses, `centre` or `largest` takes one.")
 ]
+
+ByIdOption = Annotated[
+    bool, typer.Option("--by-id", help="People are given by their ids, as `sameface people` lists them, not by names.")
+]
+
+
+def meant(text: str, by_id: bool) -> Who:
+    """Whom a text means: an id where that was said, else a name."""
+    from sameface.types import PersonId
+
+    return PersonId(text) if by_id else text
 
 
 def photos_of(places: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from sameface.cli.options import GalleryOption, JsonOption, YesOption
+from sameface.cli.options import ByIdOption, GalleryOption, JsonOption, YesOption
 
 people_app = typer.Typer(rich_markup_mode=None, add_completion=False, invoke_without_command=True)
 forget_app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -43,64 +43,72 @@ def people(
 
 
 @people_app.command()
-def rename(name: str, new: str, gallery: GalleryOption = None, json: JsonOption = False) -> None:
+def rename(
+    name: str, new: str, by_id: ByIdOption = False, gallery: GalleryOption = None, json: JsonOption = False
+) -> None:
     """Give a person another name; the id and the photos stay."""
-    from sameface.cli.options import gallery_location
+    from sameface.cli.options import gallery_location, meant
     from sameface.cli.output import note, print_json, print_line
     from sameface.recognizer import Gallery
 
     note(f"gallery: {gallery_location(gallery)}")
     with Gallery(gallery_location(gallery), create=False) as known:
-        person = known.rename(name, new)
+        before = known.person(meant(name, by_id))
+        person = known.rename(before, new)
     if json:
         print_json(person)
     else:
-        print_line(f"{name} is now {person.name}")
+        print_line(f"{before.name} is now {person.name}")
 
 
 @people_app.command()
 def merge(
-    into: str, other: str, gallery: GalleryOption = None, yes: YesOption = False, json: JsonOption = False
+    into: str,
+    other: str,
+    by_id: ByIdOption = False,
+    gallery: GalleryOption = None,
+    yes: YesOption = False,
+    json: JsonOption = False,
 ) -> None:
     """Two entries are one person: OTHER's photos go to INTO. Asks first at a terminal."""
-    from sameface.cli.options import gallery_location
+    from sameface.cli.options import gallery_location, meant
     from sameface.cli.output import ask, note, plural, print_json, print_line
     from sameface.recognizer import Gallery
 
     note(f"gallery: {gallery_location(gallery)}")
     with Gallery(gallery_location(gallery), create=False) as known:
-        first, second = known.person(into), known.person(other)
+        first, second = known.person(meant(into, by_id)), known.person(meant(other, by_id))
         ask(
             f"Give {plural(second.photos, 'photo')} of {second.name} to {first.name}? {second.name} will be gone",
             yes=yes,
         )
-        person = known.merge(into, other)
+        person = known.merge(first, second)
     if json:
         print_json(person)
     else:
-        print_line(f"{person.name} has {plural(person.photos, 'photo')} now; {other} is gone")
+        print_line(f"{person.name} has {plural(person.photos, 'photo')} now; {second.name} is gone")
 
 
 @forget_app.command()
 def forget(
     names: Annotated[list[str], typer.Argument(help="Whom to erase.")],
+    by_id: ByIdOption = False,
     gallery: GalleryOption = None,
     yes: YesOption = False,
     json: JsonOption = False,
 ) -> None:
     """Erase people: vectors, index rows and caches. Says what was erased. Asks first at a terminal."""
-    from sameface.cli.options import gallery_location
+    from sameface.cli.options import gallery_location, meant
     from sameface.cli.output import ask, note, plural, print_json, print_line
     from sameface.recognizer import Gallery
 
     note(f"gallery: {gallery_location(gallery)}")
     with Gallery(gallery_location(gallery), create=False) as known:
-        names = list(dict.fromkeys(names))
-        # All or nobody: an unknown name is an error before anything is erased.
-        meant = [known.person(name) for name in names]
-        listed = ", ".join(f"{item.name} ({plural(item.photos, 'photo')})" for item in meant)
+        # All or nobody: an unknown name is an error before anything is erased. From the look-up on they go by id: names may change hands.
+        people = {name: known.person(meant(name, by_id)) for name in names}
+        listed = ", ".join(f"{item.name} ({plural(item.photos, 'photo')})" for item in people.values())
         ask(f"Erase {listed}?", yes=yes)
-        erased = {name: known.forget(name) for name in names}
+        erased = {name: known.forget(person) for name, person in people.items()}
     if json:
         print_json(erased)
         return

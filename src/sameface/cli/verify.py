@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from sameface.cli.options import (
+    ByIdOption,
     ChooseOption,
     DetectorOption,
     DeviceOption,
@@ -29,6 +30,7 @@ def verify(
     claimed: Annotated[
         str | None, typer.Option("--as", help="The enrolled person that the photo is said to show.", show_default=False)
     ] = None,
+    by_id: ByIdOption = False,
     gallery: GalleryOption = None,
     encoder: EncoderOption = None,
     detector: DetectorOption = None,
@@ -42,7 +44,7 @@ def verify(
 
     Exit code 0: same; 1: not the same; 2 and up: no answer, with the reason.
     """
-    from sameface.cli.options import gallery_location, make_recognizer, open_gallery
+    from sameface.cli.options import gallery_location, make_recognizer, meant, open_gallery
     from sameface.cli.output import note, print_json
     from sameface.errors import SettingError
     from sameface.faces.choose import as_choice
@@ -69,7 +71,7 @@ def verify(
             device=device,
         )
         with people:
-            answer = people.verify(claimed, photos[0], as_choice(choose))
+            answer = people.verify(meant(claimed, by_id), photos[0], as_choice(choose))
     if json:
         print_json(answer.to_wire())
     else:

@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 from sameface.gallery.location import gallery_exists, open_store, read_space
+from sameface.gallery.rules.names import clean_name
 from sameface.gallery.sqlite.key import new_key
-from sameface.gallery.store import AuditEntry, CheckReport, NewPerson, Problem, Stats, StoredTemplate, TemplateStore
+from sameface.gallery.store import (
+    AuditEntry,
+    CheckReport,
+    Judge,
+    NewPerson,
+    Page,
+    Problem,
+    Sight,
+    Stats,
+    StoredTemplate,
+    TemplateStore,
+    Tuning,
+)
 
 __all__ = [
     "AuditEntry",
     "CheckReport",
+    "Judge",
     "NewPerson",
+    "Page",
     "Problem",
+    "Sight",
     "Stats",
     "StoredTemplate",
     "TemplateStore",
+    "Tuning",
+    "clean_name",
     "gallery_exists",
     "new_key",
     "open_store",

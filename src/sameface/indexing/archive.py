@@ -291,13 +291,14 @@ class _Run:
         return next((entry.at for entry in self.store.audit(1)), "")
 
     def _forget(self, name: str, digest: str) -> None:
-        templates = self.store.templates_of(self.store.person(name).person_id)
+        person = self.store.person(name)
+        templates = self.store.templates_of(person)
         own = [stored for stored in templates if stored.template.source_sha256 == digest]
         if len(own) == len(templates):
-            self.store.forget(name)
+            self.store.forget(person)
         else:  # another face was merged into it
             for stored in own:
-                self.store.drop_template(stored.template_id)
+                self.store.drop_template(stored.template_id, of=person)
 
 
 def _names(digest: str, faces: int) -> list[str]:

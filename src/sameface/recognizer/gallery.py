@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self, cast
+from typing import Final, Self, cast
 
 import numpy as np
 
-from sameface.errors import EnrollmentRefusedError, NoThresholdError, PersonNotFoundError, SamefaceError
+from sameface.errors import NoThresholdError, PersonNotFoundError, SamefaceError
 from sameface.faces.choose import Choice, as_choice
 from sameface.faces.quality import judge_face
-from sameface.gallery import TemplateStore, gallery_exists, open_store, read_space
-from sameface.gallery.names import clean_name
+from sameface.gallery import Sight, TemplateStore, clean_name, gallery_exists, open_store, read_space
 from sameface.imaging import ImageSource, load_photo
 from sameface.imaging.sources import label_of
 from sameface.matching import is_same, probability_same
@@ -23,10 +22,12 @@ from sameface.recognizer.identify import decide
 from sameface.recognizer.recognizer import Recognizer
 from sameface.recognizer.results import EncodedFace, Enrollment, Identification, PhotoReport, Verification
 from sameface.recognizer.review import Review
-from sameface.types import Candidate, Erased, Person, Template
+from sameface.types import Candidate, Erased, Person, Template, Who
 
 #: Share of searches of unknown people that may name somebody, unless the caller says otherwise.
 DEFAULT_FPIR = 0.01
+#: People that are listed at a time.
+_PAGE: Final = 500
 
 
 class Gallery:
@@ -116,95 +117,111 @@ class Gallery:
             if isinstance(photos, (list, tuple))
             else [cast("ImageSource", photos)]
         )
-        known = self._templates_of(name)
-        own = [template.embedding for template in known]
-        digests = {template.source_sha256 for template in known if template.source_sha256}
-        accepted: list[Template] = []
-        reports: list[PhotoReport] = []
+        judge = reviewing.Reviewer(name, self._threshold_if_known() if review != "off" else None, review)
+        templates: list[Template] = []
+        refused: dict[int, PhotoReport] = {}
         failures: list[SamefaceError] = []
-        for source in sources:
+        for place, source in enumerate(sources):
             try:
-                face, template, faults = self._template(source, choose)
+                template, faults = self._template(source, choose)
             except SamefaceError as error:
                 failures.append(error)
-                reports.append(reviewing.refused(label_of(source), error))
+                refused[place] = reviewing.refused(label_of(source), error)
                 continue
-            report = reviewing.review_photo(
+            templates.append(template)
+            judge.consider(template, faults)
+        person = None
+        # A gallery is made with its first photo, not for one that is refused.
+        if templates and (self._exists or judge(Sight(None, (), [()] * len(templates)))):
+            person = self.store.admit(
                 name,
-                template,
-                faults,
-                own=own,
-                stored=digests,
-                neighbours=self._neighbours(face) if review != "off" else (),
-                threshold=self._threshold_if_known(),
-                review=review,
+                templates,
+                judge,
+                details=dict(details or {}),
+                groups=tuple(groups),
+                neighbours=2 if review != "off" else 0,
             )
-            reports.append(report)
-            if report.accepted:
-                accepted.append(template)
-                own.append(template.embedding)
-                digests.add(template.source_sha256)
-        if not accepted:
+        reviewed = iter(judge.reports)
+        reports = [refused[place] if place in refused else next(reviewed) for place in range(len(sources))]
+        if person is None or not any(report.accepted for report in reports):
             if len(sources) == 1 and failures:
                 raise failures[0]
-            known_already = bool(reports) and all(report.reason == "duplicate" for report in reports)
-            if known_already:
-                return Enrollment(self.store.person(name), tuple(reports))
-            refusal = EnrollmentRefusedError(
-                expected=f"at least one photo that passes the {review} review",
-                got="; ".join(
-                    f"{report.photo or 'a photo'}: {report.reason}. {report.detail}" for report in reports[:3]
-                )
-                or "no photos",
-                advice="give another photo, or relax the review if you are sure",
-            )
-            refusal.reports = tuple(reports)
-            raise refusal
-        person = self.store.add(name, accepted, details=dict(details or {}), groups=tuple(groups))
+            if person is not None and all(report.reason == "duplicate" for report in reports):
+                return Enrollment(person, tuple(reports))
+            raise reviewing.refusal(reports, review)
         return Enrollment(person, tuple(reports))
 
     def people(self, group: str | None = None) -> list[Person]:
-        """Everybody enrolled, in order of enrolment."""
+        """Everybody enrolled, in order of enrolment. Iterating over the gallery itself takes them a page at a time."""
         return self.store.people(group) if self._exists else []
 
-    def person(self, name: str) -> Person:
-        """One person by name.
+    def person(self, who: Who) -> Person:
+        """One person.
+
+        Args:
+            who: a name, a `PersonId`, or a `Person` of an earlier look-up, who is meant by id whatever their name is now.
 
         Raises:
-            PersonNotFoundError: nobody of that name.
+            PersonNotFoundError: nobody of that name or id.
         """
-        return self.store.person(name)
+        return self.store.person(who)
 
-    def rename(self, name: str, new: str) -> Person:
+    def update(
+        self,
+        who: Who,
+        *,
+        name: str | None = None,
+        details: Mapping[str, str] | None = None,
+        groups: Iterable[str] | None = None,
+    ) -> Person:
+        """Replace a person's name, details or groups: all that are given, or none of them."""
+        return self.store.update(who, name=name, details=details, groups=None if groups is None else tuple(groups))
+
+    def rename(self, who: Who, new: str) -> Person:
         """Give a person another name; the id and the photos stay."""
-        return self.store.rename(name, new)
+        return self.store.update(who, name=new)
 
-    def merge(self, into: str, other: str) -> Person:
+    def merge(self, into: Who, other: Who) -> Person:
         """Two entries are one person: the second's photos go to the first."""
         return self.store.merge(into, other)
 
-    def forget(self, name: str) -> Erased:
+    def forget(self, who: Who) -> Erased:
         """Erase a person: vectors, index rows and caches. Says what was erased."""
-        return self.store.forget(name)
+        return self.store.forget(who)
 
     def __len__(self) -> int:
-        return len(self.people())
+        return len(self.store) if self._exists else 0
 
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and any(person.name == name for person in self.people())
+    def __contains__(self, who: object) -> bool:
+        return self._exists and who in self.store
+
+    def __iter__(self) -> Iterator[Person]:
+        """Everybody in order of enrolment, a page at a time: whoever is forgotten or enrolled meanwhile may or may not be among them."""
+        after = ""
+        while self._exists:
+            page = self.store.page(after=after, limit=_PAGE)
+            yield from page.people
+            after = page.next
+            if not after:
+                return
 
     # -- questions ------------------------------------------------------------------------------------------------
-    def verify(self, name: str, photo: ImageSource, choose: Choice = "only") -> Verification:
+    def verify(self, who: Who, photo: ImageSource, choose: Choice = "only") -> Verification:
         """Is this the claimed person? Compares with the nearest of the person's photos, under the 1:1 threshold.
 
         Raises:
-            PersonNotFoundError: nobody of that name is enrolled.
+            PersonNotFoundError: nobody of that name or id is enrolled, or none of their photos is left.
             ImageError, FaceError: the photo does not show the one face asked for.
         """
-        person = self.store.person(name)
+        person = self.store.person(who)
         face = self.recognizer.encode_photo(photo, choose)
         point = self.recognizer.operating_point
-        apart = float(np.min(self.store.distances_to(person.person_id, face.embedding)))
+        distances = self.store.distances_to(person, face.embedding)
+        if not len(distances):
+            raise PersonNotFoundError(
+                expected="a person with photos", got="one whose photos were all removed", advice="enroll a photo"
+            )
+        apart = float(np.min(distances))
         return Verification(
             same=is_same(apart, point.threshold),
             distance=apart,
@@ -275,27 +292,11 @@ class Gallery:
 
     def _comparisons(self, group: str | None) -> int:
         """K: how many templates a search compares with."""
-        if not self._exists:
-            return 0
-        return self.store.count() if group is None else sum(person.photos for person in self.store.people(group))
+        return self.store.count(group) if self._exists else 0
 
-    def _neighbours(self, face: EncodedFace) -> Sequence[Candidate]:
-        """The two nearest people, so that one of them is somebody else."""
-        if not self._comparisons(None):
-            return ()
-        return self.store.search(face.embedding[np.newaxis], k=2)[0]
-
-    def _templates_of(self, name: str) -> Sequence[Template]:
-        if not self._exists:
-            return ()
-        try:
-            return [stored.template for stored in self.store.templates_of(self.store.person(name).person_id)]
-        except PersonNotFoundError:
-            return ()
-
-    def _template(self, source: ImageSource, choose: Choice) -> tuple[EncodedFace, Template, tuple[str, ...]]:
+    def _template(self, source: ImageSource, choose: Choice) -> tuple[Template, tuple[str, ...]]:
         photo = load_photo(source, limits=self.recognizer.limits)
         face = self.recognizer.encode_photo(photo.image_rgb, choose, source=photo.source)
         quality = judge_face(photo.image_rgb, face.detection)
         template = Template(face.embedding, photo.source, photo.sha256, face.box, quality.value)
-        return face, template, quality.reasons
+        return template, quality.reasons

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Final, Literal, cast, get_args
 
 from sameface.errors import (
+    EnrollmentRefusedError,
     FaceQualityError,
     FaceTooSmallError,
     ImageError,
@@ -14,6 +15,7 @@ from sameface.errors import (
     SettingError,
     SeveralFacesError,
 )
+from sameface.gallery import Sight
 from sameface.matching import distance, is_same
 from sameface.recognizer.results import PhotoReport
 from sameface.types import Candidate, Embeddings, Template
@@ -49,6 +51,64 @@ def refused(source: str, error: SamefaceError) -> PhotoReport:
     return PhotoReport(source, False, getattr(error, "reason", reason), str(error))
 
 
+def refusal(reports: Sequence[PhotoReport], review: Review) -> EnrollmentRefusedError:
+    """The error for a person none of whose photos was accepted."""
+    error = EnrollmentRefusedError(
+        expected=f"at least one photo that passes the {review} review",
+        got="; ".join(f"{report.photo or 'a photo'}: {report.reason}. {report.detail}" for report in reports[:3])
+        or "no photos",
+        advice="give another photo, or relax the review if you are sure",
+    )
+    error.reports = tuple(reports)
+    return error
+
+
+class Reviewer:
+    """The judge of one person's photos: asked by the gallery in the transaction that stores them.
+
+    Args:
+        name: whom the photos are meant to show.
+        threshold: τ for 1:1; None compares with nobody.
+        review: how much to ask.
+
+    Attributes:
+        reports: what became of each photo, in order, when it was last asked.
+    """
+
+    def __init__(self, name: str, threshold: float | None, review: Review) -> None:
+        self._name, self._threshold, self._review = name, threshold, review
+        self._photos: list[tuple[Template, Sequence[str]]] = []
+        self.reports: list[PhotoReport] = []
+
+    def consider(self, template: Template, faults: Sequence[str]) -> None:
+        """Add a photo: its template, and what the quality check found wrong, worst first."""
+        self._photos.append((template, faults))
+
+    def __call__(self, sight: Sight) -> list[int]:
+        """The places of the photos that may be stored; each that is accepted counts among the person's own for those after it."""
+        own = [stored.template.embedding for stored in sight.templates]
+        digests = {stored.template.source_sha256 for stored in sight.templates}
+        person_id = sight.person.person_id if sight.person is not None else ""
+        self.reports, accepted = [], []
+        for place, ((template, faults), near) in enumerate(zip(self._photos, sight.neighbours, strict=True)):
+            report = review_photo(
+                self._name,
+                template,
+                faults,
+                own=own,
+                stored=digests,
+                others=[item for item in near if item.person_id != person_id],
+                threshold=self._threshold,
+                review=self._review,
+            )
+            self.reports.append(report)
+            if report.accepted:
+                accepted.append(place)
+                own.append(template.embedding)
+                digests.add(template.source_sha256)
+        return accepted
+
+
 def review_photo(
     name: str,
     template: Template,
@@ -56,7 +116,7 @@ def review_photo(
     *,
     own: Sequence[Embeddings],
     stored: Collection[str],
-    neighbours: Sequence[Candidate],
+    others: Sequence[Candidate],
     threshold: float | None,
     review: Review,
 ) -> PhotoReport:
@@ -68,7 +128,7 @@ def review_photo(
         faults: what the quality check found wrong, worst first.
         own: embeddings of that person so far.
         stored: digests of that person's photos so far.
-        neighbours: the nearest people of the gallery, nearest first, at least two where there are two.
+        others: the nearest of everybody else in the gallery, nearest first.
         threshold: τ for 1:1; None compares with nobody.
         review: how much to ask.
     """
@@ -87,7 +147,7 @@ def review_photo(
     if threshold is None:
         return report("accepted")
     nearest_own = min((distance(template.embedding, item) for item in own), default=None)
-    other = next((item for item in neighbours if item.name != name), None)
+    other = others[0] if others else None
     if (
         other is not None
         and is_same(other.distance, threshold)

@@ -11,11 +11,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from sameface.errors import EnrollmentRefusedError
+from sameface.errors import EnrollmentRefusedError, PersonNotFoundError
 from sameface.matching import is_same
 from sameface.recognizer import Enrollment, Gallery, Identification, PhotoReport, wire
 from sameface.recognizer.identify import threshold_for_search
 from sameface.service.attempts import Attempts
+from sameface.types import PersonId, Who
 
 log = logging.getLogger("sameface.service")
 
@@ -79,7 +80,7 @@ class Disclosure:
         replay = (
             answer.person_id is not None
             and answer.distance is not None
-            and is_replay(held, answer.person_id, sha256, answer.distance)
+            and is_replay(held, PersonId(answer.person_id), sha256, answer.distance)
         )
         if self._refuses(replay):
             answer = replace(answer, name=None, person_id=None)
@@ -138,8 +139,11 @@ def without_numbers(answer: Identification) -> Identification:
     return replace(answer, distance=None, margin=None, candidates=(), why=told)
 
 
-def is_replay(held: Gallery, person_id: str, sha256: str, distance: float) -> bool:
+def is_replay(held: Gallery, who: Who, sha256: str, distance: float) -> bool:
     """Whether a photo is one of a person's enrolled ones: the same bytes, or the same pixels saved anew."""
     if distance < _SAME_PIXELS:
         return True
-    return any(stored.template.source_sha256 == sha256 for stored in held.store.templates_of(person_id))
+    try:
+        return any(stored.template.source_sha256 == sha256 for stored in held.store.templates_of(who))
+    except PersonNotFoundError:  # forgotten meanwhile, and their photos with them
+        return False

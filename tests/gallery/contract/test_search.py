@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 from sameface.errors import EmbeddingError, PersonNotFoundError, SettingError
 from sameface.gallery import NewPerson, TemplateStore
 from sameface.matching import distance
+from sameface.types import PersonId
 from tests.gallery.worlds import DIMENSION, slow_search, template, vectors
 
 A, B, C, D = vectors(4)
@@ -78,11 +79,11 @@ def test_no_probes_no_answers(store: TemplateStore) -> None:
 def test_distances_to_one_person(store: TemplateStore) -> None:
     person = store.add("Ada", [template(A), template(B)])
     store.add("Grace", [template(C)])
-    found = store.distances_to(person.person_id, C)
+    found = store.distances_to(person, C)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, [distance(A, C), distance(B, C)], atol=1e-6)
     with pytest.raises(PersonNotFoundError):
-        store.distances_to("ff" * 16, C)
+        store.distances_to(PersonId("ff" * 16), C)
 
 
 @pytest.mark.parametrize(

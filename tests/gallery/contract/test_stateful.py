@@ -64,9 +64,9 @@ class AStoreIsADictionary(RuleBasedStateMachine):
         new = "renamed " + old[-1]
         if new in self.world and new != old:
             with pytest.raises(PersonExistsError):
-                self.store.rename(old, new)
+                self.store.update(old, name=new)
             return
-        self.store.rename(old, new)
+        self.store.update(old, name=new)
         self.world = {(new if name == old else name): own for name, own in self.world.items()}
 
     @precondition(lambda self: not any(name.startswith("renamed") for name in self.world))

@@ -40,9 +40,9 @@ def gallery(tmp_path: Path, key: str | None) -> Path:
         )
         store.forget("p3")
         store.merge("p5", "p6")
-        store.rename("p7", "q7")
-        store.set_groups("p8", ["staff"])
-        store.drop_template(store.templates_of(store.person("p9").person_id)[0].template_id)
+        store.update("p7", name="q7")
+        store.update("p8", groups=["staff"])
+        store.drop_template(store.templates_of("p9")[0].template_id)
     return path
 
 

@@ -42,7 +42,7 @@ def gallery(tmp_path: Path, key: str, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_everything_works_with_the_key(gallery: Path, key: str) -> None:
     with open_store(gallery, key=key) as store:
         assert store.search(FACES[50])[0][0].name == "p50"
-        assert store.templates_of(store.person("p50").person_id)[0].template.embedding.tobytes() == FACES[50].tobytes()
+        assert store.templates_of("p50")[0].template.embedding.tobytes() == FACES[50].tobytes()
         assert store.check().ok
         assert store.stats().settings["encryption"] == "aes-256-gcm"
         assert store.forget("p50").templates == 1
@@ -154,7 +154,7 @@ def _is_found(gallery: Path, key: str, people: set[str]) -> None:
         with pytest.raises(GalleryDamagedError):
             store.search(FACES[0])
         with pytest.raises(GalleryDamagedError):
-            store.templates_of(store.person(people.copy().pop()).person_id)
+            store.templates_of(people.copy().pop())
 
 
 def test_the_key_comes_from_a_file_or_the_environment(

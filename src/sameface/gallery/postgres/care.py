@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from sameface.errors import EmbeddingError
-from sameface.gallery.clock import now
 from sameface.gallery.postgres import hnsw
-from sameface.gallery.postgres.ranking import Index
 from sameface.gallery.postgres.session import Connection
-from sameface.gallery.store import CheckReport, Problem, Stats
-from sameface.gallery.vectors import storable
+from sameface.gallery.rules.vectors import storable
+from sameface.gallery.store import CheckReport, Problem, Stats, Tuning, now
 from sameface.types import EmbeddingSpace
 
 
@@ -46,7 +44,7 @@ def check(connection: Connection, dimension: int) -> CheckReport:
 
 
 def stats(
-    connection: Connection, *, location: str, space: EmbeddingSpace, dimension: int, index: Index | None
+    connection: Connection, *, location: str, space: EmbeddingSpace, dimension: int, index: Tuning | None
 ) -> Stats:
     """Sizes and settings."""
 
@@ -91,12 +89,12 @@ def reembed(
     connection: Connection,
     space: EmbeddingSpace,
     dimension: int,
-    vectors: Sequence[tuple[int, npt.ArrayLike]],
+    vectors: Iterable[tuple[int, npt.ArrayLike]],
     *,
     drop_missing: bool,
 ) -> int:
     """Replace every embedding; the caller's transaction makes it all or none. Returns how many were replaced."""
-    left = {row[0] for row in connection.execute("SELECT template_id FROM sameface_template FOR UPDATE").fetchall()}
+    left = {row[0] for row in connection.execute("SELECT template_id FROM sameface_template")}
     hnsw.drop(connection)
     connection.execute(
         b"CREATE TEMPORARY TABLE fresh (template_id bigint, crc bigint, embedding vector) ON COMMIT DROP"

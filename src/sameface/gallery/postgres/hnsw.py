@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sameface.errors import NotEnoughDataError
-from sameface.gallery.postgres.ranking import Index
 from sameface.gallery.postgres.session import Connection
+from sameface.gallery.store import Tuning
 
 #: Below this share of right answers a gallery says so.
 ENOUGH: Final = 0.99
@@ -21,7 +21,7 @@ _AWAY: Final = 0.5
 _log: Final = logging.getLogger(__name__)
 
 
-def build(connection: Connection, dimension: int, recall: float) -> Index:
+def build(connection: Connection, dimension: int, recall: float) -> Tuning:
     """Build the index and choose the smallest `ef_search` that reaches a recall.
 
     Recall is the share of probes whose nearest template by exact search is the index's too. Probes are stored templates, moved by half
@@ -43,11 +43,11 @@ def build(connection: Connection, dimension: int, recall: float) -> Index:
     )
     probes = _probes(connection)
     exact = [_nearest(connection, probe, 0) for probe in probes]
-    chosen = Index(0, 0.0, 0)
+    chosen = Tuning("hnsw")
     for ef_search in _TRIED:
         found = [_nearest(connection, probe, ef_search) for probe in probes]
         share = sum(a <= b * (1 + 1e-6) for a, b in zip(found, exact, strict=True)) / len(probes)
-        chosen = Index(ef_search, share, len(probes))
+        chosen = Tuning("hnsw", share, len(probes), ef_search)
         if share >= recall:
             break
     values = {"ef_search": str(chosen.ef_search), "recall": str(chosen.recall), "recall_probes": str(chosen.probes)}
@@ -66,14 +66,14 @@ def drop(connection: Connection) -> None:
     connection.execute(b"DELETE FROM sameface_gallery WHERE key IN ('ef_search', 'recall', 'recall_probes')")
 
 
-def chosen(settings: dict[str, str]) -> Index | None:
+def chosen(settings: dict[str, str]) -> Tuning | None:
     """The index among a gallery's settings, None when its search is exact."""
     if "ef_search" not in settings:
         return None
-    return Index(int(settings["ef_search"]), float(settings["recall"]), int(settings["recall_probes"]))
+    return Tuning("hnsw", float(settings["recall"]), int(settings["recall_probes"]), int(settings["ef_search"]))
 
 
-def warn(index: Index) -> None:
+def warn(index: Tuning) -> None:
     """Say it when an index names the wrong person too often."""
     if index.recall < ENOUGH:
         _log.warning(

@@ -7,7 +7,6 @@ again by the one distance function, which also settles equal distances.
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy.typing as npt
 
 from sameface.gallery.postgres.rows import checked_vector
 from sameface.gallery.postgres.session import Connection
+from sameface.gallery.store import Tuning
 from sameface.matching import distance
 from sameface.types import Candidate
 
@@ -23,23 +23,8 @@ _SLACK: Final = 1e-3
 _LIVING: Final = " AND person_id IN (SELECT person_id FROM sameface_membership WHERE group_name = %(group)s)"
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
-    """An approximate index that was asked for.
-
-    Attributes:
-        ef_search: how many neighbours it looks at.
-        recall: measured share of probes whose nearest template it found.
-        probes: on how many probes that was measured.
-    """
-
-    ef_search: int
-    recall: float
-    probes: int
-
-
 def search(
-    connection: Connection, probes: npt.NDArray[np.float32], k: int, group: str | None, index: Index | None, shown: str
+    connection: Connection, probes: npt.NDArray[np.float32], k: int, group: str | None, index: Tuning | None, shown: str
 ) -> list[list[Candidate]]:
     """Rank people for each probe; exact without an index, else among the templates that the index names."""
     if index is not None:
@@ -51,7 +36,7 @@ def search(
 
 
 def _search_one(
-    connection: Connection, probe: npt.NDArray[np.float32], k: int, group: str | None, index: Index | None, shown: str
+    connection: Connection, probe: npt.NDArray[np.float32], k: int, group: str | None, index: Tuning | None, shown: str
 ) -> list[Candidate]:
     wanted = k + 4
     while True:
@@ -68,7 +53,7 @@ def _search_one(
 
 
 def _near_people(
-    connection: Connection, probe: npt.NDArray[np.float32], wanted: int, group: str | None, index: Index | None
+    connection: Connection, probe: npt.NDArray[np.float32], wanted: int, group: str | None, index: Tuning | None
 ) -> list[tuple[uuid.UUID, float]]:
     within = _LIVING if group is not None else ""
     values: dict[str, Any] = {"probe": probe, "wanted": wanted, "group": group, "rows": wanted}

@@ -5,68 +5,44 @@ from __future__ import annotations
 import json
 import uuid
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sameface.errors import GalleryDamagedError, PersonExistsError, PersonNotFoundError
-from sameface.gallery.clock import now
-from sameface.gallery.names import clean_groups, clean_name, details_json
+from sameface.errors import GalleryDamagedError
+from sameface.gallery.base.store import name_taken
 from sameface.gallery.postgres.session import Connection
-from sameface.gallery.store import NewPerson, StoredTemplate
-from sameface.gallery.vectors import storable
+from sameface.gallery.rules.names import details_json
+from sameface.gallery.store import NewPerson, StoredTemplate, now
 from sameface.types import Box, Embeddings, Person, Template
 
-_PEOPLE: Final = """
-    SELECT p.person_id, p.name, p.details, p.created,
+#: Everything about people; a condition and an order follow.
+PEOPLE: Final = """
+    SELECT p.number, p.person_id, p.name, p.details, p.created,
         (SELECT count(*) FROM sameface_template t WHERE t.person_id = p.person_id),
         ARRAY(SELECT m.group_name FROM sameface_membership m WHERE m.person_id = p.person_id)
     FROM sameface_person p
 """
-_CHUNK: Final = 2000
 
 
-def select_people(connection: Connection, where: str = "", values: Sequence[Any] = ()) -> list[Person]:
-    """People in the order of enrolment."""
-    rows = connection.execute(f"{_PEOPLE} {where} ORDER BY p.number".encode(), values).fetchall()
-    return [
-        Person(
-            person_id=found.hex,
-            name=name,
-            details=json.loads(details),
-            groups=tuple(sorted(groups)),
-            photos=photos,
-            created=created,
-        )
-        for found, name, details, created, photos, groups in rows
-    ]
+def select_people(
+    connection: Connection, where: str = "", values: Sequence[Any] = (), limit: int | None = None
+) -> list[tuple[int, Person]]:
+    """People with their numbers, in the order of enrolment."""
+    query = f"{PEOPLE} {where} ORDER BY p.number LIMIT %s"
+    return [person_of(row) for row in connection.execute(query.encode(), (*values, limit)).fetchall()]
 
 
-def find(connection: Connection, name: str) -> Person:
-    """The person of a name. Raises PersonNotFoundError."""
-    found = select_people(
-        connection, "WHERE p.person_id = (SELECT person_id FROM sameface_name WHERE name = %s)", (clean_name(name),)
+def person_of(row: Sequence[Any]) -> tuple[int, Person]:
+    """Number and person of a row of `PEOPLE`."""
+    number, found, name, details, created, photos, groups = row
+    return number, Person(
+        person_id=found.hex,
+        name=name,
+        details=json.loads(details),
+        groups=tuple(sorted(groups)),
+        photos=photos,
+        created=created,
     )
-    if not found:
-        raise PersonNotFoundError(
-            expected="an enrolled person",
-            got=f"the name {name!r}",
-            advice="`sameface people` lists all; enroll them first",
-        )
-    return found[0]
-
-
-def find_id(connection: Connection, person_id: str) -> Person:
-    """The person of an id. Raises PersonNotFoundError."""
-    try:
-        found = select_people(connection, "WHERE p.person_id = %s", (uuid.UUID(person_id),))
-    except ValueError:
-        found = []
-    if not found:
-        raise PersonNotFoundError(
-            expected="an enrolled person", got=f"the id {person_id!r}", advice="`sameface people` lists all"
-        )
-    return found[0]
 
 
 def numbers(connection: Connection, count: int) -> list[int]:
@@ -75,38 +51,39 @@ def numbers(connection: Connection, count: int) -> list[int]:
     return sorted(row[0] for row in rows)
 
 
-def insert_people(connection: Connection, people: Iterable[NewPerson], dimension: int) -> int:
-    """Store new people with their templates. Returns how many templates.
-
-    Raises:
-        PersonExistsError, PersonNameError, EmbeddingError, SettingError.
-    """
-    stored, moment, iterator = 0, now(), iter(people)
-    while chunk := list(islice(iterator, _CHUNK)):
-        fresh = iter(numbers(connection, len(chunk) + sum(len(person.templates) for person in chunk)))
-        names, persons, memberships, templates = [], [], [], []
-        for person in chunk:
-            found = uuid.UUID(person.person_id) if person.person_id else uuid.uuid4()
-            name = clean_name(person.name)
-            names.append((name, found))
-            persons.append((found, next(fresh), name, details_json(person.details), person.created or moment))
-            memberships += [(found, group) for group in clean_groups(person.groups)]
-            templates += [template_row(found, next(fresh), template, dimension) for template in person.templates]
-        _refuse_known(connection, names)
-        _copy(connection, "sameface_name (name, person_id)", ["text", "uuid"], names)
-        _copy(
-            connection,
-            "sameface_person (person_id, number, name, details, created)",
-            ["uuid", "int8", "text", "text", "text"],
-            persons,
-        )
-        _copy(connection, "sameface_membership (person_id, group_name)", ["uuid", "text"], memberships)
-        copy_templates(connection, templates)
-        stored += len(templates)
-    return stored
+def insert_people(connection: Connection, people: Sequence[NewPerson], vectors: Embeddings) -> None:
+    """Store new people with their templates, whose vectors are ``(n, dimension)``. Raises PersonExistsError."""
+    fresh = iter(numbers(connection, len(people) + len(vectors)))
+    left = iter(vectors)
+    names, persons, memberships, templates = [], [], [], []
+    for person in people:
+        found = uuid.UUID(person.person_id)
+        names.append((person.name, found))
+        persons.append((found, next(fresh), person.name, details_json(person.details), person.created))
+        memberships += [(found, group) for group in person.groups]
+        templates += [template_row(found, next(fresh), template, next(left)) for template in person.templates]
+    _refuse_known(connection, names)
+    _copy(connection, "sameface_name (name, person_id)", ["text", "uuid"], names)
+    _copy(
+        connection,
+        "sameface_person (person_id, number, name, details, created)",
+        ["uuid", "int8", "text", "text", "text"],
+        persons,
+    )
+    _copy(connection, "sameface_membership (person_id, group_name)", ["uuid", "text"], memberships)
+    _copy_templates(connection, templates)
 
 
-def copy_templates(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+def insert_templates(
+    connection: Connection, person: Person, templates: Sequence[Template], vectors: Embeddings
+) -> None:
+    """Store more templates of a known person."""
+    found, fresh = uuid.UUID(person.person_id), numbers(connection, len(templates))
+    rows = zip(fresh, templates, vectors, strict=True)
+    _copy_templates(connection, [template_row(found, number, template, vector) for number, template, vector in rows])
+
+
+def _copy_templates(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     """Store template rows, bit by bit."""
     columns = "sameface_template (person_id, template_id, crc, embedding, source, source_sha256, box, quality)"
     _copy(connection, columns, ["uuid", "int8", "int8", "vector", "text", "text", "float8[]", "float8"], rows)
@@ -139,18 +116,8 @@ def _refuse_known(connection: Connection, names: Sequence[tuple[str, uuid.UUID]]
         raise name_taken(known[0])
 
 
-def name_taken(name: str) -> PersonExistsError:
-    """The error for a name or id that is enrolled."""
-    return PersonExistsError(
-        expected="a new name",
-        got=f"{name!r}, which is enrolled",
-        advice="add photos to that person, or choose another name",
-    )
-
-
-def template_row(found: uuid.UUID, template_id: int, template: Template, dimension: int) -> tuple[Any, ...]:
-    """A template as `copy_templates` stores it. Raises EmbeddingError."""
-    vector = storable(template.embedding, dimension)
+def template_row(found: uuid.UUID, template_id: int, template: Template, vector: Embeddings) -> tuple[Any, ...]:
+    """A template as it is stored."""
     box = list(map(float, template.box.xyxy)) if template.box is not None else None
     quality = None if template.quality is None else float(template.quality)
     return (
@@ -177,39 +144,77 @@ def checked_vector(vector: Any, crc: int, name: str, template_id: int, shown: st
     return array
 
 
-def select_templates(connection: Connection, person: Person, shown: str) -> list[StoredTemplate]:
-    """A person's templates in the order of enrolment, each checked. Raises GalleryDamagedError."""
+def select_templates(connection: Connection, people: Sequence[Person], shown: str) -> dict[str, list[StoredTemplate]]:
+    """Templates of people by their id, in the order of enrolment, each checked. Raises GalleryDamagedError."""
+    found: dict[str, list[StoredTemplate]] = {person.person_id: [] for person in people}
+    names = {person.person_id: person.name for person in people}
     with connection.cursor(binary=True) as cursor:
         rows = cursor.execute(
-            "SELECT template_id, crc, embedding, source, source_sha256, box, quality"
-            " FROM sameface_template WHERE person_id = %s ORDER BY template_id",
-            (uuid.UUID(person.person_id),),
-        ).fetchall()
-    found = []
-    for template_id, crc, embedding, source, digest, box, quality in rows:
-        vector = checked_vector(embedding, crc, person.name, template_id, shown)
-        template = Template(vector, source, digest, Box(*box) if box is not None else None, quality)
-        found.append(StoredTemplate(template_id, person.person_id, template))
+            "SELECT person_id, template_id, crc, embedding, source, source_sha256, box, quality"
+            " FROM sameface_template WHERE person_id = ANY(%s) ORDER BY template_id",
+            ([uuid.UUID(person_id) for person_id in found],),
+        )
+        for owner, template_id, crc, embedding, source, digest, box, quality in rows:
+            vector = checked_vector(embedding, crc, names[owner.hex], template_id, shown)
+            template = Template(vector, source, digest, Box(*box) if box is not None else None, quality)
+            found[owner.hex].append(StoredTemplate(template_id, owner.hex, template))
     return found
 
 
-def replace_groups(connection: Connection, person_id: str, groups: Sequence[str]) -> None:
+def update_person(connection: Connection, person: Person, name: str, details: Mapping[str, str]) -> None:
+    """Write a person's name and details anew. Raises PersonExistsError."""
+    found = uuid.UUID(person.person_id)
+    if name != person.name:
+        made = connection.execute("INSERT INTO sameface_name VALUES (%s, %s) ON CONFLICT DO NOTHING", (name, found))
+        if not made.rowcount:
+            raise name_taken(name)
+        connection.execute("DELETE FROM sameface_name WHERE name = %s", (person.name,))
+    connection.execute(
+        "UPDATE sameface_person SET name = %s, details = %s WHERE person_id = %s", (name, details_json(details), found)
+    )
+
+
+def replace_groups(connection: Connection, person: Person, groups: Sequence[str]) -> None:
     """Set a person's groups."""
-    found = uuid.UUID(person_id)
+    found = uuid.UUID(person.person_id)
     connection.execute("DELETE FROM sameface_membership WHERE person_id = %s", (found,))
     _copy(
         connection,
         "sameface_membership (person_id, group_name)",
         ["uuid", "text"],
-        [(found, group) for group in clean_groups(groups)],
+        [(found, group) for group in groups],
     )
 
 
-def set_details(connection: Connection, person_id: str, details: Mapping[str, str]) -> None:
-    """Write a person's details anew. Raises SettingError."""
-    connection.execute(
-        "UPDATE sameface_person SET details = %s WHERE person_id = %s", (details_json(details), uuid.UUID(person_id))
-    )
+def move_templates(connection: Connection, source: Person, target: Person) -> int:
+    """Give all templates of one person to another. Not an UPDATE: the owner is the column that the table may be distributed by."""
+    old, new = uuid.UUID(source.person_id), uuid.UUID(target.person_id)
+    moved = connection.execute(
+        """
+        INSERT INTO sameface_template (person_id, template_id, crc, embedding, source, source_sha256, box, quality)
+        SELECT %s, template_id, crc, embedding, source, source_sha256, box, quality FROM sameface_template WHERE person_id = %s
+        """,
+        (new, old),
+    ).rowcount
+    erase_templates(connection, source)
+    return moved
+
+
+def erase_templates(connection: Connection, person: Person, template_id: int | None = None) -> int:
+    """Delete a person's templates, or the one. Returns how many."""
+    found = uuid.UUID(person.person_id)
+    if template_id is None:
+        return connection.execute("DELETE FROM sameface_template WHERE person_id = %s", (found,)).rowcount
+    query = "DELETE FROM sameface_template WHERE person_id = %s AND template_id = %s"
+    return connection.execute(query, (found, template_id)).rowcount
+
+
+def remove_person(connection: Connection, person: Person) -> None:
+    """Delete a person without templates."""
+    found = uuid.UUID(person.person_id)
+    connection.execute("DELETE FROM sameface_membership WHERE person_id = %s", (found,))
+    connection.execute("DELETE FROM sameface_name WHERE name = %s", (person.name,))
+    connection.execute("DELETE FROM sameface_person WHERE person_id = %s", (found,))
 
 
 def note(connection: Connection, action: str, person_id: str, templates: int) -> None:

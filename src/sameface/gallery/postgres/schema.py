@@ -11,8 +11,8 @@ import uuid
 from typing import Any, Final
 
 from sameface.errors import GalleryDamagedError, GalleryMismatchError, GallerySchemaError, SettingError
-from sameface.gallery.clock import now
 from sameface.gallery.postgres.session import Connection
+from sameface.gallery.store import now
 from sameface.types import EmbeddingSpace
 
 SCHEMA: Final = 1
@@ -26,6 +26,7 @@ CREATE TABLE sameface_name (name text PRIMARY KEY, person_id uuid NOT NULL);
 CREATE TABLE sameface_person (
     person_id uuid PRIMARY KEY, number bigint NOT NULL, name text NOT NULL, details text NOT NULL, created text NOT NULL
 );
+CREATE INDEX sameface_person_number ON sameface_person (number);
 CREATE TABLE sameface_membership (person_id uuid NOT NULL, group_name text NOT NULL, PRIMARY KEY (person_id, group_name));
 CREATE INDEX sameface_membership_group ON sameface_membership (group_name);
 CREATE TABLE sameface_template (

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 import psycopg
@@ -29,6 +30,9 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 Result = TypeVar("Result")
 #: Connections kept open at most: threads of one process that search at once.
 _MOST: Final = 8
+#: Two changes that may not both be made as they were begun; how often one is begun at most.
+_CROSSED: Final = (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure)
+_CROSSINGS: Final = 6
 
 
 class Session:
@@ -85,7 +89,10 @@ class Session:
         return self._run(snapshot, lambda _: None)
 
     def write(self, work: Callable[[Connection], Result]) -> Result:
-        """Run a function in one transaction, exactly once: when the connection is lost, the server is asked whether it had committed."""
+        """Run a function in one transaction that takes effect exactly once.
+
+        When the connection is lost, the server is asked whether it had committed; what was undone because two changes crossed is run again.
+        """
         ids: list[str] = []
 
         def marked(connection: Connection) -> Result:
@@ -104,26 +111,45 @@ class Session:
             raise self.in_our_words(error) from None
 
     def _run(self, work: Callable[[Connection], Result], done: Callable[[Connection], bool | None]) -> Result:
-        if self._closed:
-            raise GalleryError(
-                expected=f"an open gallery at {self.address.shown}", got="one that was closed", advice="open it again"
-            )
+        self._open_or_raise()
         outcome: list[Result] = []
-        for attempt in (1, 2):
+        lost = crossed = 0
+        while True:
             try:
                 with self._pool.connection() as connection:
-                    if attempt == 2 and done(connection):
+                    if lost and done(connection):
                         return outcome[-1]
                     connection.rollback()  # a transaction begins anew with the next statement
                     outcome.append(work(connection))
                 return outcome[-1]
+            except _CROSSED as error:  # two changes crossed, and this one was undone as a whole: it sees the other's when it is run again
+                crossed += 1
+                if crossed == _CROSSINGS:
+                    raise self.in_our_words(error) from None
             except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, PoolClosed) as error:
-                if attempt == 2 or not _lost(error):
+                lost += 1
+                if lost == 2 or not _lost(error):
                     raise self.in_our_words(error) from None
                 self._pool.check()
             except psycopg.Error as error:
                 raise self.in_our_words(error) from None
-        raise AssertionError("unreachable")
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A connection of its own that sees one moment for as long as the block takes, and changes nothing."""
+        self._open_or_raise()
+        options = _with_lock_timeout(self.address, self._patience) + " -c idle_in_transaction_session_timeout=0"
+        try:
+            with psycopg.connect(
+                self.address.secret, connect_timeout=max(2, int(self._patience)), options=options
+            ) as connection:
+                register_vector(connection)
+                connection.rollback()
+                connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+                connection.read_only = True
+                yield connection
+        except psycopg.Error as error:
+            raise self.in_our_words(error) from None
 
     def _committed(self, connection: Connection, transaction: str) -> bool:
         deadline = time.monotonic() + self._patience
@@ -139,6 +165,12 @@ class Session:
             got="a lost connection, and no word from the server",
             advice="look before you repeat it",
         )
+
+    def _open_or_raise(self) -> None:
+        if self._closed:
+            raise GalleryError(
+                expected=f"an open gallery at {self.address.shown}", got="one that was closed", advice="open it again"
+            )
 
     def close(self) -> None:
         """Hang up; twice is fine."""

@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from sameface.errors import EmbeddingError
 from sameface.gallery.exact.scan import CODED_FROM
+from sameface.gallery.rules.vectors import storable
 from sameface.gallery.sqlite.record import NOBODY, pack, tombstone
 from sameface.gallery.sqlite.schema import Binding, write_settings
 from sameface.gallery.sqlite.vault import Vault
 from sameface.gallery.store import Stats
-from sameface.gallery.vectors import storable
 from sameface.types import EmbeddingSpace
 
 

@@ -12,8 +12,8 @@ import sqlite3
 import struct
 from typing import Final, NamedTuple
 
-from sameface.gallery.clock import now
 from sameface.gallery.sqlite.vault import Vault
+from sameface.gallery.store import now
 
 _RANDOM_BYTES: Final = 8
 #: Bytes of a link: the random ones and the hash.

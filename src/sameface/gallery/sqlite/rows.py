@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import islice
 from typing import Any, Final
 
 import numpy as np
 
-from sameface.errors import GalleryDamagedError, PersonExistsError, PersonNotFoundError
-from sameface.gallery.clock import now
-from sameface.gallery.names import clean_groups, clean_name, details_json
+from sameface.errors import GalleryDamagedError, PersonExistsError
+from sameface.gallery.base.store import name_taken
+from sameface.gallery.rules.names import details_json
 from sameface.gallery.sqlite import sums
 from sameface.gallery.sqlite.record import is_sound, pack, pack_rows, tombstone, unpack
 from sameface.gallery.sqlite.vault import PLAIN, Vault
 from sameface.gallery.store import NewPerson, StoredTemplate
-from sameface.gallery.vectors import storable_rows
-from sameface.types import Box, Person, Template
+from sameface.types import Box, Embeddings, Person, Template
 
 _SEPARATOR: Final = "\x1f"  # never in a group's name: it is a control character
 #: Everything about people: key, id, name, details, created, sum, how many templates, groups as one text (see `groups_of`).
@@ -32,18 +29,22 @@ PEOPLE: Final = f"""
     FROM person p
 """
 _BOX: Final = struct.Struct("<4d")
-_CHUNK: Final = 2000
 
 
 def select_people(
-    connection: sqlite3.Connection, vault: Vault, where: str = "", values: Sequence[Any] = ()
-) -> list[tuple[int, Person]]:
+    connection: sqlite3.Connection,
+    vault: Vault,
+    where: str = "",
+    values: Sequence[Any] = (),
+    limit: int | None = None,
+) -> Iterator[tuple[int, Person]]:
     """People with their keys, in the order of enrolment.
 
     Raises:
         GalleryDamagedError: a row that was changed.
     """
-    return [_person(row, vault) for row in connection.execute(f"{PEOPLE} {where} ORDER BY p.person_key", values)]
+    query = f"{PEOPLE} {where} ORDER BY p.person_key LIMIT ?"
+    return (_person(row, vault) for row in connection.execute(query, (*values, -1 if limit is None else limit)))
 
 
 def _person(row: tuple[Any, ...], vault: Vault) -> tuple[int, Person]:
@@ -70,71 +71,27 @@ def groups_of(joined: str | None) -> list[str]:
     return joined.split(_SEPARATOR) if joined else []
 
 
-def find(connection: sqlite3.Connection, vault: Vault, name: str) -> tuple[int, Person]:
-    """The person of a name. Raises PersonNotFoundError."""
-    found = select_people(connection, vault, "WHERE p.name = ?", (clean_name(name),))
-    if not found:
-        raise PersonNotFoundError(
-            expected="an enrolled person",
-            got=f"the name {name!r}",
-            advice="`sameface people` lists all; enroll them first",
-        )
-    return found[0]
-
-
-def find_id(connection: sqlite3.Connection, vault: Vault, person_id: str) -> tuple[int, Person]:
-    """The person of an id. Raises PersonNotFoundError."""
+def insert_people(
+    connection: sqlite3.Connection, people: Sequence[NewPerson], vectors: Embeddings, vault: Vault
+) -> None:
+    """Store new people with their templates, whose vectors are ``(n, dimension)``. Raises PersonExistsError."""
+    rows, memberships = [], []
+    templates: list[tuple[Any, ...]] = []
+    owners: list[int] = []
+    first = _last(connection, "vector") + 1
+    for key, person in enumerate(people, _last(connection, "person") + 1):
+        row = key, bytes.fromhex(person.person_id), person.name, details_json(person.details), person.created
+        rows.append((*row, vault.sum(sums.of_person(*row, person.groups))))
+        memberships += [(group, key) for group in person.groups]
+        for template in person.templates:
+            templates.append(_template_row(vault, first + len(templates), key, template))
+            owners.append(key)
     try:
-        raw = bytes.fromhex(person_id)
-    except ValueError:
-        raw = b""
-    found = select_people(connection, vault, "WHERE p.person_id = ?", (raw,))
-    if not found:
-        raise PersonNotFoundError(
-            expected="an enrolled person", got=f"the id {person_id!r}", advice="`sameface people` lists all"
-        )
-    return found[0]
-
-
-def insert_people(connection: sqlite3.Connection, people: Iterable[NewPerson], dimension: int, vault: Vault) -> int:
-    """Store new people with their templates. Returns how many templates.
-
-    Raises:
-        PersonExistsError, PersonNameError, EmbeddingError, SettingError.
-    """
-    key, stored, moment = _last(connection, "person"), 0, now()
-    template_id = _last(connection, "vector")
-    iterator = iter(people)
-    while chunk := list(islice(iterator, _CHUNK)):
-        rows, memberships, templates = [], [], []
-        numbered: list[tuple[int, int, Template]] = []
-        for person, fresh in zip(chunk, _new_ids(len(chunk)), strict=True):
-            key += 1
-            name, details = clean_name(person.name), details_json(person.details)
-            person_id = bytes.fromhex(person.person_id) if person.person_id else fresh
-            created, groups = person.created or moment, clean_groups(person.groups)
-            made = vault.sum(sums.of_person(key, person_id, name, details, created, groups))
-            rows.append((key, person_id, name, details, created, made))
-            memberships += [(group, key) for group in groups]
-            for template in person.templates:
-                template_id += 1
-                numbered.append((template_id, key, template))
-                templates.append(_template_row(vault, template_id, key, template))
-        try:
-            connection.executemany("INSERT INTO person VALUES (?, ?, ?, ?, ?, ?)", rows)
-        except sqlite3.IntegrityError:
-            raise _taken(connection, rows) from None
-        connection.executemany("INSERT INTO membership VALUES (?, ?)", memberships)
-        _insert(connection, _records(numbered, dimension, vault), templates)
-        stored += len(templates)
-    return stored
-
-
-def _new_ids(count: int) -> list[bytes]:
-    """Random UUIDs (version 4), all from one look at the system's randomness, which a million people notice."""
-    raw = np.frombuffer(os.urandom(16 * count), np.uint8).reshape(count, 16).copy()
-    raw[:, 6], raw[:, 8] = raw[:, 6] & 0x0F | 0x40, raw[:, 8] & 0x3F | 0x80
-    return [row.tobytes() for row in raw]
+        connection.executemany("INSERT INTO person VALUES (?, ?, ?, ?, ?, ?)", rows)
+    except sqlite3.IntegrityError:
+        raise _taken(connection, rows) from None
+    connection.executemany("INSERT INTO membership VALUES (?, ?)", memberships)
+    _insert(connection, _records(first, owners, vectors, vault), templates)
 
 
 def _taken(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> PersonExistsError:
@@ -151,22 +108,13 @@ def _taken(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> P
     return name_taken(rows[0][2])
 
 
-def name_taken(name: str) -> PersonExistsError:
-    """The error for a name or id that is enrolled."""
-    return PersonExistsError(
-        expected="a new name",
-        got=f"{name!r}, which is enrolled",
-        advice="add photos to that person, or choose another name",
-    )
-
-
 def insert_templates(
-    connection: sqlite3.Connection, key: int, templates: Sequence[Template], dimension: int, vault: Vault
+    connection: sqlite3.Connection, key: int, templates: Sequence[Template], vectors: Embeddings, vault: Vault
 ) -> None:
-    """Store more templates of a known person. Raises EmbeddingError."""
+    """Store more templates of a known person."""
     first = _last(connection, "vector") + 1
-    numbered = [(template_id, key, template) for template_id, template in enumerate(templates, first)]
-    _insert(connection, _records(numbered, dimension, vault), [_template_row(vault, *item) for item in numbered])
+    rows = [_template_row(vault, template_id, key, template) for template_id, template in enumerate(templates, first)]
+    _insert(connection, _records(first, [key] * len(rows), vectors, vault), rows)
 
 
 def _insert(
@@ -182,18 +130,15 @@ def _last(connection: sqlite3.Connection, table: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _records(numbered: Sequence[tuple[int, int, Template]], dimension: int, vault: Vault) -> list[tuple[int, bytes]]:
-    """Template ids and records of ``(template id, owner's key, template)``."""
-    if not numbered:
-        return []
-    ids, keys, templates = zip(*numbered, strict=True)
-    matrix = storable_rows([template.embedding for template in templates], dimension)
+def _records(first: int, keys: Sequence[int], vectors: Embeddings, vault: Vault) -> list[tuple[int, bytes]]:
+    """Template ids, from `first` on, and the record of each vector."""
+    ids = range(first, first + len(keys))
     vault.require_storable()
     if vault.scheme == PLAIN:
-        return list(zip(ids, pack_rows(keys, matrix), strict=True))
+        return list(zip(ids, pack_rows(keys, vectors), strict=True))
     return [
         (number, pack(key, vault.seal(row.tobytes(), key, number)))
-        for number, key, row in zip(ids, keys, matrix, strict=True)
+        for number, key, row in zip(ids, keys, vectors, strict=True)
     ]
 
 
@@ -245,15 +190,17 @@ def damaged_row(location: str, what: str) -> GalleryDamagedError:
 
 def erase_templates(connection: sqlite3.Connection, vault: Vault, key: int, template_id: int | None = None) -> int:
     """Overwrite vectors in place, take their rows out of the record, and tell the caches. Returns how many."""
-    condition, value = ("person_key = ?", key) if template_id is None else ("template_id = ?", template_id)
+    condition, values = "person_key = ?", [key]
+    if template_id is not None:
+        condition, values = f"{condition} AND template_id = ?", [key, template_id]
     rows = connection.execute(
         f"SELECT template_id, length(record) FROM vector WHERE template_id IN (SELECT template_id FROM template WHERE {condition})",
-        (value,),
+        values,
     ).fetchall()
     connection.executemany(
         "UPDATE vector SET record = ? WHERE template_id = ?", [(tombstone(length), number) for number, length in rows]
     )
-    count = connection.execute(f"DELETE FROM template WHERE {condition}", (value,)).rowcount
+    count = connection.execute(f"DELETE FROM template WHERE {condition}", values).rowcount
     _tell_caches(connection, vault, key)
     return count
 
@@ -295,28 +242,21 @@ def _moved(record: bytes, vault: Vault, source: int, target: int, number: int) -
 
 
 def update_person(
-    connection: sqlite3.Connection,
-    vault: Vault,
-    key: int,
-    person: Person,
-    *,
-    name: str | None = None,
-    details: Mapping[str, str] | None = None,
+    connection: sqlite3.Connection, vault: Vault, key: int, name: str, details: Mapping[str, str]
 ) -> None:
-    """Write a person's name and details anew. Raises PersonExistsError, PersonNameError, SettingError."""
-    new_name = person.name if name is None else clean_name(name)
-    text = details_json(person.details if details is None else details)
+    """Write a person's name and details anew. Raises PersonExistsError."""
+    text = details_json(details)
     try:
-        connection.execute("UPDATE person SET name = ?, details = ? WHERE person_key = ?", (new_name, text, key))
+        connection.execute("UPDATE person SET name = ?, details = ? WHERE person_key = ?", (name, text, key))
     except sqlite3.IntegrityError:
-        raise name_taken(new_name) from None
+        raise name_taken(name) from None
     _sum_up(connection, vault, key)
 
 
 def replace_groups(connection: sqlite3.Connection, vault: Vault, key: int, groups: Sequence[str]) -> None:
     """Set a person's groups."""
     connection.execute("DELETE FROM membership WHERE person_key = ?", (key,))
-    connection.executemany("INSERT INTO membership VALUES (?, ?)", [(group, key) for group in clean_groups(groups)])
+    connection.executemany("INSERT INTO membership VALUES (?, ?)", [(group, key) for group in groups])
     _sum_up(connection, vault, key)
 
 

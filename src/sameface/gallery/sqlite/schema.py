@@ -17,12 +17,12 @@ from sameface.errors import (
     NotAGalleryError,
     SettingError,
 )
-from sameface.gallery.clock import now
 from sameface.gallery.sqlite import sums
 from sameface.gallery.sqlite.record import OVERHEAD
 from sameface.gallery.sqlite.sealed import ADDED, SealedVault
 from sameface.gallery.sqlite.tables import APPLICATION, SCHEMA, TABLES
 from sameface.gallery.sqlite.vault import PLAIN, PlainVault, Vault
+from sameface.gallery.store import now
 from sameface.types import EmbeddingSpace
 
 

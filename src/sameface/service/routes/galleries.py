@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 
-from sameface.errors import MalformedRequestError, PersonNotFoundError, SamefaceError
+from sameface.errors import MalformedRequestError, SamefaceError
 from sameface.imaging import load_image
 from sameface.imaging.sources import sha256_of_bytes
 from sameface.recognizer.wire import IdentifiedPhoto, Verification
@@ -16,6 +16,7 @@ from sameface.service.policy import identified, stricter, verified
 from sameface.service.routes.photos import SAMPLE, size_of
 from sameface.service.schemas import ClaimForm, Deleted, Galleries, Gallery, GalleryForm, IdentifyForm
 from sameface.service.visit import Asks, read_photos
+from sameface.types import PersonId
 
 router = APIRouter(tags=["galleries"])
 
@@ -103,21 +104,17 @@ async def verify_claim(gallery: GalleryName, request: Request, ask: Asks) -> Ver
 
     def work() -> Verification:
         held = ask.shelf.get(gallery)
-        person = held.store.person_by_id(form.person_id) if form.person_id else held.person(form.name or "")
-        if not person.photos:
-            raise PersonNotFoundError(
-                expected="a person with photos", got="one whose photos were all removed", advice="enroll a photo"
-            )
-        uncount = ask.claim(gallery, person.person_id)
+        claimed = held.person(PersonId(form.person_id) if form.person_id is not None else form.name or "")
+        uncount = ask.claim(gallery, claimed.person_id)
         try:
             image_rgb = load_image(form.photo.data, limits=recognizer.limits)
-            answer = verified(held.verify(person.name, image_rgb, form.choose), form.threshold)
+            answer = verified(held.verify(claimed, image_rgb, form.choose), form.threshold)
         except SamefaceError:
             uncount()
             raise
         if answer.same:
             uncount()
-        replay = is_replay(held, person.person_id, sha256_of_bytes(form.photo.data), answer.distance)
+        replay = is_replay(held, claimed, sha256_of_bytes(form.photo.data), answer.distance)
         return ask.disclosure(gallery).verified(answer.to_wire(size_of(image_rgb)), replay)
 
     answer = await ask.on_photos(work)

@@ -7,124 +7,23 @@ cache of it that can be made again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Literal, Protocol, Self
+from typing import Protocol, Self
 
 import numpy.typing as npt
 
-from sameface.types import NO_DETAILS, Candidate, Embeddings, EmbeddingSpace, Erased, Person, Template
-
-#: What `TemplateStore.add` does with a name that is enrolled already.
-IfExists = Literal["extend", "refuse"]
-
-
-@dataclass(frozen=True, slots=True)
-class NewPerson:
-    """A person on the way into a store.
-
-    Attributes:
-        name: unique in the gallery, 1 to 200 characters after Unicode NFC.
-        templates: at least one, except for a copy of a person whose photos were all dropped.
-        details: free text by free keys.
-        groups: tags to search within.
-        person_id: 32 hex digits to keep (a copy, an import), "" for a new one.
-        created: UTC, ISO 8601, to keep; "" for now.
-    """
-
-    name: str
-    templates: Sequence[Template]
-    details: Mapping[str, str] = field(default_factory=lambda: NO_DETAILS)
-    groups: Sequence[str] = ()
-    person_id: str = ""
-    created: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredTemplate:
-    """A template in its place.
-
-    Attributes:
-        template_id: ascending in the order of enrolment, never reused.
-        person_id: whose it is.
-        template: the embedding and where it came from.
-    """
-
-    template_id: int
-    person_id: str
-    template: Template
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that `check` found wrong.
-
-    Attributes:
-        what: in words, without any vector.
-        person: the name concerned, "" when it is not one person's.
-        template_id: the template concerned, None when it is not one template's.
-    """
-
-    what: str
-    person: str = ""
-    template_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CheckReport:
-    """The outcome of reading every byte of a gallery again.
-
-    Attributes:
-        people, templates: how many were read.
-        problems: empty when all is well.
-    """
-
-    people: int
-    templates: int
-    problems: tuple[Problem, ...] = ()
-
-    @property
-    def ok(self) -> bool:
-        return not self.problems
-
-
-@dataclass(frozen=True, slots=True)
-class Stats:
-    """Sizes and settings of a gallery.
-
-    Attributes:
-        location: path or address, without any password.
-        people, templates: how many.
-        groups: people by group.
-        bytes: on disk, by what they are for.
-        settings: the rest: schema, engine, index, encryption.
-    """
-
-    location: str
-    space: EmbeddingSpace
-    dimension: int
-    people: int
-    templates: int
-    groups: Mapping[str, int]
-    bytes: Mapping[str, int]
-    settings: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """One line of the audit log: what was done to whom and when. It holds no name, no vector and no photo.
-
-    Attributes:
-        at: UTC, ISO 8601.
-        action: ``add``, ``forget``, ``rename``, ``merge``, ``drop template``, ``details``, ``groups``, ``import``, ``reembed``.
-        person_id: whose, "" for the whole gallery.
-        templates: how many vectors were concerned.
-    """
-
-    at: str
-    action: str
-    person_id: str
-    templates: int
+from sameface.gallery.store.values import (
+    AuditEntry,
+    CheckReport,
+    IfExists,
+    Judge,
+    NewPerson,
+    Page,
+    Stats,
+    StoredTemplate,
+    Tuning,
+)
+from sameface.types import Candidate, Embeddings, EmbeddingSpace, Erased, Person, Template, Who
 
 
 class TemplateStore(Protocol):
@@ -132,7 +31,10 @@ class TemplateStore(Protocol):
 
     Every changing call is one transaction: when it returns, the change is durable and other processes see it with their next call; when it raises,
     nothing of it was done. All of them may raise GalleryLockedError, GalleryReadOnlyError, StorageFullError, GalleryDamagedError,
-    GalleryUnavailableError and, when another process re-encoded the gallery meanwhile, GalleryMismatchError.
+    GalleryUnavailableError, GalleryMissingError and, when another process re-encoded the gallery meanwhile, GalleryMismatchError.
+
+    `who` is a name (a text), a `PersonId`, or a `Person` of an earlier look-up, who is meant by id whatever their name is now. Whoever is not
+    there raises PersonNotFoundError.
     """
 
     @property
@@ -171,63 +73,110 @@ class TemplateStore(Protocol):
             if_exists: ``extend`` adds photos to a known name, ``refuse`` raises.
 
         Raises:
-            PersonNameError, EmbeddingError: a name or vector that cannot be stored.
+            PersonNameError, EmbeddingError, SettingError: a name, vector, detail or group that cannot be stored (`names` has the limits).
             PersonExistsError: the name is taken and `if_exists` says ``refuse``.
             SettingError: no templates at all.
         """
         ...
 
+    def admit(
+        self,
+        name: str,
+        templates: Sequence[Template],
+        judge: Judge,
+        *,
+        details: Mapping[str, str] | None = None,
+        groups: Sequence[str] = (),
+        neighbours: int = 2,
+    ) -> Person | None:
+        """Store those of some templates that a judge lets in: looking and storing are one transaction, nobody else changes the gallery meanwhile.
+
+        Args:
+            name, templates, details, groups: as for `add`.
+            judge: sees the gallery and says which may be stored; it is asked again when a transaction has to be repeated. What it raises leaves
+                the gallery as it was.
+            neighbours: how many of the nearest people it sees for each template, 0 for none.
+
+        Returns:
+            The person as stored now. When nothing was let in nothing was changed, and it is None for a name that nobody bears.
+        """
+        ...
+
     def add_many(self, people: Iterable[NewPerson]) -> int:
-        """Store many new people in one transaction: all or none.
+        """Store many new people in one transaction: all or none. They are taken one at a time and not kept in memory.
 
         Returns:
             How many templates were stored.
 
         Raises:
             PersonExistsError: a name or id is taken, or occurs twice.
-            PersonNameError, EmbeddingError: as `add`.
+            PersonNameError, EmbeddingError, SettingError: as `add`; or an id or a moment that is none.
         """
         ...
 
-    def person(self, name: str) -> Person:
-        """The person of that name. Raises PersonNotFoundError."""
-        ...
-
-    def person_by_id(self, person_id: str) -> Person:
-        """The person of that id. Raises PersonNotFoundError."""
+    def person(self, who: Who) -> Person:
+        """One person, as stored now."""
         ...
 
     def people(self, group: str | None = None) -> list[Person]:
-        """Everybody, or everybody of a group, in the order of enrolment; an unknown group is empty."""
+        """Everybody, or everybody of a group, in the order of enrolment; an unknown group is empty. See `page` for large galleries."""
         ...
 
-    def rename(self, name: str, new: str) -> Person:
-        """Give a person another name. Raises PersonNotFoundError, PersonExistsError, PersonNameError."""
+    def page(self, *, group: str | None = None, search: str = "", after: str = "", limit: int = 100) -> Page:
+        """Some of the people, in the order of enrolment.
+
+        Args:
+            group: only people of this group.
+            search: only people with this in their name, in any case.
+            after: `next` of the page before, "" for the first. It stays right when people are forgotten or enrolled meanwhile.
+            limit: at most so many, 1 to 10,000.
+
+        Raises:
+            SettingError: `after` or `limit` is not what it may be.
+        """
         ...
 
-    def merge(self, into: str, other: str) -> Person:
-        """Move the templates, groups and missing details of `other` to `into`; `other` is known no more."""
+    def update(
+        self,
+        who: Who,
+        *,
+        name: str | None = None,
+        details: Mapping[str, str] | None = None,
+        groups: Sequence[str] | None = None,
+    ) -> Person:
+        """Replace a person's name, details or groups, all that are given or none. The id and the photos stay.
+
+        Raises:
+            PersonNameError, PersonExistsError, SettingError.
+        """
         ...
 
-    def set_details(self, name: str, details: Mapping[str, str]) -> Person:
-        """Replace a person's details."""
+    def merge(self, into: Who, other: Who) -> Person:
+        """Move the templates, groups and missing details of `other` to `into`; `other` is known no more.
+
+        Raises:
+            SettingError: both are one person, or the two have more details or groups than one person may.
+        """
         ...
 
-    def set_groups(self, name: str, groups: Sequence[str]) -> Person:
-        """Replace a person's groups."""
-        ...
-
-    def forget(self, name: str) -> Erased:
-        """Erase a person: vectors, sources, details, groups, index rows and caches. Raises PersonNotFoundError."""
+    def forget(self, who: Who) -> Erased:
+        """Erase a person: vectors, sources, details, groups, index rows and caches."""
         ...
 
     # -- templates ----------------------------------------------------------------------------------------------------
-    def templates_of(self, person_id: str) -> list[StoredTemplate]:
-        """A person's templates in the order of enrolment. Raises PersonNotFoundError, GalleryDamagedError."""
+    def templates_of(self, who: Who) -> list[StoredTemplate]:
+        """A person's templates in the order of enrolment. Raises GalleryDamagedError."""
         ...
 
-    def drop_template(self, template_id: int) -> Erased:
-        """Erase one photo's vector; the person stays. Raises PersonNotFoundError when there is no such template."""
+    def drop_template(self, template_id: int, *, of: Who | None = None) -> Erased:
+        """Erase one photo's vector; the person stays.
+
+        Args:
+            of: only if it is this person's.
+
+        Raises:
+            PersonNotFoundError: there is no such template.
+        """
         ...
 
     def sources(self) -> set[str]:
@@ -235,7 +184,10 @@ class TemplateStore(Protocol):
         ...
 
     def export(self) -> Iterator[tuple[Person, list[StoredTemplate]]]:
-        """Everybody with their templates in the order of enrolment, as of one moment, every vector checked."""
+        """Everybody with their templates in the order of enrolment, every vector checked, all as of the moment in which the first is taken.
+
+        Others may change the gallery meanwhile; memory holds one person at a time.
+        """
         ...
 
     # -- searching ----------------------------------------------------------------------------------------------------
@@ -257,23 +209,37 @@ class TemplateStore(Protocol):
         """
         ...
 
-    def distances_to(self, person_id: str, probe: npt.ArrayLike) -> Embeddings:
+    def distances_to(self, who: Who, probe: npt.ArrayLike) -> Embeddings:
         """Distances from a probe to each template of one person, ``(n,)`` float32 in the order of enrolment."""
         ...
 
-    def count(self) -> int:
-        """How many templates are stored."""
+    def count(self, group: str | None = None) -> int:
+        """How many templates are stored, of everybody or of a group: the K of a search."""
         ...
 
     def __len__(self) -> int:
         """How many people are known."""
         ...
 
-    def __contains__(self, name: object) -> bool: ...
+    def __contains__(self, who: object) -> bool:
+        """Whether somebody is known, by name or id."""
+        ...
 
     # -- care ---------------------------------------------------------------------------------------------------------
     def warm(self) -> None:
         """Make ready to search now instead of at the first search."""
+        ...
+
+    def tune_search(self, recall: float | None) -> Tuning:
+        """Choose how the gallery is searched from now on, by everybody.
+
+        Args:
+            recall: share of probes, in (0, 1], whose nearest template an approximate index must find; None searches exactly.
+
+        Raises:
+            SettingError: another number, or a gallery without approximate indexes: one in a file is always searched exactly.
+            NotEnoughDataError: nobody is enrolled to measure recall on.
+        """
         ...
 
     def check(self) -> CheckReport:

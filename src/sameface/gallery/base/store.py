@@ -1,0 +1,345 @@
+"""What every backend shares: arguments are checked, changes are put together, noted and refused in this one place.
+
+A backend brings a `Transaction`, the few things that its tables can do, and runs work in one. What it is given is clean already.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from types import TracebackType
+from typing import Final, Generic, Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from sameface.errors import PersonExistsError, PersonNameError, PersonNotFoundError, SettingError
+from sameface.gallery.base.people import Once, clean_people
+from sameface.gallery.rules.names import clean_details, clean_groups, clean_name, is_id
+from sameface.gallery.rules.vectors import as_probes
+from sameface.gallery.store import (
+    AuditEntry,
+    IfExists,
+    Judge,
+    NewPerson,
+    Page,
+    Sight,
+    StoredTemplate,
+    TemplateStore,
+    Transaction,
+    Tuning,
+)
+from sameface.matching import distance
+from sameface.types import NO_DETAILS, Candidate, Embeddings, Erased, Person, PersonId, Template, Who
+
+Result = TypeVar("Result")
+#: People that are checked and stored at a time.
+_CHUNK: Final = 2000
+_LONGEST_PAGE: Final = 10_000
+_LAST: Final = 2**63 - 1
+
+
+Work = TypeVar("Work", bound=Transaction)
+
+
+class BaseStore(TemplateStore, Generic[Work]):
+    """A `TemplateStore` but for what only a backend can do."""
+
+    # -- what a backend brings ----------------------------------------------------------------------------------------
+    @abstractmethod
+    def _read(self, work: Callable[[Work], Result]) -> Result:
+        """Run work that changes nothing, all of one moment."""
+
+    @abstractmethod
+    def _write(self, work: Callable[[Work], Result], *, alone: bool = False) -> Result:
+        """Run work in one durable transaction; it may be run again when it was undone.
+
+        Args:
+            alone: nobody else changes the gallery from before the work to its end.
+        """
+
+    @abstractmethod
+    def _erase(self, work: Callable[[Work], Erased]) -> Erased:
+        """As `_write`, for work that erases: what it erased is erased from every cache too, and counted."""
+
+    @abstractmethod
+    def _search(self, probes: Embeddings, k: int, group: str | None) -> list[list[Candidate]]:
+        """`search` for arguments that are clean."""
+
+    @abstractmethod
+    def _tune_search(self, recall: float | None) -> Tuning:
+        """`tune_search` for a recall that may be one."""
+
+    # -- people -------------------------------------------------------------------------------------------------------
+    def add(
+        self,
+        name: str,
+        templates: Sequence[Template],
+        *,
+        details: Mapping[str, str] | None = None,
+        groups: Sequence[str] = (),
+        if_exists: IfExists = "extend",
+    ) -> Person:
+        new, vectors = self._prepared(name, templates, details, groups)
+
+        def work(transaction: Work) -> Person:
+            known = transaction.named(new.name)
+            if known is not None and if_exists == "refuse":
+                raise name_taken(new.name)
+            return _store(transaction, known, new, vectors)
+
+        return self._write(work)
+
+    def admit(
+        self,
+        name: str,
+        templates: Sequence[Template],
+        judge: Judge,
+        *,
+        details: Mapping[str, str] | None = None,
+        groups: Sequence[str] = (),
+        neighbours: int = 2,
+    ) -> Person | None:
+        new, vectors = self._prepared(name, templates, details, groups)
+        if neighbours:
+            self.warm()  # reading everybody for the first time takes long, and nobody should wait for it
+
+        def work(transaction: Work) -> Person | None:
+            known = transaction.named(new.name)
+            stored = transaction.templates(known) if known is not None else []
+            near = transaction.nearest(vectors, neighbours) if neighbours else [[] for _ in templates]
+            chosen = sorted(judge(Sight(known, stored, near)))
+            if not chosen:
+                return known
+            return _store(
+                transaction, known, replace(new, templates=[new.templates[at] for at in chosen]), vectors[chosen]
+            )
+
+        return self._write(work, alone=True)
+
+    def _prepared(
+        self, name: str, templates: Sequence[Template], details: Mapping[str, str] | None, groups: Sequence[str]
+    ) -> tuple[NewPerson, Embeddings]:
+        if not templates:
+            raise SettingError(expected="at least one template", got="none", advice="give a photo of the person")
+        (new,), vectors = clean_people([NewPerson(name, templates, details or NO_DETAILS, groups)], self.dimension)
+        return new, vectors
+
+    def add_many(self, people: Iterable[NewPerson]) -> int:
+        source = Once(people)
+
+        def work(transaction: Work) -> int:
+            stored, iterator = 0, iter(source)
+            while chunk := list(islice(iterator, _CHUNK)):
+                clean, vectors = clean_people(chunk, self.dimension)
+                transaction.insert(clean, vectors)
+                stored += len(vectors)
+            transaction.note("import", "", stored)
+            return stored
+
+        return self._write(work)
+
+    def person(self, who: Who) -> Person:
+        return self._read(lambda transaction: the(transaction, who))
+
+    def people(self, group: str | None = None) -> list[Person]:
+        only = _clean_group(group)
+        return [person for _, person in self._read(lambda transaction: transaction.listed(only))]
+
+    def page(self, *, group: str | None = None, search: str = "", after: str = "", limit: int = 100) -> Page:
+        only, part, start = _clean_group(group), search.casefold(), _number(after)
+        if not 1 <= limit <= _LONGEST_PAGE:
+            raise SettingError(
+                expected=f"a page of 1 to {_LONGEST_PAGE:,} people", got=str(limit), advice="ask for less at a time"
+            )
+
+        def work(transaction: Work) -> Page:
+            if part:
+                total, numbers = 0, list[int]()
+                for number, name in transaction.names(only):
+                    if part in name.casefold():
+                        total += 1
+                        if number > start and len(numbers) <= limit:
+                            numbers.append(number)
+                found = transaction.numbered(numbers)
+            else:
+                total, found = transaction.count_people(only), transaction.listed(only, start, limit + 1)
+            shown = found[:limit]
+            following = str(shown[-1][0]) if len(found) > limit else ""
+            return Page(tuple(person for _, person in shown), following, total)
+
+        return self._read(work)
+
+    def update(
+        self,
+        who: Who,
+        *,
+        name: str | None = None,
+        details: Mapping[str, str] | None = None,
+        groups: Sequence[str] | None = None,
+    ) -> Person:
+        new_name = None if name is None else clean_name(name)
+        new_details = None if details is None else clean_details(details)
+        new_groups = None if groups is None else clean_groups(groups)
+
+        def work(transaction: Work) -> Person:
+            person = the(transaction, who)
+            if new_name is not None or new_details is not None:
+                transaction.write(
+                    person,
+                    person.name if new_name is None else new_name,
+                    person.details if new_details is None else new_details,
+                )
+            if new_groups is not None:
+                transaction.write_groups(person, new_groups)
+            for action, given in (("rename", new_name), ("details", new_details), ("groups", new_groups)):
+                if given is not None:
+                    transaction.note(action, person.person_id, 0)
+            return the(transaction, person)
+
+        return self._write(work)
+
+    def merge(self, into: Who, other: Who) -> Person:
+        def work(transaction: Work) -> Person:
+            kept, gone = the(transaction, into), the(transaction, other)
+            if kept.person_id == gone.person_id:
+                raise SettingError(
+                    expected="two people", got=f"{kept.name!r} twice", advice="name the one to keep, then the other"
+                )
+            moved = transaction.move_templates(gone, kept)
+            transaction.remove(gone)
+            transaction.write(kept, kept.name, clean_details({**gone.details, **kept.details}))
+            transaction.write_groups(kept, clean_groups([*kept.groups, *gone.groups]))
+            transaction.note("merge", kept.person_id, moved)
+            return the(transaction, kept)
+
+        return self._write(work)
+
+    def forget(self, who: Who) -> Erased:
+        def work(transaction: Work) -> Erased:
+            person = the(transaction, who)
+            count = transaction.erase_templates(person)
+            transaction.remove(person)
+            transaction.note("forget", person.person_id, count)
+            return Erased(person.person_id, count)
+
+        return self._erase(work)
+
+    # -- templates ----------------------------------------------------------------------------------------------------
+    def templates_of(self, who: Who) -> list[StoredTemplate]:
+        return self._read(lambda transaction: transaction.templates(the(transaction, who)))
+
+    def drop_template(self, template_id: int, *, of: Who | None = None) -> Erased:
+        def work(transaction: Work) -> Erased:
+            known = 0 <= template_id <= _LAST
+            person = the(transaction, of) if of is not None else transaction.owner(template_id) if known else None
+            if person is None or not known or not transaction.erase_templates(person, template_id):
+                raise PersonNotFoundError(
+                    expected="a stored photo" if of is None else "a photo of that person",
+                    got=f"photo {template_id}",
+                    advice="see the person's list of photos",
+                )
+            transaction.note("drop template", person.person_id, 1)
+            return Erased(person.person_id, 1)
+
+        return self._erase(work)
+
+    def sources(self) -> set[str]:
+        return self._read(lambda transaction: transaction.sources())
+
+    # -- searching ----------------------------------------------------------------------------------------------------
+    def search(self, probes: npt.ArrayLike, k: int = 1, *, group: str | None = None) -> list[list[Candidate]]:
+        if k < 1:
+            raise SettingError(expected="at least one candidate", got=f"k = {k}", advice="ask for 1 or more")
+        return self._search(as_probes(probes, self.dimension), k, _clean_group(group))
+
+    def distances_to(self, who: Who, probe: npt.ArrayLike) -> Embeddings:
+        vector = as_probes(probe, self.dimension)[0]
+        stored = self.templates_of(who)
+        return np.array([distance(vector, item.template.embedding) for item in stored], np.float32)
+
+    def tune_search(self, recall: float | None) -> Tuning:
+        if recall is not None and not 0 < recall <= 1:
+            raise SettingError(expected="a recall above 0 and at most 1", got=str(recall), advice="ask for 0.99, say")
+        return self._tune_search(recall)
+
+    def count(self, group: str | None = None) -> int:
+        only = _clean_group(group)
+        return self._read(lambda transaction: transaction.count_templates(only))
+
+    def __len__(self) -> int:
+        return self._read(lambda transaction: transaction.count_people())
+
+    def __contains__(self, who: object) -> bool:
+        if not isinstance(who, str | PersonId | Person):
+            return False
+        try:
+            self.person(who)
+        except (PersonNotFoundError, PersonNameError):
+            return False
+        return True
+
+    # -- care ---------------------------------------------------------------------------------------------------------
+    def audit(self, limit: int = 100) -> list[AuditEntry]:
+        return self._read(lambda transaction: transaction.audit(limit))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def the(transaction: Transaction, who: Who) -> Person:
+    """Who is meant, as stored now. Raises PersonNotFoundError."""
+    if isinstance(who, str):
+        found, got = transaction.named(clean_name(who)), f"the name {who!r}"
+    else:
+        person_id = who.person_id if isinstance(who, Person) else who.value
+        found, got = transaction.identified(person_id) if is_id(person_id) else None, f"the id {person_id!r}"
+    if found is None:
+        raise PersonNotFoundError(
+            expected="an enrolled person", got=got[:300], advice="`sameface people` lists all; enroll them first"
+        )
+    return found
+
+
+def name_taken(name: str) -> PersonExistsError:
+    """The error for a name or id that is enrolled."""
+    return PersonExistsError(
+        expected="a new name",
+        got=f"{name!r}, which is enrolled",
+        advice="add photos to that person, or choose another name",
+    )
+
+
+def _store(transaction: Transaction, known: Person | None, new: NewPerson, vectors: Embeddings) -> Person:
+    """Store the templates of somebody who is known, or of somebody new."""
+    if known is None:
+        transaction.insert([new], vectors)
+        person_id = new.person_id
+    else:
+        transaction.extend(known, new.templates, vectors)
+        person_id = known.person_id
+        if new.details:
+            transaction.write(known, known.name, clean_details({**known.details, **new.details}))
+        if new.groups:
+            transaction.write_groups(known, clean_groups([*known.groups, *new.groups]))
+    transaction.note("add", person_id, len(new.templates))
+    return the(transaction, PersonId(person_id))
+
+
+def _clean_group(group: str | None) -> str | None:
+    return None if group is None else clean_name(group, "a group")
+
+
+def _number(after: str) -> int:
+    if not after:
+        return 0
+    if not (after.isascii() and after.isdigit() and len(after) < 20 and int(after) <= _LAST):
+        raise SettingError(expected="where a page begins", got=repr(after[:40]), advice="use `next` of the page before")
+    return int(after)

@@ -1,0 +1,1 @@
+"""What may be stored: names, details, ids and vectors, checked in one place for every backend."""

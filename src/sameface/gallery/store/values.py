@@ -1,0 +1,177 @@
+"""What goes into a gallery and comes out of it, besides people and candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+
+from sameface.types import NO_DETAILS, Candidate, EmbeddingSpace, Person, Template
+
+#: What `TemplateStore.add` does with a name that is enrolled already.
+IfExists = Literal["extend", "refuse"]
+
+
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """A person on the way into a store.
+
+    Attributes:
+        name: unique in the gallery, 1 to 200 characters after Unicode NFC.
+        templates: at least one, except for a copy of a person whose photos were all dropped.
+        details: free text by free keys.
+        groups: tags to search within.
+        person_id: 32 hex digits to keep (a copy, an import), "" for a new one.
+        created: UTC, ISO 8601, to keep; "" for now.
+    """
+
+    name: str
+    templates: Sequence[Template]
+    details: Mapping[str, str] = field(default_factory=lambda: NO_DETAILS)
+    groups: Sequence[str] = ()
+    person_id: str = ""
+    created: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTemplate:
+    """A template in its place.
+
+    Attributes:
+        template_id: ascending in the order of enrolment, never reused.
+        person_id: whose it is.
+        template: the embedding and where it came from.
+    """
+
+    template_id: int
+    person_id: str
+    template: Template
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of the people of a gallery.
+
+    Attributes:
+        people: in the order of enrolment.
+        next: where the next page begins: `after` of that call; "" on the last page.
+        total: how many there are of those who were asked for, on all pages.
+    """
+
+    people: tuple[Person, ...]
+    next: str
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a judge sees of a gallery, all of one moment: that in which what it lets in is stored.
+
+    Attributes:
+        person: who bears the name already, None when it is new.
+        templates: that person's, in the order of enrolment.
+        neighbours: for each template that came, the nearest people, nearest first.
+    """
+
+    person: Person | None
+    templates: Sequence[StoredTemplate]
+    neighbours: Sequence[Sequence[Candidate]]
+
+
+#: Says which of the templates that came may be stored, by their places from 0.
+Judge = Callable[[Sight], Sequence[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """How a gallery is searched.
+
+    Attributes:
+        method: ``exact`` or ``hnsw``.
+        recall: measured share of probes whose nearest template is found; 1 for an exact search.
+        probes: on how many probes that was measured, 0 for an exact search.
+        ef_search: of HNSW: how many neighbours it looks at; 0 for an exact search.
+    """
+
+    method: Literal["exact", "hnsw"]
+    recall: float = 1.0
+    probes: int = 0
+    ef_search: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that `check` found wrong.
+
+    Attributes:
+        what: in words, without any vector.
+        person: the name concerned, "" when it is not one person's.
+        template_id: the template concerned, None when it is not one template's.
+    """
+
+    what: str
+    person: str = ""
+    template_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """The outcome of reading every byte of a gallery again.
+
+    Attributes:
+        people, templates: how many were read.
+        problems: empty when all is well.
+    """
+
+    people: int
+    templates: int
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """Sizes and settings of a gallery.
+
+    Attributes:
+        location: path or address, without any password.
+        people, templates: how many.
+        groups: people by group.
+        bytes: on disk, by what they are for.
+        settings: the rest: schema, engine, index, encryption.
+    """
+
+    location: str
+    space: EmbeddingSpace
+    dimension: int
+    people: int
+    templates: int
+    groups: Mapping[str, int]
+    bytes: Mapping[str, int]
+    settings: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One line of the audit log: what was done to whom and when. It holds no name, no vector and no photo.
+
+    Attributes:
+        at: UTC, ISO 8601.
+        action: ``add``, ``forget``, ``rename``, ``merge``, ``drop template``, ``details``, ``groups``, ``import``, ``reembed``.
+        person_id: whose, "" for the whole gallery.
+        templates: how many vectors were concerned.
+    """
+
+    at: str
+    action: str
+    person_id: str
+    templates: int
+
+
+def now() -> str:
+    """This moment as it is stored: UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,55 @@
+"""`sameface people` and `forget`, on a gallery without any network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sameface import Gallery
+from sameface.gallery import open_store
+from sameface.types import EmbeddingSpace, Person, Template, Who
+from tests.cli.conftest import Run
+
+SPACE = EmbeddingSpace("test-encoder", "test-detector", "test-alignment")
+
+
+@pytest.fixture
+def gallery(tmp_path: Path) -> Path:
+    path = tmp_path / "people.db"
+    with open_store(path, space=SPACE, dimension=4) as store:
+        for number, name in enumerate(("Ada", "Grace", "Mary")):
+            store.add(name, [Template(np.eye(4, dtype=np.float32)[number])])
+    return path
+
+
+def test_forget_goes_by_id_from_the_look_up_on(run: Run, gallery: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    look_up = Gallery.person
+
+    def and_then_names_change_hands(self: Gallery, who: Who) -> Person:
+        person = look_up(self, who)
+        self.store.update("Ada", name="Countess")
+        self.store.update("Grace", name="Ada")
+        return person
+
+    monkeypatch.setattr(Gallery, "person", and_then_names_change_hands)
+    assert run("forget", "Ada").code == 0
+    with open_store(gallery) as store:
+        assert [person.name for person in store.people()] == ["Ada", "Mary"]  # that Ada was Grace before
+
+
+def test_forget_is_all_or_nobody(run: Run, gallery: Path) -> None:
+    assert run("forget", "Ada", "nobody").code == 7
+    assert run("forget", "Ada", "Mary", "Ada", "--json").json["Mary"]["templates"] == 1
+    assert [person["name"] for person in run("people", "--json").json["people"]] == ["Grace"]
+
+
+def test_people_are_meant_by_id_where_that_is_asked_for(run: Run, gallery: Path) -> None:
+    ids = {person["name"]: person["person_id"] for person in run("people", "--json").json["people"]}
+    assert run("people", "rename", "--by-id", ids["Ada"], "Grace Hopper").code == 0
+    assert run("people", "merge", "--by-id", ids["Ada"], ids["Mary"]).code == 0
+    assert run("forget", "--by-id", ids["Grace"]).code == 0
+    assert run("forget", "--by-id", "Grace Hopper").code == 7
+    (person,) = run("people", "--json").json["people"]
+    assert (person["name"], person["photos"]) == ("Grace Hopper", 2)
