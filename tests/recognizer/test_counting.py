@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -33,16 +34,16 @@ class Counted:
 
 
 @pytest.fixture
-def gallery(tmp_path: Path) -> Gallery:
+def gallery(tmp_path: Path) -> Iterator[Gallery]:
     faces = np.random.default_rng(0).standard_normal((PEOPLE, 8)).astype(np.float32)
     path = tmp_path / "people.db"
     with open_store(path, space=SPACE, dimension=8) as store:
         store.add_many(
             NewPerson(f"p{i}", [Template(face)], groups=["few"] if i < 7 else []) for i, face in enumerate(faces)
         )
-    gallery = Gallery(path)
-    gallery.__dict__["store"] = Counted(gallery.store)
-    return gallery
+    with Gallery(path) as gallery:
+        gallery.__dict__["store"] = Counted(gallery.store)
+        yield gallery
 
 
 def test_len_in_and_the_k_of_a_group_list_nobody(gallery: Gallery) -> None:
