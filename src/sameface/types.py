@@ -179,11 +179,14 @@ class Erased:
         person_id: whose data it was; the name is not repeated.
         templates: vectors erased from the record.
         elsewhere: further places and what was erased there, for instance ``{"search cache": 2}``.
+        pending: places where old bytes lie a while longer, for instance ``("gallery file",)`` while somebody reads a state of before, as an export
+            does. No answer comes from them; the reader's end, or the next change, erases them.
     """
 
     person_id: str
     templates: int
     elsewhere: Mapping[str, int] = field(default_factory=dict)
+    pending: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,10 @@ def forget(
     for name, what in erased.items():
         places = "".join(f", {count} in the {place}" for place, count in what.elsewhere.items() if count)
         print_line(f"{name}: erased {plural(what.templates, 'template')}{places}")
+        for place in what.pending:
+            print_line(
+                f"{name}: old bytes stay in the {place} until another program has read it to its end; then they go by themselves"
+            )
 
 
 APPS: Final = {"people": people_app, "forget": forget_app}

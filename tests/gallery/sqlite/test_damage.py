@@ -205,6 +205,38 @@ def test_a_copy_of_the_file_alone_has_everybody_who_was_acknowledged(gallery: Pa
                 assert {person.name for person in copied.people()} == {person.name for person in store.people()}
 
 
+def test_a_file_put_in_the_place_of_an_open_one_is_said(gallery: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.db"
+    with opened(other) as store:
+        store.add("Eve", [template(FACES[0])])
+    with opened(gallery) as store:
+        store.add("Ada", [template(FACES[0])])
+        other.rename(gallery)
+        for call in (
+            lambda: store.search(FACES[3]),
+            lambda: store.add("late", [template(FACES[1])]),
+            lambda: store.forget("p3"),
+            lambda: len(store),
+            lambda: list(store.export()),
+        ):
+            with pytest.raises(GalleryMismatchError, match="another file"):
+                call()
+    with opened(gallery) as store:  # closing the other took nothing of this one away
+        assert [person.name for person in store.people()] == ["Eve"]
+        assert store.check().ok
+
+
+def test_an_open_gallery_that_was_deleted_is_said(gallery: Path) -> None:
+    with opened(gallery) as store:
+        store.add("Ada", [template(FACES[0])])
+        for ending in ("", "-wal", "-shm"):
+            gallery.with_name(gallery.name + ending).unlink(missing_ok=True)
+        for call in (lambda: store.search(FACES[3]), lambda: store.add("late", [template(FACES[1])])):
+            with pytest.raises(GalleryMissingError, match="deleted"):
+                call()
+    assert not gallery.exists()
+
+
 def test_nothing_there(tmp_path: Path) -> None:
     path = tmp_path / "people.db"
     for call in (

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sameface.errors import EmbeddingError
 from sameface.gallery.exact.scan import CODED_FROM
 from sameface.gallery.rules.vectors import storable
+from sameface.gallery.sqlite import erasing
 from sameface.gallery.sqlite.record import NOBODY, pack, tombstone
 from sameface.gallery.sqlite.schema import Binding, write_settings
 from sameface.gallery.sqlite.vault import Vault
@@ -79,7 +80,7 @@ def rewrite_if_due(connection: sqlite3.Connection) -> None:
     if connection.execute("SELECT 1 FROM gallery WHERE key = 'rewrite'").fetchone():
         connection.execute("VACUUM")
         connection.execute("DELETE FROM gallery WHERE key = 'rewrite'")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        erasing.finish(connection, erased=True)
 
 
 def reembed(

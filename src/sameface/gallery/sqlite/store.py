@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeVar
@@ -19,10 +19,11 @@ from sameface.gallery.base.store import BaseStore
 from sameface.gallery.exact.index import StaleRowError
 from sameface.gallery.exact.scan import Scan, scan_from_environment
 from sameface.gallery.exact.threads import threads_for, threads_from_environment
-from sameface.gallery.sqlite import care, checking, history, opening, rows, schema
+from sameface.gallery.sqlite import care, checking, erasing, history, opening, rows, schema
 from sameface.gallery.sqlite.errors import translated
 from sameface.gallery.sqlite.live_index import LiveIndex
 from sameface.gallery.sqlite.transaction import SqliteTransaction
+from sameface.gallery.sqlite.whole import identity, require_same_file
 from sameface.gallery.sqlite.writer_queue import WriterQueue
 from sameface.gallery.store import CheckReport, Stats, StoredTemplate, Tuning
 from sameface.types import Candidate, Embeddings, EmbeddingSpace, Erased, Person
@@ -31,6 +32,8 @@ Result = TypeVar("Result")
 #: Seconds that a call waits for other processes before it gives up.
 PATIENCE: Final = 10.0
 _RETRIES: Final = 20
+#: Seconds to wait for a turn in which only old pages are to go.
+_SHORT: Final = 0.2
 
 
 class SqliteStore(BaseStore[SqliteTransaction]):
@@ -67,7 +70,9 @@ class SqliteStore(BaseStore[SqliteTransaction]):
         except BaseException:
             self._queue.close()
             raise
+        self._file = identity(path)
         self._live = self._live_index()
+        self._finish_erasing()
 
     @property
     def space(self) -> EmbeddingSpace:
@@ -97,6 +102,7 @@ class SqliteStore(BaseStore[SqliteTransaction]):
                     yield person, rows.select_templates(connection, key, person, self._vault, self.location)
             finally:
                 connection.close()
+                self._finish_erasing()  # of whoever was forgotten meanwhile
 
     # -- searching ----------------------------------------------------------------------------------------------------
     def _search(self, probes: Embeddings, k: int, group: str | None) -> list[list[Candidate]]:
@@ -159,9 +165,9 @@ class SqliteStore(BaseStore[SqliteTransaction]):
             return care.stats(connection, self._path, self._binding, self._scan)
 
     def compact(self) -> int:
-        with translated(self.location), self._write_lock, self._queue.turn():
+        with self._turn() as connection:
             self._live.drop_cache()
-            return care.compact(self._write_connection(), self._path)
+            return care.compact(connection, self._path)
 
     def reindex(self) -> None:
         self._live.drop_cache()
@@ -175,13 +181,13 @@ class SqliteStore(BaseStore[SqliteTransaction]):
         *,
         drop_missing: bool = False,
     ) -> int:
-        with self._writing(erasing=True) as connection:
+        with self._turn() as connection, self._changing(connection):
             replaced = care.reembed(
                 connection, self._binding, self._vault, space, dimension, vectors, drop_missing=drop_missing
             )
             history.note(connection, self._vault, "reembed", "", replaced)
-        with translated(self.location), self._write_lock, self._queue.turn():
-            care.rewrite_if_due(self._write_connection())
+        with self._turn() as connection:
+            care.rewrite_if_due(connection)
         with self._reading() as connection:
             self._binding = schema.binding(connection, self.location)
         self._live.drop_cache()
@@ -189,6 +195,8 @@ class SqliteStore(BaseStore[SqliteTransaction]):
         return replaced
 
     def close(self) -> None:
+        if not self._closed:
+            self._finish_erasing()
         with self._write_lock, self._read_lock:  # in the order of whoever searches within a change
             if self._closed:
                 return
@@ -208,6 +216,12 @@ class SqliteStore(BaseStore[SqliteTransaction]):
             raise GalleryError(
                 expected=f"an open gallery at {self.location}", got="one that was closed", advice="open it again"
             )
+        try:
+            require_same_file(self._path, self._file)
+        except GalleryError:
+            with suppress(sqlite3.Error):  # else the log of this file would be taken for the other one's
+                self._reader.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            raise
 
     def _transaction(self, connection: sqlite3.Connection) -> SqliteTransaction:
         # While a transaction has changed nothing, what everybody else reads is what it sees: it is the only one that may change anything.
@@ -225,18 +239,20 @@ class SqliteStore(BaseStore[SqliteTransaction]):
                     connection.execute("COMMIT")
 
     def _write(self, work: Callable[[SqliteTransaction], Result], *, alone: bool = False) -> Result:
-        with self._writing() as connection:  # always alone
+        with self._turn() as connection, self._changing(connection):  # always alone
             return work(self._transaction(connection))
 
     def _erase(self, work: Callable[[SqliteTransaction], Erased]) -> Erased:
-        with self._writing(erasing=True) as connection:
-            transaction = self._transaction(connection)
-            erased = work(transaction)
-            moment = history.moment(connection)
+        with self._turn() as connection:
+            with self._changing(connection):
+                transaction = self._transaction(connection)
+                erased = work(transaction)
+                moment = history.moment(connection)
+            done = erasing.finish(connection, erased=True)
         elsewhere = Counter[str]()
         for key in transaction.erased:
             elsewhere.update(self._live.erase(key, moment))
-        return replace(erased, elsewhere=dict(elsewhere))
+        return replace(erased, elsewhere=dict(elsewhere), pending=() if done else (erasing.PLACE,))
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
@@ -252,18 +268,35 @@ class SqliteStore(BaseStore[SqliteTransaction]):
         return self._writer
 
     @contextmanager
-    def _writing(self, *, erasing: bool = False) -> Iterator[sqlite3.Connection]:
-        """One transaction in this writer's turn. With `erasing`, the log is emptied afterwards, so that it keeps no old page."""
+    def _turn(self) -> Iterator[sqlite3.Connection]:
+        """This writer's turn, and what it writes with; afterwards what could not be erased before is tried again."""
         with translated(self.location), self._write_lock, self._queue.turn():
             connection = self._write_connection()
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                schema.require_same_epoch(connection, self._binding, self.location)
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-            if erasing:
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            yield connection
+            erasing.finish(connection)
+
+    @contextmanager
+    def _changing(self, connection: sqlite3.Connection) -> Iterator[None]:
+        """One transaction."""
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            schema.require_same_epoch(connection, self._binding, self.location)
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+    def _finish_erasing(self) -> None:
+        """Erase what had to wait for a reader, unless it must wait still, or this process may not."""
+        with suppress(GalleryError):
+            with self._reading() as connection:
+                due = erasing.is_due(connection)
+            # A caller may hold the lock itself, with an export that ends within a change.
+            if due and self._write_lock.acquire(timeout=_SHORT):
+                try:
+                    with translated(self.location), self._queue.turn(_SHORT):
+                        erasing.finish(self._write_connection())
+                finally:
+                    self._write_lock.release()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from sameface.errors import GalleryDamagedError, NotAGalleryError
+from sameface.errors import GalleryDamagedError, GalleryMismatchError, GalleryMissingError, NotAGalleryError
 
 
 def require_file(path: Path) -> None:
@@ -27,6 +27,35 @@ def require_file(path: Path) -> None:
             got="an empty file",
             advice="restore a backup; if it was meant to be new, delete it first",
         )
+
+
+def identity(path: Path) -> tuple[int, int]:
+    """What tells a file from another one of the same name. Raises FileNotFoundError."""
+    status = path.stat()
+    return status.st_dev, status.st_ino
+
+
+def require_same_file(path: Path, opened: tuple[int, int]) -> None:
+    """Raise unless the file that was opened is still the one of that name: changes to it would be seen by nobody.
+
+    Raises:
+        GalleryMissingError: it was deleted.
+        GalleryMismatchError: another one was put in its place.
+    """
+    try:
+        if identity(path) == opened:
+            return
+    except FileNotFoundError:
+        raise GalleryMissingError(
+            expected=f"the gallery at {path} that was opened",
+            got="nothing there: it was deleted meanwhile",
+            advice="open another, or make it anew",
+        ) from None
+    raise GalleryMismatchError(
+        expected=f"the gallery at {path} that was opened",
+        got="another file of that name, put in its place meanwhile",
+        advice="open the gallery again",
+    )
 
 
 def require_whole(connection: sqlite3.Connection, path: Path) -> None:

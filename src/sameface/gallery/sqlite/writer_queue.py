@@ -35,21 +35,25 @@ class WriterQueue:
         self._files: tuple[IO[bytes], IO[bytes]] | None = None
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def turn(self, patience: float | None = None) -> Iterator[None]:
         """Wait for this writer's turn and hold it for the block.
 
+        Args:
+            patience: seconds to wait, instead of the queue's own.
+
         Raises:
-            GalleryLockedError: no turn within `patience`.
+            GalleryLockedError: no turn within that time.
             GalleryReadOnlyError: the lock files may not be made.
         """
-        deadline = time.monotonic() + self._patience
-        if not self._threads.acquire(timeout=self._patience):
-            raise self._late()
+        limit = self._patience if patience is None else patience
+        deadline = time.monotonic() + limit
+        if not self._threads.acquire(timeout=limit):
+            raise self._late(limit)
         try:
             work, line = self._open()
-            self._take(line, deadline)
+            self._take(line, deadline, limit)
             try:
-                self._take(work, deadline)
+                self._take(work, deadline, limit)
             finally:
                 file_locks.unlock(line)
             try:
@@ -66,23 +70,27 @@ class WriterQueue:
                 file.close()
             self._files = None
 
+    def __del__(self) -> None:
+        for file in self._files or ():  # of a store that nobody closed
+            file.close()
+
     def _open(self) -> tuple[IO[bytes], IO[bytes]]:
         if self._files is None:
             work, line = (self._gallery.with_name(self._gallery.name + ending) for ending in ENDINGS)
             self._files = _opened(work), _opened(line)
         return self._files
 
-    def _take(self, file: IO[bytes], deadline: float) -> None:
+    def _take(self, file: IO[bytes], deadline: float, limit: float) -> None:
         pause = 0.0
         while not file_locks.try_lock(file):
             if time.monotonic() > deadline:
-                raise self._late()
+                raise self._late(limit)
             time.sleep(pause)
             pause = min(0.002, pause + 0.0001)
 
-    def _late(self) -> GalleryLockedError:
+    def _late(self, limit: float) -> GalleryLockedError:
         return GalleryLockedError(
-            expected=f"a turn to write within {self._patience:g} s",
+            expected=f"a turn to write within {limit:g} s",
             got=f"other writers at {self._gallery} all that time",
             advice="wait until the long work is done and try again",
         )
