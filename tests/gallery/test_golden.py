@@ -110,6 +110,27 @@ def test_lifting_heals_no_damage(tmp_path: Path) -> None:
             store.people()
 
 
+def test_lifting_cleans_names_that_look_like_others(tmp_path: Path) -> None:
+    path = tmp_path / "schema-1.db"
+    shutil.copy(GOLDEN / "schema-1.db", path)
+    connection = sqlite3.connect(path)
+    rows = connection.execute("SELECT person_key, person_id, details FROM person").fetchall()
+    for (key, person_id, details), name in zip(rows, ("Bo\u200b", "Bo"), strict=True):
+        connection.execute(
+            "UPDATE person SET name = ?, crc = ? WHERE person_key = ?",
+            (name, zlib.crc32(b"\xff".join((person_id, name.encode(), details.encode()))), key),
+        )
+    connection.execute(
+        "INSERT INTO person VALUES (9, ?, ' Eve', '{}', '', ?)", (bytes(16), zlib.crc32(bytes(16) + b"\xff Eve\xff{}"))
+    )
+    connection.commit()
+    connection.close()
+    with open_store(path) as store:
+        assert [person.name for person in store.people()] == ["Bo\u200b", "Bo", "Eve"]
+        assert store.check().ok
+        assert "Eve" in store
+
+
 def test_a_sealed_gallery_is_not_lifted_without_its_key(tmp_path: Path) -> None:
     path = tmp_path / "schema-1-sealed.db"
     shutil.copy(GOLDEN / path.name, path)

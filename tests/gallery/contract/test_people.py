@@ -341,3 +341,11 @@ def test_re_encoding_replaces_everything_or_nothing(open_gallery: OpenGallery) -
     for call in (lambda: bystander.search(A), lambda: bystander.add("x", [template(A)])):
         with pytest.raises(GalleryMismatchError):
             call()
+
+
+def test_four_spellings_that_look_alike_are_one_person(store: TemplateStore) -> None:
+    for number, name in enumerate(("Ada", "Ada ", "Ada\u200b", "\u202eAda"), 1):
+        person = store.add(name, [template(vectors(1, seed=number)[0])], groups=["staff\u200e"])
+        assert (person.name, person.photos, person.groups) == ("Ada", number, ("staff",))
+        assert name in store
+    assert (len(store), [person.name for person in store.people(" staff")]) == (1, ["Ada"])

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from sameface.errors import PersonNameError, SettingError
+from sameface.gallery.rules.invisible import visible
 from sameface.types import Template
 
 #: Characters of a name, a group or the key of a detail.
@@ -30,20 +31,20 @@ _LONGEST_MOMENT: Final = 40
 
 
 def clean_name(name: str, what: str = "a name") -> str:
-    """A name as it is stored: Unicode NFC, so that an é typed in two ways is one person.
+    """A name as it is stored: Unicode NFC, so that an é typed in two ways is one person, and without what cannot be seen (see `visible`).
 
     Names are data and never paths: slashes, dots and emoji are fine.
 
     Raises:
         PersonNameError: not text, empty, blank, over 200 characters, with control characters or half a surrogate pair.
 
-    >>> clean_name("Ren\\u0065\\u0301") == "Ren\\u00e9"
-    True
+    >>> clean_name("Ren\\u0065\\u0301") == "Ren\\u00e9", clean_name(" Ada\\u200b") == "Ada"
+    (True, True)
     """
     if not isinstance(name, str):
         raise PersonNameError(expected=f"{what} as text", got=type(name).__name__, advice="give a str")
-    cleaned = unicodedata.normalize("NFC", name)
-    if not cleaned.strip():
+    cleaned = unicodedata.normalize("NFC", visible(name))
+    if not cleaned:
         raise PersonNameError(
             expected=f"{what} of 1 to {LONGEST_NAME} characters", got="an empty one", advice="give a name"
         )
@@ -56,7 +57,7 @@ def clean_name(name: str, what: str = "a name") -> str:
     # ASCII letters need no look at each character's category; a bulk import has a million names.
     if not (cleaned.isascii() and cleaned.isprintable()):
         for place, character in enumerate(cleaned):
-            if unicodedata.category(character) in ("Cc", "Cs"):
+            if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp"):
                 raise PersonNameError(
                     expected=f"{what} without control characters",
                     got=f"U+{ord(character):04X} at place {place}",

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any, Final
 
-from sameface.errors import GalleryDamagedError
+from sameface.errors import GalleryDamagedError, PersonNameError
+from sameface.gallery.rules.names import clean_name
 from sameface.gallery.sqlite import care, history, sums
 from sameface.gallery.sqlite.record import NOBODY, is_sound, pack, unpack
 from sameface.gallery.sqlite.schema import Binding, write_settings
@@ -60,8 +61,9 @@ def _from_1_to_2(connection: sqlite3.Connection, old: Vault, new: Vault) -> None
     for group, key in connection.execute("SELECT group_name, person_key FROM membership"):
         groups.setdefault(key, []).append(group)
     everybody = connection.execute("SELECT person_key, person_id, name, details, created, crc FROM old_person")
+    taken = {row[0] for row in connection.execute("SELECT name FROM old_person")}
     connection.executemany(
-        "INSERT INTO person VALUES (?, ?, ?, ?, ?, ?)", (_person(row, groups, new) for row in everybody)
+        "INSERT INTO person VALUES (?, ?, ?, ?, ?, ?)", (_person(row, groups, new, taken) for row in everybody)
     )
     templates = connection.execute(
         "SELECT template_id, person_key, source, source_sha256, box, quality FROM old_template"
@@ -86,14 +88,35 @@ def _from_1_to_2(connection: sqlite3.Connection, old: Vault, new: Vault) -> None
     connection.execute("PRAGMA user_version = 2")
 
 
-def _person(row: tuple[Any, ...], groups: dict[int, list[str]], new: Vault) -> tuple[Any, ...]:
-    key, person_id, name, details, _, crc = row
+def _person(row: tuple[Any, ...], groups: dict[int, list[str]], new: Vault, taken: set[str]) -> tuple[Any, ...]:
+    key, person_id, name, details, created, crc = row
     try:
         sound = zlib.crc32(b"\xff".join((person_id, name.encode(), details.encode()))) == crc
     except (AttributeError, TypeError):
         sound = False
-    made = _sum(new, sums.of_person, *row[:-1], groups.get(key, [])) if sound else sums.WRONG
-    return (*row[:-1], made)
+    if not sound:
+        return (*row[:-1], sums.WRONG)
+    now = _name_of_today(name, taken)
+    return (
+        key,
+        person_id,
+        now,
+        details,
+        created,
+        _sum(new, sums.of_person, key, person_id, now, details, created, groups.get(key, [])),
+    )
+
+
+def _name_of_today(name: str, taken: set[str]) -> str:
+    """A name without what nobody sees, which was let in once. Who would be called like somebody else then is kept as they are, and found by id."""
+    try:
+        clean = clean_name(name)
+    except PersonNameError:
+        return name
+    if clean == name or clean in taken:
+        return name
+    taken.add(clean)
+    return clean
 
 
 def _sum(vault: Vault, make: Callable[..., bytes], *values: Any) -> bytes:
