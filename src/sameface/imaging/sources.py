@@ -13,6 +13,7 @@ import numpy.typing as npt
 from sameface.errors import ImageAccessError, ImageNotFoundError, ImageTooLargeError, NotAnImageError, SamefaceError
 from sameface.files import path_as_text
 from sameface.imaging.limits import Limits
+from sameface.open_databases import is_open
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -103,6 +104,12 @@ def read_bytes(source: str | PathLike[str] | bytes | bytearray | memoryview | IO
 
 
 def _read_path(path: Path, name: str, limits: Limits) -> bytes:
+    if is_open(path):
+        raise NotAnImageError(
+            expected="a picture",
+            got=f"{name!r}, a gallery that is in use",
+            advice="name photos only, *.jpg for instance",
+        )
     try:
         with path.open("rb") as file:
             return _read_file(file, name, limits)

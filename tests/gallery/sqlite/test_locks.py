@@ -233,11 +233,18 @@ from sameface.gallery.transfer import copy_gallery
 from tests.gallery.sqlite.test_locks import face
 from tests.gallery.worlds import DIMENSION, OTHER, SPACE, template
 from sameface.cli.__main__ import main
+from sameface.errors import NotAnImageError
+from sameface.imaging import load_photo
 folder = Path(sys.argv[1])
 seen = set()
 sys.addaudithook(lambda event, args: seen.add(str(args[0])) if event == "open" else None)
 path, other = folder / "people.db", folder / "other.db"
 with open_store(path, space=SPACE, dimension=DIMENSION) as store, open_store(other, space=SPACE, dimension=DIMENSION) as copy:
+    for ending in ("", "-wal", "-shm"):  # `sameface identify *` in the gallery's own folder
+        try:
+            load_photo(str(path) + ending)
+        except NotAnImageError as refusal:
+            assert "gallery that is in use" in str(refusal), refusal
     store.add("Ada", [template(face("Ada"))]); store.add("Bob", [template(face("Bob"))])
     store.search(face("Ada")); store.check(); store.stats(); store.audit(); store.compact(); store.reindex()
     read_space(path); copy_gallery(store, copy); store.forget("Bob"); list(store.export())

@@ -26,6 +26,7 @@ from sameface.gallery.sqlite.transaction import SqliteTransaction
 from sameface.gallery.sqlite.whole import identity, require_same_file
 from sameface.gallery.sqlite.writer_queue import WriterQueue
 from sameface.gallery.store import CheckReport, Stats, StoredTemplate, Tuning
+from sameface.open_databases import OpenDatabase
 from sameface.types import Candidate, Embeddings, EmbeddingSpace, Erased, Person
 
 Result = TypeVar("Result")
@@ -65,10 +66,12 @@ class SqliteStore(BaseStore[SqliteTransaction]):
         self._writer: sqlite3.Connection | None = None
         self._closed = False
         self._queue = WriterQueue(path, patience)
+        self._held = OpenDatabase(path)
         try:
             self._reader, self._binding, self._vault = opening.opened(path, self._queue, key, patience)
         except BaseException:
             self._queue.close()
+            self._held.close()
             raise
         self._file = identity(path)
         self._live = self._live_index()
@@ -202,10 +205,9 @@ class SqliteStore(BaseStore[SqliteTransaction]):
                 return
             self._closed = True
             self._live.drop()
-            self._reader.close()
-            if self._writer is not None:
-                self._writer.close()
-            self._queue.close()
+            for held in (self._reader, self._writer, self._queue, self._held):
+                if held is not None:
+                    held.close()
 
     # -- inside -------------------------------------------------------------------------------------------------------
     def _live_index(self) -> LiveIndex:
