@@ -62,7 +62,7 @@ rng = random.Random(seed)
 def say(*words): print(*words, time.monotonic(), flush=True)
 store = open_store(path, space=SPACE, dimension=DIMENSION)
 for number in range(steps):
-    act = rng.choice(["add", "add", "forget", "search", "list", "space", "reopen"])
+    act = rng.choice(["add", "add", "forget", "search", "list", "space", "export", "reopen"])
     if act == "add":
         name = f"{seed}-{number}"
         say("try", "add", name)
@@ -90,6 +90,9 @@ for number in range(steps):
                 print("saw", "list", person.name, begun, flush=True)
     elif act == "space":
         read_space(path)
+    elif act == "export":  # a slow reader: who is forgotten meanwhile is pending
+        for _ in store.export():
+            time.sleep(0.001)
     else:
         store.close()
         store = open_store(path, space=SPACE, dimension=DIMENSION)
