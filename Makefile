@@ -6,9 +6,13 @@ PYTEST ?= --numprocesses 2 --dist loadfile
 EXTRAS := evaluate,train,serve,client,video,heic,postgres,encryption,cluster,remote,parquet
 # Its pins are older than anything that runs here; the tests compare with one file of it.
 PINNED := facenet-pytorch==2.6.0
+comma  := ,
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check bench format clean help
+# What another Python could break: not what only needs PyTorch, a browser or a build.
+QUICK  := tests src --ignore tests/training --ignore src/sameface/training --ignore tests/docs --ignore tests/packaging --ignore tests/service/test_page.py
+
+.PHONY: demo test quick check bench format clean help
 
 help:  ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -37,6 +41,14 @@ demo: $(VENV)/.installed  ## Enroll from one photo each, verify, identify a grou
 test: $(VENV)/.installed-dev  ## Run the tests
 	@$(BIN)/python -m pytest $(PYTEST)
 
+$(VENV)/.installed-quick: pyproject.toml $(VENV)/.installed
+	@echo "Installing what the tests without training need …"
+	@$(PIP) install --editable '.[$(subst train$(comma),,$(EXTRAS))]' --group test --group browser
+	@touch $@
+
+quick: $(VENV)/.installed-quick  ## Run the tests without PyTorch, browser and builds, as on a second Python: make quick PYTHON=python3.13 VENV=.venv-3.13
+	@$(BIN)/python -m pytest $(PYTEST) $(QUICK)
+
 check: $(VENV)/.installed-dev  ## Lint, format, types, import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -54,4 +66,4 @@ format: $(VENV)/.installed-dev  ## Put the code in order
 	@$(BIN)/ruff format .
 
 clean:  ## Remove what the commands above made
-	@rm -rf $(VENV) demo-output dist build .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf $(VENV) .venv-3.* demo-output dist build .pytest_cache .mypy_cache .ruff_cache

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-#: Skips that are right even where everything is there: reasons that begin so.
-RIGHT_TO_SKIP = ("root ",)
+from tests.left_out import LeftOut, lacking
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,12 +23,9 @@ def photos() -> Path:
 
 
 def needed(path: Path, what: str) -> Path:
-    """The path, or a visible skip; where SAMEFACE_REQUIRE_DATA is set (in CI) a failure instead."""
+    """The path, or the test is left out."""
     if not path.exists():
-        message = f"{what} is not at {path}; set SAMEFACE_DATA"
-        if os.environ.get("SAMEFACE_REQUIRE_DATA"):
-            pytest.fail(message)
-        pytest.skip(message)
+        lacking(what, "set SAMEFACE_DATA to the folder of research data")
     return path
 
 
@@ -61,32 +57,8 @@ def people_folder(tmp_path: Path, make_photo: Callable[..., Path]) -> Path:
     return tmp_path / "faces"
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Ctrl-C is tested here and in programs started from here; a shell that runs its jobs in the background hands down that it is ignored."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-_skipped: list[str] = []
-
-
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Remember what was skipped, for `pytest_sessionfinish`."""
-    if report.skipped and not hasattr(report, "wasxfail") and isinstance(report.longrepr, tuple):
-        reason = report.longrepr[2].removeprefix("Skipped: ")
-        if not reason.startswith(RIGHT_TO_SKIP):
-            _skipped.append(f"{report.nodeid}: {reason}")
-
-
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """In CI, where SAMEFACE_REQUIRE_DATA is set, a skipped test is a failure."""
-    if os.environ.get("SAMEFACE_REQUIRE_DATA") and _skipped and exitstatus == pytest.ExitCode.OK:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say why the run failed when skips are the reason."""
-    if os.environ.get("SAMEFACE_REQUIRE_DATA") and _skipped:
-        terminalreporter.section("skipped where nothing may be skipped", red=True)
-        for line in _skipped:
-            terminalreporter.write_line(line)
+    config.pluginmanager.register(LeftOut(), "left-out")

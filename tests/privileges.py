@@ -30,7 +30,7 @@ def permissions_hold() -> Iterator[None]:
         yield
         return
     if not sys.platform.startswith("linux"):
-        pytest.skip("root may read everything")
+        pytest.skip("root may read everything, and nothing but Linux can take that away")
     libc = ctypes.CDLL(None, use_errno=True)
     header, data = _Header(_VERSION_3, 0), (_Data * 2)()
     _call(libc.capget, header, data)

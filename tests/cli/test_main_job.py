@@ -114,6 +114,18 @@ def test_doctor_and_the_metadata_name_the_same_pythons() -> None:
     assert not SpecifierSet(project["requires-python"]).contains("3.10")
 
 
+def test_doctor_says_whether_anybody_is_called(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def said() -> str:
+        return next(
+            check["seen"] for check in run("doctor", "--json").json["checks"] if check["subject"] == "calls home"
+        )
+
+    monkeypatch.setenv("ORT_DISABLE_TELEMETRY", "1")
+    assert said() == "none (ORT_DISABLE_TELEMETRY=1)"
+    monkeypatch.setenv("ORT_DISABLE_TELEMETRY", "0")
+    assert "may report to its vendor" in said()
+
+
 def test_doctor_on_a_python_nobody_tried(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platform.python_version_tuple", lambda: ("3", "19", "2"))
     done = run("doctor", "--json")

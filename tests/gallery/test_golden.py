@@ -17,6 +17,7 @@ from sameface.gallery import TemplateStore, open_store
 from sameface.gallery.sqlite.record import RESIDUE, pack, tombstone
 from sameface.types import Box
 from tests.gallery.worlds import SPACE, template
+from tests.left_out import lacking
 
 #: Ada with her templates, Zoë with one, and somebody who was forgotten, by each schema. To be added to, never changed.
 GOLDEN = Path(__file__).parent / "golden"
@@ -81,7 +82,7 @@ def read_only(golden: Path) -> Iterator[Path]:
     folder = str(golden.parent)
     for command in (["mount", "--bind", folder, folder], ["mount", "-o", "remount,bind,ro", folder]):
         if subprocess.run(command, capture_output=True, check=False).returncode:
-            pytest.skip("no right to mount a disk here")
+            lacking("the right to mount a disk", "run them as root")
     yield golden
     subprocess.run(["umount", folder], capture_output=True, check=True)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from sameface.service import desk
 from sameface.service.app import create_app
 from sameface.service.settings import Settings
 from sameface.types import DistanceSpread, OperatingPoint, TailPoint
+from tests.ports import free_port
 
 LEVELS = (0.0, *(share / 50 for share in range(1, 50)), 1.0)
 
@@ -108,9 +108,7 @@ class Program:
     """`sameface serve` as a process of its own."""
 
     def __init__(self, folder: Path, *options: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.log = folder.parent / f"serve-{self.port}.log"
         command = [sys.executable, "-m", "sameface.cli", "serve", str(folder), "--port", str(self.port), *options]
         with self.log.open("wb") as log:

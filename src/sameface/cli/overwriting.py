@@ -74,7 +74,7 @@ def _writable(path: Path) -> None:
         raise OutputError(
             expected=f"to write {path}", got=f"{above}, which is no folder", advice="choose another place"
         )
-    if not os.access(above, os.W_OK | os.X_OK):
+    if not os.access(above, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
         raise OutputError(
             expected=f"to write {path}",
             got=f"no permission in {above}",

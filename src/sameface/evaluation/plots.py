@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
@@ -10,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from sameface.evaluation.results import Evaluation, Run
+from sameface.files import cache_folder
 from sameface.metrics.extra import need
 
 #: Okabe and Ito's colours, told apart by people with any colour vision.
@@ -93,6 +95,7 @@ def plots(evaluation: Evaluation) -> dict[str, tuple[Draw, tuple[float, float], 
 
 def render(draw: Draw, size: tuple[float, float], kind: str = "svg", dpi: int = 160) -> bytes:
     """One plot as an SVG or PNG file, without touching matplotlib's global state."""
+    os.environ.setdefault("MPLCONFIGDIR", str(cache_folder() / "matplotlib"))  # its list of fonts, beside our own files
     matplotlib, figure = need("matplotlib"), need("matplotlib.figure")
     with matplotlib.rc_context(dict(STYLE)):
         page = figure.Figure(figsize=size)

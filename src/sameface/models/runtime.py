@@ -5,7 +5,6 @@ No other file imports onnxruntime, so devices, threads and log levels are decide
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -17,10 +16,11 @@ from sameface.errors import DeviceUnavailableError, ModelDamagedError, ModelMiss
 from sameface.models.cache import refuse_damaged
 from sameface.models.prepared import GRAPH, WEIGHTS, keep_prepared, open_prepared, prepared_folder
 from sameface.models.refusals import reason, why_refused
+from sameface.models.vendor_calls import silence
 
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read when onnxruntime is loaded; a user's own choice stands
+silence()  # before the next line: it is read when the runtime is loaded
 
-import onnxruntime as ort  # type: ignore[import-untyped]
+import onnxruntime as ort  # type: ignore[import-untyped]  # noqa: E402
 
 #: Device names as users say them, and the execution provider that serves each.
 PROVIDERS: Final[Mapping[str, str]] = {

@@ -96,10 +96,10 @@ def run(settings: Settings, *, workers: int = 1, tls: tuple[Path, Path] | None =
     }
     if tls is not None:
         options.update(ssl_certfile=tls[0], ssl_keyfile=tls[1])
+    if workers == 1:
+        uvicorn.run(app, **options)  # ends by the signal itself, so nothing may have to be tidied up after it
+        return
     with tempfile.TemporaryDirectory(prefix="sameface-metrics-") as folder:
-        if workers == 1:
-            uvicorn.run(app, **options)
-            return
         app.state.desk.close()  # each worker opens its own
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         uvicorn.run("sameface.service.app:from_environment", factory=True, **options)

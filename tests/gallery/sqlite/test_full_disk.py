@@ -11,6 +11,7 @@ import pytest
 from sameface.errors import StorageFullError
 from sameface.gallery import open_store
 from sameface.types import EmbeddingSpace
+from tests.left_out import lacking
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
     def mount(kilobytes: int) -> Path:
         command = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(folder)]
         if subprocess.run(command, capture_output=True, check=False).returncode:
-            pytest.skip("no right to mount a small disk here")
+            lacking("the right to mount a disk", "run them as root")
         return folder
 
     yield mount
