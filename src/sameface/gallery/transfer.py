@@ -7,6 +7,7 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,7 @@ from sameface.errors import (
     GalleryDamagedError,
     GalleryMismatchError,
     GalleryMissingError,
+    GalleryReadOnlyError,
     GallerySchemaError,
     NotAGalleryError,
     StorageFullError,
@@ -53,7 +55,14 @@ def copy_gallery(source: TemplateStore, target: TemplateStore, progress: Progres
             got=f"{target.location} of {target.space}",
             advice="copy into a new gallery",
         )
+    _note_export(source)
     return target.add_many(_everybody(source, progress))
+
+
+def _note_export(store: TemplateStore) -> None:
+    """Leave a line in the audit log before anybody leaves; a gallery that may only be read keeps none."""
+    with suppress(GalleryReadOnlyError):
+        store.note("export", store.count())
 
 
 def _everybody(source: TemplateStore, progress: Progress) -> Iterator[NewPerson]:
@@ -77,6 +86,7 @@ def export_file(store: TemplateStore, path: Path, *, card: str = "", progress: P
     Raises:
         StorageFullError, GalleryDamagedError.
     """
+    _note_export(store)
     people, vectors = [], []
     for done, (person, stored) in enumerate(store.export(), 1):
         vectors += [item.template.embedding for item in stored]
