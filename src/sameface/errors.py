@@ -108,6 +108,10 @@ class FaceQualityError(FaceError):
     """A face too blurred, dark, or turned to be enrolled."""
 
 
+class NotComparableError(FaceError):
+    """A face outside what the threshold was measured on: too many strangers would pass."""
+
+
 class CropError(FaceError):
     """Face crops of a shape or type that an encoder does not take."""
 
@@ -378,6 +382,7 @@ OUTCOMES: dict[type[SamefaceError], Outcome] = {
     SeveralFacesError: Outcome(4, 422),
     FaceTooSmallError: Outcome(4, 422),
     FaceQualityError: Outcome(4, 422),
+    NotComparableError: Outcome(4, 422),
     CropError: Outcome(4, 422),
     ModelError: Outcome(5, 500),
     UnknownModelError: Outcome(5, 404),

@@ -252,6 +252,55 @@ class DistanceSpread:
     non_mated: tuple[float, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """What one kind of disturbance does to photos, measured.
+
+    Attributes:
+        name: of the kind, for instance ``blurred``.
+        fmr: share of stranger pairs under τ when nothing is refused; None where too few faces were found.
+        answered: share of the faces found that are still answered.
+        centre: mean of its faces' features, standardised; by it a face that is refused is told what it looks like.
+    """
+
+    name: str
+    fmr: float | None
+    answered: float
+    centre: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Domain:
+    """The kind of faces that τ was measured on, and what is done with others.
+
+    A face's score is ``bias + Σ weightᵢ · (featureᵢ − meanᵢ) / scaleᵢ``: the log odds that it is one of those whose strangers come too
+    close. Features are those of `sameface.recognizer.domain.features`.
+
+    Attributes:
+        mean, scale, weights, bias: of the score.
+        usual: up to this score τ holds.
+        limit: above this score nothing is answered.
+        threshold: τ for pairs with a face between the two, measured on such faces.
+        kinds: the disturbances that it was learned from.
+        data: the photos that it was learned from.
+        refused: share of undisturbed photos over `limit`, on people that the score did not learn from.
+    """
+
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    weights: tuple[float, ...]
+    bias: float
+    usual: float
+    limit: float
+    threshold: float
+    kinds: tuple[Damage, ...] = ()
+    data: str = ""
+    refused: float = 0.0
+
+    def __repr__(self) -> str:
+        return f"Domain(usual up to {self.usual:g}, answered up to {self.limit:g} under τ {self.threshold:g}, from {self.data or 'no named data'})"
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class OperatingPoint:
     """A threshold with its provenance; a threshold never travels alone.
@@ -271,6 +320,7 @@ class OperatingPoint:
         probability: the calibrated map from distance to probability, None where none was fitted.
         distances: where the distances of its mated and non-mated pairs lie, None where that was not kept.
         confirmed: what the same τ gave on other data, scored once (same field names, free keys).
+        domain: which faces τ holds for, None where that was not measured: then every face is answered.
         created: UTC date, ISO 8601.
     """
 
@@ -292,6 +342,7 @@ class OperatingPoint:
     probability: ProbabilityCalibration | None = None
     distances: DistanceSpread | None = None
     confirmed: Mapping[str, Any] = field(default_factory=dict)
+    domain: Domain | None = None
     created: str = ""
 
     def __repr__(self) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sameface.encoders import Encoded
 from sameface.errors import NotEnoughDataError
 from sameface.evaluation.quantised import before_and_after, drift
 from sameface.evaluation.scores import Scores
@@ -18,7 +19,11 @@ class Shift:
         self.card = ModelCard("shift", "encoder", "Shift", "MIT", "yes", dimension=3, input_size_wh=(1, 1))
 
     def encode(self, crops_rgb: CropsRGB) -> Embeddings:
-        return crops_rgb[:, 0, 0].astype(np.float32) + np.float32([self.by, 0, 0])
+        return self.encode_measured(crops_rgb).embeddings
+
+    def encode_measured(self, crops_rgb: CropsRGB) -> Encoded:
+        embeddings = crops_rgb[:, 0, 0].astype(np.float32) + np.float32([self.by, 0, 0])
+        return Encoded(embeddings, np.linalg.norm(embeddings, axis=1))
 
 
 def test_drift_is_the_distance_between_the_two_embeddings() -> None:

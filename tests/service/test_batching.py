@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from sameface.encoders import Encoded
 from sameface.service.batching import BatchingEncoder
 
 
@@ -18,12 +19,13 @@ class SlowEncoder:
         self.go = threading.Event()
         self.sizes: list[int] = []
 
-    def encode(self, crops):
+    def encode_measured(self, crops):
         self.sizes.append(len(crops))
         self.go.wait(10)
         if (crops == 255).all(axis=(1, 2, 3)).any():
             raise ValueError("white")
-        return crops.mean(axis=(1, 2)).astype(np.float32)
+        embeddings = crops.mean(axis=(1, 2)).astype(np.float32)
+        return Encoded(embeddings, np.linalg.norm(embeddings, axis=1))
 
 
 def crops(*values: int, side: int = 4):

@@ -1,6 +1,6 @@
 """Face crops in, embeddings out."""
 
-from sameface.encoders.encoder import Encoder
+from sameface.encoders.encoder import Encoded, Encoder
 from sameface.encoders.loading import DEFAULT_ENCODER, load_encoder
 
-__all__ = ["DEFAULT_ENCODER", "Encoder", "load_encoder"]
+__all__ = ["DEFAULT_ENCODER", "Encoded", "Encoder", "load_encoder"]

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from sameface.models.card import ModelCard
 from sameface.types import CropsRGB, Embeddings
+
+
+class Encoded(NamedTuple):
+    """Embeddings, and how long they were before anything was scaled.
+
+    Attributes:
+        embeddings: ``(m, d)`` float32.
+        lengths: ``(m,)`` float32, L2. Networks trained with a margin give short vectors for faces that they see badly.
+    """
+
+    embeddings: Embeddings
+    lengths: npt.NDArray[np.float32]
 
 
 class Encoder(Protocol):
@@ -30,4 +45,8 @@ class Encoder(Protocol):
         Raises:
             CropError: another shape or type.
         """
+        ...
+
+    def encode_measured(self, crops_rgb: CropsRGB) -> Encoded:
+        """`encode`, with the lengths of the embeddings before they were scaled."""
         ...

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from sameface.encoders.crops import check_crops, scale_crops
 from sameface.encoders.crowd import load_crowd
+from sameface.encoders.encoder import Encoded
 from sameface.encoders.normalising import network_input
 from sameface.errors import ModelCardError, ModelDamagedError
 from sameface.matching import unit_length
@@ -57,7 +58,11 @@ class OnnxEncoder:
         return self._session.device
 
     def encode(self, crops_rgb: CropsRGB) -> Embeddings:
-        """Encode aligned crops; see `Encoder.encode`.
+        """Encode aligned crops; see `Encoder.encode`."""
+        return self.encode_measured(crops_rgb).embeddings
+
+    def encode_measured(self, crops_rgb: CropsRGB) -> Encoded:
+        """See `Encoder.encode_measured`.
 
         Each view of a crop goes through the network, the embeddings are averaged, then scaled to length 1 where the
         card says so.
@@ -77,11 +82,12 @@ class OnnxEncoder:
                 got="NaN or infinity",
                 advice="check the network and the normalisation on its card",
             )
+        lengths = np.linalg.norm(embeddings, axis=1).astype(np.float32)
         if not len(embeddings):
-            return embeddings
+            return Encoded(embeddings, lengths)
         if self._crowd is not None:
-            return self._crowd.stretch(unit_length(embeddings))
-        return unit_length(embeddings) if self._card.unit_length else embeddings
+            return Encoded(self._crowd.stretch(unit_length(embeddings)), lengths)
+        return Encoded(unit_length(embeddings) if self._card.unit_length else embeddings, lengths)
 
     def _run(self, crops_rgb: CropsRGB) -> npt.NDArray[np.float32]:
         count, size = len(crops_rgb), self._fixed_batch

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sameface.encoders.crops import check_crops, scale_crops
+from sameface.encoders.encoder import Encoded
 from sameface.models.card import ModelCard
 from sameface.types import CropsRGB, Embeddings
 
@@ -33,3 +34,8 @@ class PixelsEncoder:
         """
         scaled = scale_crops(check_crops(crops_rgb), self._card.input_size_wh)
         return (scaled.reshape(len(scaled), self._card.dimension) / np.float32(255.0)).astype(np.float32)
+
+    def encode_measured(self, crops_rgb: CropsRGB) -> Encoded:
+        """See `Encoder.encode_measured`."""
+        embeddings = self.encode(crops_rgb)
+        return Encoded(embeddings, np.linalg.norm(embeddings, axis=1).astype(np.float32))

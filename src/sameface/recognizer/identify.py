@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sameface.matching import identification_threshold, is_same
+from sameface.recognizer.domain import USUAL, Judgement, threshold_for
 from sameface.recognizer.results import Identification
 from sameface.recognizer.thresholds import GIVEN
 from sameface.types import Box, Candidate, OperatingPoint
@@ -22,7 +23,15 @@ def threshold_for_search(point: OperatingPoint, comparisons: int, fpir: float) -
 
 
 def decide(
-    box: Box, candidates: Sequence[Candidate], comparisons: int, point: OperatingPoint, fpir: float, keep: int
+    box: Box,
+    candidates: Sequence[Candidate],
+    comparisons: int,
+    point: OperatingPoint,
+    fpir: float,
+    keep: int,
+    judgement: Judgement = USUAL,
+    *,
+    force: bool = False,
 ) -> Identification:
     """Turn ranked candidates into an answer.
 
@@ -33,11 +42,17 @@ def decide(
         point: where τ comes from.
         fpir: share of searches of unknown people that may name somebody.
         keep: candidates to hand on.
+        judgement: whether τ speaks about this face.
+        force: name somebody for a face outside, too.
     """
     threshold = threshold_for_search(point, comparisons, fpir)
+    if threshold is not None:
+        # τ(K) grows as much stricter for a poor face as τ does.
+        threshold = max(0.0, threshold - (point.threshold - threshold_for(point, judgement.standing)))
+    refused = judgement.standing == "outside" and not force
     best = candidates[0] if candidates else None
     margin = candidates[1].distance - candidates[0].distance if len(candidates) > 1 else None
-    named = best is not None and threshold is not None and is_same(best.distance, threshold)
+    named = not refused and best is not None and threshold is not None and is_same(best.distance, threshold)
     return Identification(
         name=best.name if best is not None and named else None,
         person_id=best.person_id if best is not None and named else None,
@@ -47,7 +62,8 @@ def decide(
         margin=margin,
         comparisons=comparisons,
         box=box,
-        why=_why(best, threshold, comparisons, fpir, point),
+        why=f"not comparable: {judgement.reason}" if refused else _why(best, threshold, comparisons, fpir, point),
+        standing=judgement.standing,
     )
 
 

@@ -19,9 +19,11 @@ from sameface.faces import (
     load_detector,
 )
 from sameface.faces.choose import Choice, as_choice
+from sameface.faces.measures import crop_measures
 from sameface.imaging import ImageSource, Limits
 from sameface.matching import distance, is_same, probability_same
 from sameface.models.card import ModelCard
+from sameface.recognizer.domain import Judgement, evidence_of, judge, require_comparable, threshold_for, worst
 from sameface.recognizer.results import EncodedFace, Verification
 from sameface.recognizer.thresholds import resolve
 from sameface.types import Detection, EmbeddingSpace, OperatingPoint
@@ -148,11 +150,23 @@ class Recognizer:
         for item in pending:
             yield item if isinstance(item, SamefaceError) else next(encoded)
 
-    def verify(self, probe: ImageSource, reference: ImageSource, choose: Choice = "only") -> Verification:
+    def judge(self, face: EncodedFace) -> Judgement:
+        """Whether τ speaks about a face: ``usual``, ``poor`` (under a stricter τ) or ``outside`` (not comparable), with the reason."""
+        return judge(self.operating_point, face.embedding, face.evidence)
+
+    def verify(
+        self, probe: ImageSource, reference: ImageSource, choose: Choice = "only", *, force: bool = False
+    ) -> Verification:
         """Do two photos show the same person?
+
+        Args:
+            probe, reference: the photos.
+            choose: which face of a photo that shows several.
+            force: decide also about faces outside what τ was measured on, under its strictest; the result says so.
 
         Raises:
             ImageError, FaceError: a photo cannot be read, or does not show the one face asked for.
+            NotComparableError: a face is too blurred, covered or otherwise unlike those that τ was measured on.
             NoThresholdError: no τ is known for this encoder and detector.
         """
         point = self.operating_point  # before any work
@@ -160,13 +174,19 @@ class Recognizer:
             self._encode_which(photo, choose, which)
             for photo, which in ((probe, "the first photo"), (reference, "the second photo"))
         )
+        for face, which in ((first, "the first photo"), (second, "the second photo")):
+            require_comparable(self.judge(face), force=force, photo=which)
+        judged = worst(self.judge(first), self.judge(second))
         apart = distance(first.embedding, second.embedding)
+        threshold = threshold_for(point, judged.standing)
         return Verification(
-            same=is_same(apart, point.threshold),
+            same=is_same(apart, threshold),
             distance=apart,
-            threshold=point.threshold,
-            probability=probability_same(point.probability, apart),
+            threshold=threshold,
+            probability=probability_same(point.probability, apart) if judged.standing == "usual" else None,
             operating_point=point,
+            standing=judged.standing,
+            standing_reason=judged.reason,
             probe_box=first.box,
             reference_box=second.box,
         )
@@ -181,5 +201,10 @@ class Recognizer:
     def _encode(self, faces: Sequence[FaceCrop]) -> list[EncodedFace]:
         if not faces:
             return []
-        embeddings = self.encoder.encode(np.stack([face.crop_rgb for face in faces]))
-        return [EncodedFace(face.detection, row) for face, row in zip(faces, embeddings, strict=True)]
+        crops = np.stack([face.crop_rgb for face in faces])
+        embeddings, lengths = self.encoder.encode_measured(crops)
+        seen = zip(faces, embeddings, lengths.tolist(), crop_measures(crops), strict=True)
+        return [
+            EncodedFace(face.detection, row, evidence_of(face.detection, length, measures))
+            for face, row, length, measures in seen
+        ]

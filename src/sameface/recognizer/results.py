@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sameface.recognizer.domain import Evidence, Standing
 from sameface.recognizer.words import distance_sign, plural, probability_sign
 from sameface.types import Box, Candidate, Detection, Embeddings, OperatingPoint, Person
 
@@ -22,10 +23,12 @@ class EncodedFace:
     Attributes:
         detection: where it is.
         embedding: ``(d,)`` float32.
+        evidence: what else is known of it; None where only the embedding came.
     """
 
     detection: Detection
     embedding: Embeddings
+    evidence: Evidence | None = None
 
     @property
     def box(self) -> Box:
@@ -51,6 +54,9 @@ class Verification:
         operating_point: where τ comes from.
         claimed: the claimed person, None when two photos were compared.
         probe_box: the face in the probe; reference_box: the face in the reference, None where only its embedding is kept.
+        standing: ``usual``; ``poor``: decided under the stricter τ of such faces; ``outside``: not comparable, and answered because the caller
+            forced it.
+        standing_reason: in words, "" for a usual face.
     """
 
     same: bool
@@ -61,6 +67,13 @@ class Verification:
     claimed: Person | None = None
     probe_box: Box | None = None
     reference_box: Box | None = None
+    standing: Standing = "usual"
+    standing_reason: str = ""
+
+    @property
+    def forced(self) -> bool:
+        """Whether the caller insisted on an answer about a face that is not comparable."""
+        return self.standing == "outside"
 
     def __bool__(self) -> bool:
         return self.same
@@ -68,7 +81,8 @@ class Verification:
     def __repr__(self) -> str:
         who = f"claimed={self.claimed.name!r}, " if self.claimed is not None else ""
         chance = f", {probability_sign(self.probability)}" if self.probability is not None else ""
-        return f"Verification({who}same={self.same}, {distance_sign(self.distance, self.threshold)}{chance})"
+        doubt = "" if self.standing == "usual" else f", {self.standing}: {self.standing_reason}"
+        return f"Verification({who}same={self.same}, {distance_sign(self.distance, self.threshold)}{chance}{doubt})"
 
     def to_wire(self, probe: wire.Size | None = None, reference: wire.Size | None = None) -> wire.Verification:
         """As it travels; the sizes of the photos where they are known."""
@@ -85,6 +99,8 @@ class Verification:
             probe_size=probe,
             reference_box=wire.rounded(self.reference_box),
             reference_size=reference,
+            standing=self.standing,
+            standing_reason=self.standing_reason,
         )
 
     def to_dict(self) -> dict[str, object]:
@@ -112,6 +128,7 @@ class Identification:
         comparisons: K, the templates searched.
         box: the face in the photo.
         why: one sentence on what decided.
+        standing: ``usual``; ``poor``: decided under a stricter τ(K); ``outside``: not comparable, nobody is named unless the caller forced it.
     """
 
     name: str | None
@@ -123,6 +140,7 @@ class Identification:
     comparisons: int
     box: Box
     why: str
+    standing: Standing = "usual"
 
     def __repr__(self) -> str:
         who = "nobody" if self.name is None else repr(self.name)
@@ -145,6 +163,7 @@ class Identification:
             candidates=self.candidates,
             box=wire.rounded(self.box),
             why=self.why,
+            standing=self.standing,
         )
 
     def to_dict(self) -> dict[str, object]:

@@ -14,10 +14,18 @@ GIVEN = "given by the caller"
 def given_threshold(threshold: float, space: EmbeddingSpace, *, unit_length: bool = False) -> OperatingPoint:
     """An operating point for a bare number: it decides 1:1, and supports no claim for 1:K beyond itself.
 
+    Which faces can be compared at all does not depend on τ, so the domain that was measured for the space holds for it too.
+
     Raises:
         SettingError: see `sameface.matching.as_threshold`. Zero is legal: it accepts nobody.
     """
-    return OperatingPoint(threshold=as_threshold(threshold, unit_length=unit_length), space=space, target=GIVEN)
+    shipped = shipped_operating_point(space)
+    return OperatingPoint(
+        threshold=as_threshold(threshold, unit_length=unit_length),
+        space=space,
+        target=GIVEN,
+        domain=shipped.domain if shipped is not None else None,
+    )
 
 
 def resolve(point: OperatingPoint | float | None, card: ModelCard, space: EmbeddingSpace) -> OperatingPoint:

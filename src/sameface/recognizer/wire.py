@@ -7,7 +7,7 @@ but `Embedded`. The service's OpenAPI document is made from these very classes; 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, overload
+from typing import ClassVar, Literal, overload
 
 import msgspec
 
@@ -118,6 +118,10 @@ class Verification(_Documented):
     """The face in the photo compared with; null for a claimed person, of whom only embeddings are kept."""
     reference_size: Size | None = None
     """Size of that photo."""
+    standing: Literal["usual", "poor", "outside"] = "usual"
+    """``usual``: τ holds for both faces; ``poor``: decided under a stricter τ; ``outside``: not comparable, answered because it was forced."""
+    standing_reason: str = ""
+    """Why a face is not usual, in words."""
     replay: bool = False
     """A service's remark: the photo is an enrolled one of that person, not a new one."""
 
@@ -147,6 +151,8 @@ class Identification(_Documented):
     """The face."""
     why: str
     """One sentence on what decided."""
+    standing: Literal["usual", "poor", "outside"] = "usual"
+    """``usual``: τ(K) holds for this face; ``poor``: decided under a stricter one; ``outside``: not comparable, so nobody is named unless forced."""
     replay: bool = False
     """A service's remark: the photo is an enrolled one of that person, not a new one."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sameface.encoders import Encoder
+from sameface.encoders import Encoded, Encoder
 from sameface.models.card import ModelCard
 from sameface.types import CropsRGB, Embeddings
 
@@ -20,12 +20,12 @@ from sameface.types import CropsRGB, Embeddings
 class _Job:
     crops_rgb: CropsRGB
     wake: threading.Event = field(default_factory=threading.Event)
-    embeddings: Embeddings | None = None
+    encoded: Encoded | None = None
     error: BaseException | None = None
 
     @property
     def done(self) -> bool:
-        return self.embeddings is not None or self.error is not None
+        return self.encoded is not None or self.error is not None
 
 
 class BatchingEncoder:
@@ -53,8 +53,12 @@ class BatchingEncoder:
 
     def encode(self, crops_rgb: CropsRGB) -> Embeddings:
         """As `Encoder.encode`."""
+        return self.encode_measured(crops_rgb).embeddings
+
+    def encode_measured(self, crops_rgb: CropsRGB) -> Encoded:
+        """As `Encoder.encode_measured`."""
         if len(crops_rgb) == 0:
-            return self._inner.encode(crops_rgb)
+            return self._inner.encode_measured(crops_rgb)
         job = _Job(crops_rgb)
         with self._lock:
             self._waiting.append(job)
@@ -66,19 +70,20 @@ class BatchingEncoder:
             self._encode_together()
         if job.error is not None:
             raise job.error
-        assert job.embeddings is not None
-        return job.embeddings
+        assert job.encoded is not None
+        return job.encoded
 
     def _encode_together(self) -> None:
         jobs = self._take()
         try:
             self.calls += 1
             together = jobs[0].crops_rgb if len(jobs) == 1 else np.concatenate([job.crops_rgb for job in jobs])
-            embeddings = self._inner.encode(together)
+            embeddings, lengths = self._inner.encode_measured(together)
             start = 0
             for job in jobs:
-                job.embeddings = embeddings[start : start + len(job.crops_rgb)]
-                start += len(job.crops_rgb)
+                end = start + len(job.crops_rgb)
+                job.encoded = Encoded(embeddings[start:end], lengths[start:end])
+                start = end
         except BaseException as error:  # noqa: BLE001  # handed to each caller
             for job in jobs:
                 job.error = error

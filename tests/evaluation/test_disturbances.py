@@ -1,0 +1,51 @@
+"""Disturbances, against what each one says it does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter
+
+from sameface.evaluation.disturbances import UNSEEN, USUAL, Disturbance
+from sameface.types import Box, Detection
+
+KINDS = {kind.name: kind for kind in (*USUAL, *UNSEEN)}
+FACE = Detection(Box(40, 30, 140, 130), 1.0)
+
+
+@pytest.fixture(scope="module")
+def photo() -> np.ndarray:
+    noise = np.random.default_rng(3).integers(0, 255, (30, 40, 3)).astype(np.uint8)
+    return np.asarray(Image.fromarray(noise).resize((200, 150), Image.Resampling.BICUBIC))
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+def test_the_photo_given_stays_as_it_is(kind: Disturbance, photo: np.ndarray) -> None:
+    before = photo.copy()
+    for strength in kind.strengths:
+        made = kind.apply(photo, FACE, strength)
+        assert made.dtype == np.uint8
+        assert made.ndim == 3
+        assert made.shape[2] == 3
+        assert made.shape != before.shape or (made != before).any()
+    assert (photo == before).all()
+
+
+def test_strengths_follow_the_face(photo: np.ndarray) -> None:
+    blurred = KINDS["blurred"].apply(photo, FACE, 3)  # the face is 100 pixels wide: pixels are pixels
+    assert (blurred == np.asarray(Image.fromarray(photo).filter(ImageFilter.GaussianBlur(3)))).all()
+    wide = Detection(Box(0, 0, 200, 150), 1.0)
+    blurred = KINDS["blurred"].apply(photo, wide, 3)
+    assert (blurred == np.asarray(Image.fromarray(photo).filter(ImageFilter.GaussianBlur(6)))).all()
+    assert KINDS["small"].apply(photo, FACE, 24).shape == (36, 48, 3)
+
+
+def test_tones_bits_and_covers(photo: np.ndarray) -> None:
+    assert set(np.unique(KINDS["one bit"].apply(photo, FACE, 1))) == {0, 255}
+    assert set(np.unique(KINDS["posterised"].apply(photo, FACE, 3))) <= {0, 127, 255}
+    masked = KINDS["masked"].apply(photo, FACE, 220)
+    assert (masked[90:130, 45:135] == 220).all()
+    assert (masked[:80] == photo[:80]).all()
+    left, right = (KINDS["half cut"].apply(photo, FACE, side) for side in (0, 1))
+    assert (np.concatenate([left, right], axis=1) == photo).all()
+    assert (KINDS["turned"].apply(photo, FACE, 90) == photo.transpose(1, 0, 2)[::-1]).all()
