@@ -51,8 +51,11 @@ quick: $(VENV)/.installed-quick  ## Run the tests without PyTorch, browser and b
 
 check: $(VENV)/.installed-dev  ## Lint, format, types, import rules
 	@$(BIN)/ruff check .
+	@$(BIN)/ruff check --quiet --preview --select PLW1514 .  # a text file's encoding is said, not the system's own
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32
+	@$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin
 	@$(BIN)/lint-imports
 
 bench: $(VENV)/.installed-dev  ## Speed beside other libraries, each in its own environment (3 GB, made the first time)

@@ -46,7 +46,7 @@ def draw(lfw: Path, out: Path, seed: int = 0) -> None:
                 rows.append(
                     f"{a}\t{generator.integers(1, min(people[a], 10) + 1)}\t{b}\t{generator.integers(1, min(people[b], 10) + 1)}"
                 )
-    out.write_text("\n".join(rows) + "\n")
+    out.write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
 def evaluate(lfw: Path, pairs: Path, encoder: str | None, cache: Path) -> tuple[float, dict]:

@@ -26,7 +26,7 @@ ENROLLED, TAKEN = 5, 10
 
 def embeddings(people: Path, most: int) -> list[np.ndarray]:
     """``(photos, d)`` of each person with more photos than are enrolled."""
-    lines = (line.split("\t") for line in people.read_text().splitlines()[1:])
+    lines = (line.split("\t") for line in people.read_text(encoding="utf-8").splitlines()[1:])
     chosen = [(name, min(int(count), TAKEN)) for name, count in lines if int(count) > ENROLLED][:most]
     paths = [
         DATA / "lfw" / "images" / name / f"{name}_{i:04d}.jpg" for name, count in chosen for i in range(1, count + 1)

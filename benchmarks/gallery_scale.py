@@ -55,7 +55,9 @@ def times(call: Callable[[], object], runs: int) -> np.ndarray:
 
 def peak_mb() -> float:
     """The most memory this process had at any time; `getrusage` would count what the parent had before this program began."""
-    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    line = next(
+        line for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM")
+    )
     return int(line.split()[1]) / 1024
 
 

@@ -82,7 +82,7 @@ class Runner:
     """A peer's process, started once, asked in turns."""
 
     def __init__(self, command: list[str], environment: dict[str, str]) -> None:
-        self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115  as long as the process
+        self._said = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115  as long as the process
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True, env=environment
         )

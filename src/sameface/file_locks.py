@@ -6,12 +6,18 @@ own (see `whole`).
 
 from __future__ import annotations
 
-from typing import IO
+import importlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
 
+fcntl: Any
 try:
-    import fcntl
+    fcntl = importlib.import_module("fcntl")
 except ImportError:  # Windows: `portalocker` has the same by another way
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None
 
 
 def try_lock(file: IO[bytes]) -> bool:
@@ -49,3 +55,20 @@ def unlock(file: IO[bytes]) -> None:
         portalocker.unlock(file)
     else:
         fcntl.flock(file, fcntl.LOCK_UN)
+
+
+@contextmanager
+def folder_locked(folder: Path) -> Iterator[None]:
+    """Hold a folder's own lock, which leaves no file behind: only for what may happen twice.
+
+    Without effect on Windows, where a folder cannot be opened.
+    """
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

@@ -41,7 +41,7 @@ class Photos:
 
     def encode(self, path: Path):
         self.encoded.append(path.name)
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
         if text == "broken":
             raise NotAnImageError(expected="a picture", got="text", advice="look at it")
         return [(BOX, np.array([value, 0], dtype=np.float32)) for value in json.loads(text)]

@@ -12,7 +12,7 @@ from sameface.service.memory import give_back, give_back_now_and_then
 
 
 def resident_kb() -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
 
 

@@ -90,7 +90,7 @@ def pictures() -> Iterator[tuple[str, bytes]]:
 
 
 def _status_kb(name: str) -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(name))
 
 
@@ -98,7 +98,7 @@ def took_mb(api: TestClient, path: str, kind: str, body: bytes) -> tuple[int, fl
     """Status and megabytes of one request, above what was held before it (the body, which the client holds, included)."""
     ctypes.CDLL(None).malloc_trim(0)
     before = _status_kb("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
     status = api.post(path, content=body, headers={"Content-Type": kind}).status_code
     return status, (_status_kb("VmHWM") - before) / 1024
 

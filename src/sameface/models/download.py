@@ -23,6 +23,7 @@ from typing import IO, Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 from sameface.errors import DownloadError, SettingError, StorageFullError
+from sameface.file_locks import folder_locked
 from sameface.files import sha256_of
 from sameface.progress import Tally
 
@@ -111,7 +112,7 @@ def fetch(
             advice="pin the digest on the model's card",
         )
     part = target.with_name(f".{target.name}.{sha256[:16]}.partial")
-    with _storage(target), _alone(part):
+    with _storage(target), folder_locked(part.parent):  # without the lock two at once only waste a download
         if target.is_file() and sha256_of(target) == sha256:
             return
         _check_room(target.parent, size - _size(part))
@@ -259,19 +260,3 @@ def _storage(target: Path) -> Iterator[None]:
                 advice="free some space and run the same command again: it goes on where it stopped",
             ) from error
         raise
-
-
-@contextmanager
-def _alone(part: Path) -> Iterator[None]:
-    """Let one process at a time fetch into this folder."""
-    try:
-        import fcntl
-    except ImportError:  # a system without it: two at once only waste a download
-        yield
-        return
-    folder = os.open(part.parent, os.O_RDONLY)  # a lock on the folder leaves no file behind
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(folder)

@@ -160,7 +160,7 @@ def check_trail(path: Path) -> Trail:
 
 
 def _opened(path: Path) -> BinaryIO:
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b", buffering=0)
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "r+b", buffering=0)
 
 
 def _is_at(path: Path, file: BinaryIO) -> bool:
@@ -174,7 +174,8 @@ def _is_at(path: Path, file: BinaryIO) -> bool:
 def _append(file: BinaryIO, entry: dict[str, object]) -> None:
     """One line more, whole or not at all; the file is locked."""
     end = os.fstat(file.fileno()).st_size
-    tail = os.pread(file.fileno(), _TAIL, max(0, end - _TAIL))
+    file.seek(max(0, end - _TAIL))
+    tail = file.read(_TAIL)  # what is written goes to the end, wherever this stands
     if tail and not tail.endswith(b"\n"):  # a line that a kill cut short: it stays to be seen
         tail += b"\n"
         os.write(file.fileno(), b"\n")

@@ -276,7 +276,7 @@ def _user() -> str:
     try:
         return f"user {getpass.getuser()}"
     except (KeyError, OSError, ImportError):  # no name for this uid, as in a container
-        return f"uid {os.getuid()}"
+        return f"uid {os.getuid()}" if hasattr(os, "getuid") else "user unknown"
 
 
 def _digest(secret: str) -> str:

@@ -75,7 +75,7 @@ def connect(path: Path, patience: float, *, write: bool) -> sqlite3.Connection:
 
 def _reading_mode(path: Path) -> str:
     """WAL readers share memory through a file beside the gallery; where nobody can make one, nobody can write either."""
-    if hasattr(os, "statvfs") and os.statvfs(path).f_flag & os.ST_RDONLY:
+    if hasattr(os, "statvfs") and os.statvfs(path).f_flag & getattr(os, "ST_RDONLY", 1):
         log = path.with_name(path.name + "-wal")
         if log.exists() and log.stat().st_size:  # SQLite would read the file without it, as it was some time ago
             raise GalleryReadOnlyError(
