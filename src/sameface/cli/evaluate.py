@@ -17,7 +17,10 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 DataArgument = Annotated[
     Path,
-    typer.Argument(help="A folder per person, a CSV table of pairs (a,b,same), the folder of CFP, or LFW's images."),
+    typer.Argument(
+        help="A folder per person; a CSV table of pairs (a,b,same) or photos (photo,person); the folder of CFP; "
+        "InsightFace's .bin or .rec; WebDataset's .tar; or, with --pairs, a folder of images."
+    ),
 ]
 EncodersOption = Annotated[
     list[str] | None,
@@ -40,7 +43,11 @@ def evaluate(
     detector: DetectorsOption = None,
     pairs: Annotated[
         Path | None,
-        typer.Option("--pairs", help="LFW's list of pairs: View 1, or View 2 with its ten folds.", show_default=False),
+        typer.Option(
+            "--pairs",
+            help="List of pairs of LFW, CALFW, CPLFW, XQLFW, RFW, or two paths and 1 or 0.",
+            show_default=False,
+        ),
     ] = None,
     people: PeopleOption = None,
     choose_on: Annotated[

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from sameface.datasets.photo import Photo, photo_as_text
 from sameface.errors import DataError
-from sameface.files import path_as_text
 from sameface.metrics.folds import linked
 
 #: What can be wrong with a row, photo or person of a data set.
@@ -59,7 +58,7 @@ class LabelledPhotos:
 
     Attributes:
         name: what reports call the set.
-        photos: one path per photo.
+        photos: one path per photo, or a piece of a file that holds many.
         people: ``(n,)`` index of the person into `names`.
         names: the people.
         problems: what was set aside.
@@ -67,7 +66,7 @@ class LabelledPhotos:
     """
 
     name: str
-    photos: tuple[Path, ...]
+    photos: tuple[Photo, ...]
     people: npt.NDArray[np.intp]
     names: tuple[str, ...]
     problems: tuple[DataProblem, ...] = ()
@@ -113,7 +112,7 @@ class PairList:
 
     name: str
     protocol: str
-    photos: tuple[Path, ...]
+    photos: tuple[Photo, ...]
     a: npt.NDArray[np.intp]
     b: npt.NDArray[np.intp]
     same: npt.NDArray[np.bool_]
@@ -146,7 +145,7 @@ class PairCollector:
     def __init__(self, name: str, protocol: str, *, published: bool = False) -> None:
         self.name, self.protocol, self.published = name, protocol, published
         self.problems: list[DataProblem] = []
-        self._index: dict[Path, int] = {}
+        self._index: dict[Photo, int] = {}
         self._rows: list[tuple[int, int, bool, int]] = []
         self._seen: dict[tuple[int, int], tuple[bool, int]] = {}
         self._groups: list[Mapping[str, str]] = []
@@ -154,8 +153,8 @@ class PairCollector:
 
     def add(
         self,
-        a: Path,
-        b: Path,
+        a: Photo,
+        b: Photo,
         same: bool,
         *,
         where: str,
@@ -167,7 +166,7 @@ class PairCollector:
         for photo in (a, b):
             if not photo.is_file():
                 advice = "correct the path or add the photo"
-                self._note("missing photo", where, "a photo at that path", path_as_text(photo), advice)
+                self._note("missing photo", where, "a photo at that path", photo_as_text(photo), advice)
                 return
         first, second = self._number(a), self._number(b)
         key = (min(first, second), max(first, second))
@@ -257,7 +256,7 @@ class PairCollector:
             )
         return np.unique(people, return_inverse=True)[1].astype(np.intp)
 
-    def _number(self, photo: Path) -> int:
+    def _number(self, photo: Photo) -> int:
         return self._index.setdefault(photo, len(self._index))
 
     def _note(self, kind: ProblemKind, where: str, expected: str, got: str, advice: str, dropped: bool = True) -> None:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Final
 
 from sameface.datasets.cfp import Experiment, read_cfp
+from sameface.datasets.csv_file import read_csv
 from sameface.datasets.folder import read_folder
-from sameface.datasets.lfw import read_lfw_pairs, read_lfw_people
+from sameface.datasets.insightface import read_bin
+from sameface.datasets.lfw import read_lfw_people
 from sameface.datasets.model import Bench
+from sameface.datasets.pair_lists import read_pair_list
+from sameface.datasets.photo_table import read_photo_table
+from sameface.datasets.recordio import read_rec
+from sameface.datasets.shards import read_shards, shard_files
 from sameface.datasets.table import read_pair_table
 from sameface.errors import SettingError
 
@@ -22,8 +30,9 @@ def open_data(
     """Read whatever lies at a path.
 
     Args:
-        data: a folder per person; a CSV table of pairs; the folder of CFP; or, with `pairs`, the images of LFW.
-        pairs: a pair list of LFW.
+        data: a folder per person; a CSV table of pairs or photos; the folder of CFP; a ``.bin`` or ``.rec`` of InsightFace; tar files of WebDataset,
+            one, a folder of them, or ``faces-{000..012}.tar``; or, with `pairs`, a folder of images.
+        pairs: a list of pairs of LFW, CALFW, CPLFW, XQLFW or RFW, or rows of two paths and 1 or 0.
         people: a list of people of LFW: only these are taken from a folder per person.
         cfp: which experiment of CFP.
 
@@ -36,11 +45,24 @@ def open_data(
         raise SettingError(expected="pairs or people", got="both", advice="give one of the two lists")
     images = path / "images" if (path / "images").is_dir() else path
     if pairs is not None:
-        return read_lfw_pairs(images, pairs)
+        return read_pair_list(images, pairs)
+    if path.suffix.lower() == ".tar":
+        return read_shards(path)
     if path.is_file():
-        return read_pair_table(path)
+        return _FILES.get(path.suffix.lower(), _read_table)(path)
     if (path / "Protocol" / "Split").is_dir():
         return read_cfp(path, cfp)
     if people is not None:
         return read_folder(images, only=read_lfw_people(people), name=Path(people).stem)
+    if path.is_dir() and not any(item.is_dir() for item in path.iterdir()) and shard_files(path):
+        return read_shards(path)
     return read_folder(images, name=path.name)
+
+
+def _read_table(path: Path) -> Bench:
+    """A table of photos where it has a column for them, else one of pairs."""
+    columns = {name.strip().lower() for name in read_csv(path).fieldnames or []}
+    return read_photo_table(path) if {"photo", "person"} <= columns else read_pair_table(path)
+
+
+_FILES: Final[Mapping[str, Callable[[Path], Bench]]] = {".bin": read_bin, ".rec": read_rec}

@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from sameface.datasets.photo import Photo, source_of
 from sameface.errors import FaceError, ImageError, NoFaceError, SamefaceError
 from sameface.evaluation.cache import EmbeddingCache, Found, NoUsableFace
 from sameface.faces.choose import Choice
 from sameface.files import sha256_of
 from sameface.imaging import load_image
+from sameface.imaging.sources import sha256_of_bytes
 from sameface.progress import Advance, no_advance
 from sameface.types import Embeddings, EmbeddingSpace
 
@@ -77,7 +79,7 @@ class EmbeddedPhotos:
 
 def embed_photos(
     recognizer: Recognizer,
-    photos: Sequence[Path],
+    photos: Sequence[Photo],
     *,
     cache: EmbeddingCache | None = None,
     workers: int | None = None,
@@ -87,7 +89,7 @@ def embed_photos(
 
     Args:
         recognizer: detector, alignment and encoder; best made with ``threads=1``, since photos run side by side.
-        photos: paths; the same content is encoded once, whatever its name.
+        photos: paths, or pieces of files; the same content is encoded once, whatever its name.
         cache: where results are kept; None keeps nothing.
         workers: photos worked on at once; None takes one per core.
         advance: called with the number of photos done.
@@ -138,7 +140,7 @@ def _each(
     recognizer: Recognizer,
     cache: EmbeddingCache,
     todo: Sequence[str],
-    paths: Mapping[str, Path],
+    paths: Mapping[str, Photo],
 ) -> Iterator[_Part]:
     """Results as they come, with few batches waiting, so that a stop is quick.
 
@@ -172,14 +174,14 @@ def _rule(recognizer: Recognizer) -> str:
     return f"{RULE}, turned upright" if recognizer.finder.upright else RULE
 
 
-def _encode(recognizer: Recognizer, batch: Mapping[str, tuple[Path, Found | None]]) -> _Part:
+def _encode(recognizer: Recognizer, batch: Mapping[str, tuple[Photo, Found | None]]) -> _Part:
     finder = recognizer.finder
     faces: dict[str, Found] = {}
     crops: dict[str, npt.NDArray[np.uint8]] = {}
     unreadable = set()
     for sha, (path, known) in batch.items():
         try:
-            image = load_image(path, limits=finder.limits)
+            image = load_image(source_of(path), limits=finder.limits)
             found = known or finder.choose(image, RULE, source=path.name)
             faces[sha] = found
             if not isinstance(found, NoUsableFace):
@@ -198,7 +200,7 @@ def _encode(recognizer: Recognizer, batch: Mapping[str, tuple[Path, Found | None
 def _assemble(
     recognizer: Recognizer,
     digests: Sequence[str],
-    photos: Sequence[Path],
+    photos: Sequence[Photo],
     vectors: Mapping[str, Embeddings],
     failed: Mapping[str, Found],
     encoded: int,
@@ -221,8 +223,8 @@ def _assemble(
     return EmbeddedPhotos(recognizer.space, embeddings, found, tuple(digests), tuple(failures), encoded, known, seconds)
 
 
-def _digest(path: Path) -> str:
+def _digest(photo: Photo) -> str:
     try:
-        return sha256_of(path)
+        return sha256_of(photo) if isinstance(photo, Path) else sha256_of_bytes(photo.read_bytes())
     except OSError:
         return ""

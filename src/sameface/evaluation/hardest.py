@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
+from sameface.datasets.photo import Photo, photo_as_text
 from sameface.evaluation.results import HardPair
 from sameface.evaluation.scores import Scores
-from sameface.files import path_as_text
 
 
-def hardest_pairs(scores: Scores, photos: Sequence[Path], count: int = 8) -> tuple[HardPair, ...]:
+def hardest_pairs(scores: Scores, photos: Sequence[Photo], count: int = 8) -> tuple[HardPair, ...]:
     """The farthest mated and the nearest non-mated pairs, so many of each, hardest first.
 
     Args:
@@ -31,7 +30,7 @@ def hardest_pairs(scores: Scores, photos: Sequence[Path], count: int = 8) -> tup
         chosen = all_of[near[np.argsort(hardness[near], kind="stable")]]
         rows += [
             HardPair(
-                path_as_text(photos[scores.a[i]]), path_as_text(photos[scores.b[i]]), same, float(scores.distances[i])
+                photo_as_text(photos[scores.a[i]]), photo_as_text(photos[scores.b[i]]), same, float(scores.distances[i])
             )
             for i in chosen
         ]

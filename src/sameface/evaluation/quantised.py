@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from sameface.datasets.photo import Photo, source_of
 from sameface.encoders import Encoder
 from sameface.errors import FaceError, ImageError, NotEnoughDataError
 from sameface.evaluation.scores import Scores
@@ -51,7 +51,7 @@ class BeforeAndAfter:
 
 
 def collect_crops(
-    finder: FaceFinder, photos: Iterable[Path], wanted: int, *, advance: Advance = no_advance
+    finder: FaceFinder, photos: Iterable[Photo], wanted: int, *, advance: Advance = no_advance
 ) -> CropsRGB:
     """Aligned crops of the faces nearest the middle of photos, until there are enough; photos that give none are passed over.
 
@@ -63,7 +63,7 @@ def collect_crops(
         if len(found) == wanted:
             break
         try:
-            found.append(finder.face(photo, "centre").crop_rgb)
+            found.append(finder.face(source_of(photo), "centre").crop_rgb)
         except (ImageError, FaceError):
             continue
         advance(1)

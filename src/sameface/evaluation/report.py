@@ -14,7 +14,7 @@ from typing import Any
 from sameface.errors import SamefaceError
 from sameface.evaluation.plots import label, plots, render
 from sameface.evaluation.results import Evaluation, HardPair, Rate
-from sameface.files import atomic_write
+from sameface.files import atomic_write, path_from_text
 from sameface.metrics.extra import need
 
 #: Side of a hardest pair's pictures in the report, in pixels.
@@ -127,7 +127,7 @@ def _picture(path: str) -> str:
     from sameface.imaging import load_image
 
     try:
-        picture: Any = need("PIL.Image").fromarray(load_image(path))
+        picture: Any = need("PIL.Image").fromarray(load_image(path_from_text(path)))
     except SamefaceError:
         return ""
     picture.thumbnail((2 * SIDE, 2 * SIDE))

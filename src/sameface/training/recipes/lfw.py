@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy.typing as npt
 import torch
 
 from sameface.datasets import LabelledPhotos, PairList
+from sameface.datasets.photo import Photo, source_of
 from sameface.errors import SamefaceError
 from sameface.imaging import load_image
 from sameface.metrics import bootstrap_interval, curve, equal_error_rate
@@ -38,7 +38,7 @@ LFW_FACE_WIDTH: Final = 92.5
 JPEG_QUALITY: Final = 20
 
 
-def photos_to_learn_from(people: LabelledPhotos, most: int) -> list[Path]:
+def photos_to_learn_from(people: LabelledPhotos, most: int) -> list[Photo]:
     """Up to `most` photos of everybody who has two or more; one photo of a person cannot show what stays the same."""
     counts = np.bincount(people.people, minlength=len(people.names))
     several = people.only(np.flatnonzero(counts[people.people] > 1).tolist())
@@ -55,14 +55,14 @@ class EmbeddedPhotos:
         missing: how many photos showed no face.
     """
 
-    rows: Mapping[Path, int]
+    rows: Mapping[Photo, int]
     vectors: Embeddings
     missing: int
 
 
 def embed_photos(
     recognizer: Recognizer,
-    photos: Sequence[Path],
+    photos: Sequence[Photo],
     *,
     change: Callable[[ImageRGB], ImageRGB] | None = None,
     progress: Advance | None = None,
@@ -78,10 +78,10 @@ def embed_photos(
 
     def images() -> Iterator[ImageRGB]:
         for photo in photos:
-            image = load_image(photo)
+            image = load_image(source_of(photo))
             yield image if change is None else change(image)
 
-    rows: dict[Path, int] = {}
+    rows: dict[Photo, int] = {}
     vectors: list[Embeddings] = []
     for photo, answer in zip(photos, recognizer.encode_photos(images(), choose="centre"), strict=True):
         if not isinstance(answer, SamefaceError):
