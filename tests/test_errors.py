@@ -55,3 +55,13 @@ def test_builtins_fit() -> None:
     assert issubclass(errors.PersonNotFoundError, LookupError)
     assert issubclass(errors.ExtraMissingError, ImportError)
     assert issubclass(errors.GalleryUnavailableError, ConnectionError)
+
+
+def test_no_message_shows_a_password() -> None:
+    error = SamefaceError(
+        expected="a file", got="'rtsp://me:s3cret@camera/1', where there is none", advice="see postgresql://a:b@c/d"
+    )
+    assert "s3cret" not in str(error) + error.got
+    assert "rtsp://me:…@camera/1" in error.got
+    assert "://a:…@c/d" in error.advice
+    assert SamefaceError(expected="http://a/b:c@d", got="a:b@c", advice="").got == "a:b@c"  # no password

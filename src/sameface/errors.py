@@ -15,7 +15,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
+
+#: The password of an address: ``rtsp://user:password@camera``. No message shows one, whatever was typed where.
+_PASSWORD: Final = re.compile(r"(://[^/@\s]*?:)[^/@\s]+@")
 
 
 class SamefaceError(Exception):
@@ -28,14 +31,20 @@ class SamefaceError(Exception):
     """
 
     def __init__(self, *, expected: str, got: str, advice: str) -> None:
-        self.expected = expected
-        self.got = got
-        self.advice = advice
+        self.expected = _PASSWORD.sub(r"\1…@", expected)
+        self.got = _PASSWORD.sub(r"\1…@", got)
+        self.advice = _PASSWORD.sub(r"\1…@", advice)
         super().__init__(self._message())
 
     def _message(self) -> str:
         advice = f"{self.advice[:1].upper()}{self.advice[1:].rstrip('.')}"
         return f"expected {self.expected}; got {self.got}. {advice}{'' if advice.endswith('?') else '.'}"
+
+    def advise(self, advice: str) -> Self:
+        """The same error with better advice."""
+        self.advice = advice
+        self.args = (self._message(),)
+        return self
 
     def about(self, which: str) -> Self:
         """The same error, saying which of several things it is about.
@@ -267,6 +276,10 @@ class OutputError(SamefaceError, OSError):
     """A file that could not be written where it was asked for."""
 
 
+class ListenError(SamefaceError, OSError):
+    """The service cannot listen there: the port is taken or not allowed, or the address is not this machine's."""
+
+
 class SettingError(SamefaceError, ValueError):
     """An argument, option or environment variable outside what it may be."""
 
@@ -418,6 +431,7 @@ OUTCOMES: dict[type[SamefaceError], Outcome] = {
     LossNotFiniteError: Outcome(9, 500),
     ExtraMissingError: Outcome(10, 501),
     OutputError: Outcome(12, 500),
+    ListenError: Outcome(13, 500),
     WorkerError: Outcome(13, 500),
     RequestError: Outcome(11, 400),
     NotAuthenticatedError: Outcome(11, 401),

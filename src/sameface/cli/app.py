@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from sameface import __version__
-from sameface.errors import OutputError, SamefaceError, SettingError, outcome_of
+from sameface.errors import OutputError, SamefaceError, SettingError, did_you_mean, outcome_of
 
 #: Command → (module that holds its `app`, one line for --help).
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
@@ -57,6 +57,14 @@ class LazyCommands(TyperGroup):
         command.name = cmd_name
         command.short_help = short
         return command
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is typed; for another word the nearest ones."""
+        word = args[0] if args else ""
+        if word and word not in COMMANDS and not word.startswith("-") and not ctx.resilient_parsing:
+            hint = did_you_mean(word, COMMANDS, f"see `{ctx.command_path} --help`")
+            ctx.fail(f"No such command {word!r}: {hint}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """The list of --help, written from the table without importing any command."""

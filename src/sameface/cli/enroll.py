@@ -36,6 +36,9 @@ def enroll(
     choose: ChooseOption = "only",
     encoder: EncoderOption = None,
     detector: DetectorOption = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Of a tree: say what became of every photo.")
+    ] = False,
     device: DeviceOption = "cpu",
     json: JsonOption = False,
 ) -> None:
@@ -51,6 +54,7 @@ def enroll(
     from sameface.recognizer.wire import Enrollment, problem
 
     details = _details(detail or [])
+    choice, asked = as_choice(choose), as_review(review)
     jobs, left_out = ([(name, list(photos))], []) if photos else _people_of(Path(name))
     note(f"gallery: {gallery_location(gallery)}")
     results = [
@@ -68,8 +72,8 @@ def enroll(
                     files,
                     details=details,
                     groups=group or (),
-                    choose=as_choice(choose),
-                    review=as_review(review),
+                    choose=choice,
+                    review=asked,
                 )
             # Of this person; anything else, a full disk say, concerns all that follow.
             except (FaceError, ImageError, PersonError) as error:
@@ -83,8 +87,10 @@ def enroll(
             advance()
     if json:
         print_json(results)
+    elif photos:
+        _print(results[0])
     else:
-        _print(results)
+        _summarise(results, verbose)
     raise typer.Exit(1 if refused else 0)
 
 
@@ -141,24 +147,49 @@ def _people_of(folder: Path) -> tuple[list[tuple[str, list[str]]], list[tuple[st
     return [(person, [str(photo) for photo in photos]) for person, photos in tree.people.items()], errors
 
 
-def _print(results: list[Enrollment]) -> None:
-    from sameface.cli.output import print_table
+def _print(result: Enrollment) -> None:
+    """One person: a line a photo, and below what is to be said about some."""
+    from sameface.cli.output import print_line, print_table
 
-    rows = []
-    for result in results:
-        if result.error is not None:
-            rows.append([result.name, "", "refused", "", result.error.detail])
-        rows.extend(
+    print_table(
+        ("person", "photo", "outcome", "quality"),
+        (
             [
                 result.name,
                 report.photo,
                 report.reason,
                 f"{report.quality:.2f}" if report.quality is not None else "–",
-                report.detail,
             ]
             for report in result.reports
-        )
-    print_table(("person", "photo", "outcome", "quality", ""), rows)
+        ),
+        unfolded=True,
+    )
+    for report in result.reports:
+        if report.detail:
+            print_line(f"{report.photo}: {report.detail}")
+
+
+def _summarise(results: list[Enrollment], verbose: bool) -> None:
+    """A tree: a line a person, then what was left out and why."""
+    from sameface.cli.output import plural, print_line, print_table
+
+    print_table(
+        ("person", "photos", "stored"),
+        ([result.name, str(len(result.reports)), str(result.accepted)] for result in results),
+        unfolded=True,
+    )
+    for result in results:
+        if result.error is not None:
+            print_line(f"{result.name}: {result.error.detail}")
+        for report in result.reports:
+            if verbose or not report.accepted:
+                print_line(
+                    f"{result.name}: {report.photo}: {report.reason}{f': {report.detail}' if verbose and report.detail else ''}"
+                )
+    people = sum(result.error is None for result in results)
+    photos = sum(result.accepted for result in results)
+    refused = f", {len(results) - people} refused" if people < len(results) else ""
+    print_line(f"{plural(people, 'person', 'people')} enrolled{refused}; {plural(photos, 'photo')} stored")
 
 
 APPS: Final = {"enroll": app}

@@ -229,7 +229,7 @@ def audit(
         return
     print_table(
         ("at", "action", "templates", "person"),
-        [(entry.at, entry.action, str(entry.templates), entry.person_id) for entry in entries],
+        [(entry.at[:19], entry.action, str(entry.templates), entry.person_id) for entry in entries],
     )
 
 

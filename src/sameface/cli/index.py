@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from sameface.cli.options import DetectorOption, EncoderOption, GalleryOption, JsonOption
+from sameface.cli.overwriting import OverwriteOption
 
 if TYPE_CHECKING:
     from sameface.gallery import TemplateStore
@@ -42,6 +43,7 @@ def index(
         Path | None,
         typer.Option("--parquet", help="Write photos.parquet and faces.parquet into this folder.", show_default=False),
     ] = None,
+    overwrite: OverwriteOption = False,
     encoder: EncoderOption = None,
     detector: DetectorOption = None,
     json: JsonOption = False,
@@ -53,7 +55,8 @@ def index(
     Exit code 1: some photos could not be encoded; they are named.
     """
     from sameface.cli.options import gallery_location, make_recognizer
-    from sameface.cli.output import note, print_json, print_line, progress
+    from sameface.cli.output import note, plural, print_json, print_line, progress
+    from sameface.cli.overwriting import new_folder
     from sameface.errors import SettingError
     from sameface.files import path_as_text, photos_below
     from sameface.gallery import gallery_exists, open_store, read_space
@@ -68,6 +71,8 @@ def index(
         )
     if folder is not None and not is_address(folder) and not Path(folder).is_dir():
         raise SettingError(expected="a folder of photos", got=path_as_text(folder), advice="check the path")
+    if parquet is not None:
+        new_folder(parquet, overwrite=overwrite)
     location = gallery_location(gallery)
     if gallery_exists(location) and (encoder is None or detector is None):
         space = read_space(location)
@@ -79,6 +84,7 @@ def index(
         note(f"gallery: {store.location}")
         book = ledger or default_ledger(store.location)
         failed = 0
+        answers: dict[str, Any] = {}
         if folder is not None:
             total = None if is_address(folder) else sum(1 for _ in photos_below(Path(folder), lambda item: None))
             with progress("photos", total) as advance:
@@ -95,24 +101,28 @@ def index(
             for path, why in done.failed:
                 note(f"{path}: {why}")
             failed = len(done.failed)
-            if json and like is None:
-                print_json(done)
-            else:
+            answers["indexed"] = done
+            if not json:
                 print_line(
-                    f"{done.photos} photos, {done.faces} faces; {done.known} known before, "
+                    f"{plural(done.photos, 'photo')}, {plural(done.faces, 'face')}; {done.known} known before, "
                     f"{done.without_face} without a face, {done.gone} gone, {failed} failed"
                 )
         if parquet is not None:
             with Ledger(book, store.gallery_id) as opened:
                 note(f"written: {', '.join(str(path) for path in write_parquet(store, opened, parquet))}")
         if like is not None:
-            _find(recognizer, store, like, top, book, json)
+            answers["like"] = _find(recognizer, store, like, top, book)
+            if not json:
+                _print(answers["like"])
+    if json:
+        print_json(answers if len(answers) > 1 else next(iter(answers.values()), {}))
     raise typer.Exit(1 if failed else 0)
 
 
-def _find(recognizer: Recognizer, store: TemplateStore, like: Path, top: int, book: Path, json: bool) -> None:
-    """Print the photos with the faces most like that of one photo, nearest first, where they lie now."""
-    from sameface.cli.output import print_json, print_table
+def _find(
+    recognizer: Recognizer, store: TemplateStore, like: Path, top: int, book: Path
+) -> list[dict[str, str | float]]:
+    """The photos with the faces most like that of one photo, nearest first, where they lie now."""
     from sameface.types import PersonId
 
     face = recognizer.encode_photo(like)
@@ -122,7 +132,7 @@ def _find(recognizer: Recognizer, store: TemplateStore, like: Path, top: int, bo
         for stored in store.templates_of(PersonId(candidate.person_id))[:1]
     ]
     places = _places(book, store, [template.source_sha256 for _, template in nearest])
-    found = [
+    return [
         {
             "photo": template.source
             if template.source in (paths := places.get(template.source_sha256, [template.source]))
@@ -132,10 +142,14 @@ def _find(recognizer: Recognizer, store: TemplateStore, like: Path, top: int, bo
         }
         for candidate, template in nearest
     ]
-    if json:
-        print_json(found)
-    else:
-        print_table(("photo", "distance"), [(str(item["photo"]), f"{item['distance']:.3f}") for item in found])
+
+
+def _print(found: list[dict[str, str | float]]) -> None:
+    from sameface.cli.output import print_table
+
+    print_table(
+        ("photo", "distance"), [(str(item["photo"]), f"{item['distance']:.3f}") for item in found], unfolded=True
+    )
 
 
 def _places(book: Path, store: TemplateStore, digests: list[str]) -> dict[str, list[str]]:

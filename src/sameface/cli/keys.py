@@ -26,7 +26,12 @@ def keys_path(option: Path | None) -> Path:
     """Where keys are: the option, else ``$SAMEFACE_KEYS``, else ``keys.json`` here."""
     import os
 
-    return option or Path(os.environ.get("SAMEFACE_KEYS") or "keys.json")
+    from sameface.errors import SettingError
+
+    path = option or Path(os.environ.get("SAMEFACE_KEYS") or "keys.json")
+    if path.is_dir():
+        raise SettingError(expected="a file of keys", got=f"the folder {path}", advice="name a file: --keys keys.json")
+    return path
 
 
 def span_of(text: str) -> timedelta:
@@ -152,9 +157,9 @@ def list_keys(keys: KeysOption = None, json: JsonOption = False) -> None:
                 item.id,
                 item.role,
                 ", ".join(item.galleries),
-                item.created[:19],
-                item.expires[:16],
-                used.get(item.id, "")[:16],
+                item.created[:10],
+                item.expires[:10],
+                used.get(item.id, "")[:10],
                 item.note,
             ]
             for item in stored

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sameface.recognizer import Gallery, Recognizer
-    from sameface.types import OperatingPoint, Who
+    from sameface.types import OperatingPoint, Person, Who
 
 DEFAULT_GALLERY: Final = "people.db"
 
@@ -86,6 +86,35 @@ def photos_of(places: Sequence[str]) -> list[str]:
             raise DataError(expected="photos", got=f"none in the folder {place}", advice="check the path")
         found.update(dict.fromkeys(inside))
     return list(found)
+
+
+def find_person(known: Gallery, who: Who) -> Person:
+    """A person by name or id.
+
+    Raises:
+        PersonNotFoundError: nobody is called so; the message names those who nearly are.
+    """
+    from sameface.errors import PersonNotFoundError, did_you_mean
+
+    try:
+        return known.person(who)
+    except PersonNotFoundError as error:
+        if isinstance(who, str):
+            error.advise(did_you_mean(who, (person.name for person in known), error.advice))
+        raise
+
+
+def known_names(ctx: typer.Context, incomplete: str) -> list[str]:
+    """For the shell's completion: names in the gallery that begin so."""
+    from sameface.errors import SamefaceError
+    from sameface.recognizer import Gallery
+
+    try:
+        with Gallery(gallery_location(ctx.params.get("gallery")), create=False) as known:
+            names = [person.name for person in known]
+    except (SamefaceError, OSError):
+        return []
+    return [name for name in names if name.casefold().startswith(incomplete.casefold())][:50]
 
 
 def gallery_location(option: str | None) -> str:

@@ -6,7 +6,9 @@ from typing import Annotated, Final
 
 import typer
 
-from sameface.cli.options import ByIdOption, GalleryOption, JsonOption, YesOption
+from sameface.cli.options import ByIdOption, GalleryOption, JsonOption, YesOption, known_names
+
+NameArgument = Annotated[str, typer.Argument(autocompletion=known_names)]
 
 people_app = typer.Typer(rich_markup_mode=None, add_completion=False, invoke_without_command=True)
 forget_app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -17,6 +19,7 @@ def people(
     ctx: typer.Context,
     gallery: GalleryOption = None,
     group: Annotated[str | None, typer.Option("--group", help="Only people with this tag.", show_default=False)] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Whole ids and times.")] = False,
     json: JsonOption = False,
 ) -> None:
     """List the people of a gallery; `rename` and `merge` change it."""
@@ -33,27 +36,29 @@ def people(
     if json:
         print_json(People(people=tuple(listed), total=len(listed)))
         return
+    time, digits = (19, 32) if verbose else (10, 8)
     print_table(
         ("name", "photos", "groups", "enrolled", "id"),
         (
-            [item.name, str(item.photos), ", ".join(item.groups), item.created[:10], item.person_id[:8]]
+            [item.name, str(item.photos), ", ".join(item.groups), item.created[:time], item.person_id[:digits]]
             for item in listed
         ),
+        unfolded=verbose,
     )
 
 
 @people_app.command()
 def rename(
-    name: str, new: str, by_id: ByIdOption = False, gallery: GalleryOption = None, json: JsonOption = False
+    name: NameArgument, new: str, by_id: ByIdOption = False, gallery: GalleryOption = None, json: JsonOption = False
 ) -> None:
     """Give a person another name; the id and the photos stay."""
-    from sameface.cli.options import gallery_location, meant
+    from sameface.cli.options import find_person, gallery_location, meant
     from sameface.cli.output import note, print_json, print_line
     from sameface.recognizer import Gallery
 
     note(f"gallery: {gallery_location(gallery)}")
     with Gallery(gallery_location(gallery), create=False) as known:
-        before = known.person(meant(name, by_id))
+        before = find_person(known, meant(name, by_id))
         person = known.rename(before, new)
     if json:
         print_json(person)
@@ -63,21 +68,21 @@ def rename(
 
 @people_app.command()
 def merge(
-    into: str,
-    other: str,
+    into: NameArgument,
+    other: NameArgument,
     by_id: ByIdOption = False,
     gallery: GalleryOption = None,
     yes: YesOption = False,
     json: JsonOption = False,
 ) -> None:
     """Two entries are one person: OTHER's photos go to INTO. Asks first at a terminal."""
-    from sameface.cli.options import gallery_location, meant
+    from sameface.cli.options import find_person, gallery_location, meant
     from sameface.cli.output import ask, note, plural, print_json, print_line
     from sameface.recognizer import Gallery
 
     note(f"gallery: {gallery_location(gallery)}")
     with Gallery(gallery_location(gallery), create=False) as known:
-        first, second = known.person(meant(into, by_id)), known.person(meant(other, by_id))
+        first, second = find_person(known, meant(into, by_id)), find_person(known, meant(other, by_id))
         ask(
             f"Give {plural(second.photos, 'photo')} of {second.name} to {first.name}? {second.name} will be gone",
             yes=yes,
@@ -91,21 +96,21 @@ def merge(
 
 @forget_app.command()
 def forget(
-    names: Annotated[list[str], typer.Argument(help="Whom to erase.")],
+    names: Annotated[list[str], typer.Argument(help="Whom to erase.", autocompletion=known_names)],
     by_id: ByIdOption = False,
     gallery: GalleryOption = None,
     yes: YesOption = False,
     json: JsonOption = False,
 ) -> None:
     """Erase people: vectors, index rows and caches. Says what was erased. Asks first at a terminal."""
-    from sameface.cli.options import gallery_location, meant
+    from sameface.cli.options import find_person, gallery_location, meant
     from sameface.cli.output import ask, note, plural, print_json, print_line
     from sameface.recognizer import Gallery
 
     note(f"gallery: {gallery_location(gallery)}")
     with Gallery(gallery_location(gallery), create=False) as known:
         # All or nobody: an unknown name is an error before anything is erased. From the look-up on they go by id: names may change hands.
-        people = {name: known.person(meant(name, by_id)) for name in names}
+        people = {name: find_person(known, meant(name, by_id)) for name in names}
         listed = ", ".join(f"{item.name} ({plural(item.photos, 'photo')})" for item in people.values())
         ask(f"Erase {listed}?", yes=yes)
         erased = {name: known.forget(person) for name, person in people.items()}

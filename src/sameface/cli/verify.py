@@ -16,6 +16,7 @@ from sameface.cli.options import (
     JsonOption,
     PointOption,
     ThresholdOption,
+    known_names,
 )
 
 if TYPE_CHECKING:
@@ -28,7 +29,13 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def verify(
     photos: Annotated[list[str], typer.Argument(help="Two photos; or one, with --as.", metavar="PHOTO")],
     claimed: Annotated[
-        str | None, typer.Option("--as", help="The enrolled person that the photo is said to show.", show_default=False)
+        str | None,
+        typer.Option(
+            "--as",
+            help="The enrolled person that the photo is said to show.",
+            show_default=False,
+            autocompletion=known_names,
+        ),
     ] = None,
     by_id: ByIdOption = False,
     gallery: GalleryOption = None,
@@ -44,7 +51,7 @@ def verify(
 
     Exit code 0: same; 1: not the same; 2 and up: no answer, with the reason.
     """
-    from sameface.cli.options import gallery_location, make_recognizer, meant, open_gallery
+    from sameface.cli.options import find_person, gallery_location, make_recognizer, meant, open_gallery
     from sameface.cli.output import note, print_json
     from sameface.errors import SettingError
     from sameface.faces.choose import as_choice
@@ -71,7 +78,8 @@ def verify(
             device=device,
         )
         with people:
-            answer = people.verify(meant(claimed, by_id), photos[0], as_choice(choose))
+            person = find_person(people, meant(claimed, by_id))
+            answer = people.verify(person, photos[0], as_choice(choose))
     if json:
         print_json(answer.to_wire())
     else:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Final, NamedTuple
 
-from sameface.errors import SettingError, UnknownModelError
+from sameface.errors import SettingError, UnknownModelError, did_you_mean
 
 _NUMBER: Final = r"\d+(?:\.\d+)?(?:e[+-]?\d+)?"
 _DIGEST: Final = re.compile(r"[0-9a-f]{8}")
@@ -113,7 +113,9 @@ class DetectorSpec:
         raise UnknownModelError(
             expected=f"a detector among {', '.join(kind.name for kind in KINDS)}",
             got=repr(text),
-            advice="choose one of those, or give the whole id that a gallery names",
+            advice=did_you_mean(
+                text, [kind.name for kind in KINDS], "choose one of those, or give the whole id that a gallery names"
+            ),
         )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from platformdirs import user_data_path
 
-from sameface.errors import ModelMissingError, UnknownModelError
+from sameface.errors import ModelMissingError, UnknownModelError, did_you_mean
 from sameface.files import sha256_of
 from sameface.models.cache import check_sha256
 from sameface.models.card import ModelCard, WeightsFile, read_card_file
@@ -66,7 +66,7 @@ def load_card(name_or_path: str | Path) -> ModelCard:
     raise UnknownModelError(
         expected=f"a model among {', '.join(known)}",
         got=repr(name),
-        advice="see `sameface models list`, or add yours with `sameface models add`",
+        advice=did_you_mean(name, known, "see `sameface models list`, or add yours with `sameface models add`"),
     )
 
 

@@ -10,13 +10,19 @@ from typing import Final, Self, cast
 
 import numpy as np
 
-from sameface.errors import NoThresholdError, PersonNotFoundError, SamefaceError
+from sameface.errors import (
+    NoThresholdError,
+    PersonNotFoundError,
+    SamefaceError,
+    SettingError,
+    did_you_mean,
+)
 from sameface.faces.choose import Choice, as_choice
 from sameface.faces.quality import judge_face
 from sameface.gallery import Sight, TemplateStore, clean_name, gallery_exists, open_store, read_space
 from sameface.imaging import ImageSource, load_photo
 from sameface.imaging.sources import label_of
-from sameface.matching import is_same, probability_same
+from sameface.matching import false_match_rate_for, is_same, probability_same
 from sameface.recognizer import review as reviewing
 from sameface.recognizer.identify import decide
 from sameface.recognizer.recognizer import Recognizer
@@ -57,6 +63,7 @@ class Gallery:
     ) -> None:
         self.location = location
         self.fpir = fpir
+        false_match_rate_for(fpir, 1)  # one that cannot be meant is said now
         self._given = recognizer
         self._create = create
         if recognizer is not None or gallery_exists(location) or not create:
@@ -244,16 +251,28 @@ class Gallery:
             candidates: how many nearest people to list with each answer.
             group: search only people of this group.
             fpir: instead of the gallery's own.
+
+        Raises:
+            SettingError: a number of candidates or an FPIR that cannot be meant.
+            PersonNotFoundError: nobody is in that group.
         """
+        self._check_question(candidates, fpir)  # before any work
         return self.identify_faces(self.recognizer.encode_faces(photo), candidates=candidates, group=group, fpir=fpir)
 
     def identify_faces(
         self, faces: Sequence[EncodedFace], *, candidates: int = 3, group: str | None = None, fpir: float | None = None
     ) -> list[Identification]:
         """`identify` for faces that are encoded already, of one photo or many, in one search."""
+        self._check_question(candidates, fpir)
         if not faces:
             return []
         comparisons = self._comparisons(group)
+        if not comparisons and group is not None and self._comparisons(None):
+            raise PersonNotFoundError(
+                expected="a group of this gallery",
+                got=repr(group),
+                advice=did_you_mean(group, self.store.stats().groups, "see `sameface gallery stats`"),
+            )
         ranked: list[list[Candidate]] = [[] for _ in faces]
         if comparisons:
             probes = np.stack([face.embedding for face in faces])
@@ -278,6 +297,11 @@ class Gallery:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _check_question(self, candidates: int, fpir: float | None) -> None:
+        if candidates < 0:
+            raise SettingError(expected="0 candidates or more", got=str(candidates), advice="leave it out for 3")
+        false_match_rate_for(self.fpir if fpir is None else fpir, 1)
 
     @property
     def _exists(self) -> bool:

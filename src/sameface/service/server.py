@@ -14,6 +14,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sameface.service.app import SETTINGS_VARIABLE, create_app
+from sameface.service.listening import check_address
 from sameface.service.logs import log_config
 from sameface.service.settings import Settings, to_json
 
@@ -71,6 +72,7 @@ def run(settings: Settings, *, workers: int = 1, tls: tuple[Path, Path] | None =
         workers: processes; each loads the networks, all share the galleries.
         tls: files of the certificate chain and of its key.
     """
+    check_address(settings.host, settings.port)
     # The event loop must get its turn between threads that compute, or a refusal takes as long as an answer.
     sys.setswitchinterval(0.001)
     app = create_app(settings)

@@ -78,7 +78,7 @@ def _backbone(spec: NetworkSpec) -> nn.Module:
         )
     try:
         kind = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, ValueError, TypeError) as error:  # "" and ".a" are no modules either
         raise SettingError(
             expected=f"a class {attribute} in module {module}",
             got=str(error),
