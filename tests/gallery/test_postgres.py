@@ -23,7 +23,7 @@ from sameface.errors import (
     PersonNotFoundError,
     SettingError,
 )
-from sameface.gallery import NewPerson, Tuning, open_store, read_space
+from sameface.gallery import NewPerson, Place, Tuning, erase_gallery, open_store, read_space
 from sameface.gallery.postgres import hnsw
 from sameface.gallery.postgres.address import Address
 from sameface.gallery.postgres.store import PostgresStore
@@ -218,6 +218,28 @@ def test_hnsw_on_request_with_its_recall_measured(location: str) -> None:
             assert "HNSW" in again.stats().settings["search"]
         store.tune_search(None)
         assert store.stats().settings["search"] == "exact"
+
+
+def test_an_erased_gallery_leaves_no_table(location: str, server: Server) -> None:
+    place = Place(server.address().split("&options=")[0])
+    for where in (location, place.make_room("team-2")):
+        with opened(str(where)) as store:
+            store.add("Ada", [template(A)])
+            erase_gallery(where)
+            with pytest.raises(GalleryMissingError):
+                store.search(A)
+        with pytest.raises(GalleryMissingError):
+            erase_gallery(where)
+    with psycopg.connect(server.address()) as connection:
+        left = connection.execute(
+            "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE c.relname LIKE 'sameface%%' AND (n.nspname = 'sameface_team-2' OR n.nspname = %s)",
+            (location.rsplit("search_path%3D", 1)[1].split("%2C")[0],),
+        ).fetchone()
+        assert left == (0,)
+    assert "team-2" not in place.names()
+    with opened(location) as store:
+        assert len(store) == 0
 
 
 def test_a_poor_index_is_said_to_be_poor(caplog: pytest.LogCaptureFixture) -> None:

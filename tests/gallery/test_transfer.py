@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,14 @@ from sameface.errors import (
     NotAGalleryError,
     PersonExistsError,
 )
-from sameface.gallery import TemplateStore, open_store
+from sameface.gallery import NewPerson, TemplateStore, open_store
 from sameface.gallery.transfer import Exported, copy_gallery, export_file, import_file
 from sameface.types import Box
 from tests.gallery.postgres_server import Server
 from tests.gallery.worlds import DIMENSION, OTHER, SPACE, template, vectors
+
+#: Written by the first version of `export_file`; to be added to, never changed.
+GOLDEN = Path(__file__).parent / "golden" / "export-1.npz"
 
 
 def everything(store: TemplateStore) -> list[object]:
@@ -130,3 +134,58 @@ def test_a_damaged_export_is_found(tmp_path: Path) -> None:
         path.write_bytes(damaged)
         with pytest.raises((GalleryDamagedError, NotAGalleryError)):
             Exported(path)
+
+
+def test_an_export_of_format_1_is_read(tmp_path: Path) -> None:
+    with open_store(tmp_path / "a.db", space=SPACE, dimension=4) as store:
+        assert import_file(GOLDEN, store) == 3
+        ada, zoe = store.people()
+        assert (ada.name, dict(ada.details), ada.groups, zoe.name) == (
+            "Ada",
+            {"team": "engines"},
+            ("staff",),
+            "Zoë 👩‍🚀",
+        )
+        first, second = (item.template for item in store.templates_of(ada))
+        assert first.embedding.tolist() == [1.0, 0.0, 0.0, 0.5]
+        assert (first.source, first.source_sha256, first.box, first.quality) == (
+            "ada.jpg",
+            "ab" * 32,
+            Box(1, 2, 30.5, 40),
+            0.75,
+        )
+        assert (second.source, second.box, second.quality) == ("", None, None)
+    assert Exported(GOLDEN).card == '{"id": "test-encoder"}'
+
+
+def test_an_export_holds_a_few_people_in_memory(tmp_path: Path) -> None:
+    path = tmp_path / "people.npz"
+    with open_store(tmp_path / "a.db", space=SPACE, dimension=512) as store:
+        store.add_many(NewPerson(f"p{i}", [template(face)]) for i, face in enumerate(vectors(8000, 512)))
+        size = 8000 * 512 * 4
+        tracemalloc.start()
+        try:
+            export_file(store, path)
+            assert tracemalloc.get_traced_memory()[1] < size / 4
+            tracemalloc.reset_peak()
+            exported = Exported(path)
+            assert sum(1 for _ in exported.people()) == 8000
+            assert tracemalloc.get_traced_memory()[1] < size
+        finally:
+            tracemalloc.stop()
+    assert path.stat().st_size > size
+
+
+def test_a_failed_export_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "out" / "people.npz"
+    path.parent.mkdir()
+    path.write_bytes(b"before")
+    with open_store(tmp_path / "a.db", space=SPACE, dimension=DIMENSION) as store:
+        fill(store)
+
+        def stop(done: int) -> None:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            export_file(store, path, progress=stop)
+    assert {file.name: file.read_bytes() for file in path.parent.iterdir()} == {"people.npz": b"before"}

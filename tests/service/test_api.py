@@ -137,6 +137,22 @@ def test_galleries(api, photo):
     assert api.get("/v1/galleries").json() == {"galleries": ["team-2"]}
 
 
+def test_a_deleted_gallery_leaves_no_byte(api, photo, tmp_path, monkeypatch):
+    from sameface.gallery.sqlite import live_index
+
+    monkeypatch.setattr(live_index, "CACHE_FROM", 0)  # a search cache for one person
+    enroll(api, photo)
+    shelf = api.app.state.desk.shelf
+    (stored,) = shelf.get("people").store.templates_of(shelf.get("people").people()[0])
+    vector, folder = stored.template.embedding.tobytes(), tmp_path / "galleries"
+    shelf.get("people").store.reindex()
+    holding = {file.name for file in folder.iterdir() if vector in file.read_bytes()}
+    assert "people.db-cache" in holding
+    assert api.delete("/v1/galleries/people").status_code == 200
+    assert [file.name for file in folder.iterdir() if file.name.startswith((".people", "people"))] == []
+    assert not any(vector in file.read_bytes() for file in folder.rglob("*") if file.is_file())
+
+
 def test_a_gallery_of_another_encoder_is_refused(serve, tmp_path, photo):
     from sameface.gallery import open_store
     from sameface.types import EmbeddingSpace

@@ -22,10 +22,11 @@ from sameface.errors import (
     SamefaceError,
     SettingError,
 )
+from sameface.gallery import check_slug
 from sameface.recognizer import Identification, Verification
 from sameface.service.policy import identified, stricter, verified
 from sameface.service.problem import problem
-from sameface.service.settings import Settings, check_slug, from_json, to_json
+from sameface.service.settings import Settings, from_json, to_json
 from sameface.types import Box, EmbeddingSpace, OperatingPoint
 
 

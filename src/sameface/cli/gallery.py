@@ -131,7 +131,7 @@ def import_(
     with open_store(gallery_location(gallery), space=exported.space, dimension=exported.dimension) as store:
         note(f"gallery: {store.location}")
         with progress("adding people", len(exported)) as advance:
-            count = import_file(file, store, lambda _: advance())
+            count = import_file(exported, store, lambda _: advance())
     if json:
         print_json({"people": len(exported), "templates": count})
     else:

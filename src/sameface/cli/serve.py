@@ -95,6 +95,7 @@ def serve(
         raise ExtraMissingError(
             expected="the extra `serve`", got=f"no {error.name}", advice="run `pip install 'sameface[serve]'`"
         ) from error
+    from sameface.gallery import is_server
     from sameface.service.logs import LogFormat
     from sameface.service.settings import LeastReview, Replays, Settings
 
@@ -103,7 +104,7 @@ def serve(
     for path in (tls_cert, tls_key):
         if path is not None and not path.is_file():
             raise SettingError(expected=f"a PEM file at {path}", got="nothing there", advice="check the path")
-    in_database = galleries.startswith(("postgresql://", "postgres://"))
+    in_database = is_server(galleries)
     settings = Settings(
         galleries=galleries if in_database else str(Path(galleries).resolve()),
         keys=keys.resolve() if keys else None,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from sameface.gallery.location import gallery_exists, open_store, read_space
+from sameface.gallery.location import erase_gallery, gallery_exists, open_store, read_space
+from sameface.gallery.places import Place
 from sameface.gallery.rules.names import clean_name
+from sameface.gallery.rules.places import check_slug, is_server
 from sameface.gallery.sqlite.key import new_key
 from sameface.gallery.store import (
     AuditEntry,
@@ -25,14 +27,18 @@ __all__ = [
     "Judge",
     "NewPerson",
     "Page",
+    "Place",
     "Problem",
     "Sight",
     "Stats",
     "StoredTemplate",
     "TemplateStore",
     "Tuning",
+    "check_slug",
     "clean_name",
+    "erase_gallery",
     "gallery_exists",
+    "is_server",
     "new_key",
     "open_store",
     "read_space",

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from sameface.errors import (
-    ExtraMissingError,
     GalleryMismatchError,
     GalleryMissingError,
     GalleryReadOnlyError,
     SettingError,
 )
 from sameface.gallery.exact.scan import Scan
-from sameface.gallery.sqlite import schema
+from sameface.gallery.rules.places import is_server, server_extra
+from sameface.gallery.sqlite import files, schema
 from sameface.gallery.sqlite.errors import translated
 from sameface.gallery.sqlite.key import read_key
 from sameface.gallery.sqlite.store import PATIENCE, SqliteStore
@@ -112,26 +112,30 @@ def read_space(location: str | Path) -> EmbeddingSpace:
             connection.close()
 
 
-def is_server(location: str | Path) -> bool:
-    """Whether a location is a server's address and not a path.
+def erase_gallery(location: str | Path, *, patience: float = PATIENCE) -> None:
+    """Remove a gallery with everybody in it, so that no byte of it is left: file, log, search cache, locks, unfinished parts; or a server's tables.
 
-    >>> is_server("postgresql://faces.example/people"), is_server("people.db")
-    (True, False)
+    Args:
+        location: as for `open_store`; nobody should have it open, for they would not notice before their next call.
+        patience: seconds to wait for who writes to it.
+
+    Raises:
+        GalleryMissingError: nothing there.
+        GalleryLockedError, GalleryReadOnlyError, GalleryUnavailableError.
     """
-    return isinstance(location, str) and location.startswith(("postgresql://", "postgres://"))
+    if is_server(location):
+        with server_extra():
+            from sameface.gallery.postgres.namespaces import erase
+        erase(str(location))
+    else:
+        files.erase(Path(location), patience)
 
 
 def _server_store(
     location: str, space: EmbeddingSpace | None, dimension: int | None, create: bool, patience: float
 ) -> TemplateStore:
-    try:
+    with server_extra():
         from sameface.gallery.postgres.store import PostgresStore
-    except ImportError as error:
-        raise ExtraMissingError(
-            expected="the extra `postgres` for galleries on a server",
-            got=f"no module {error.name}",
-            advice="pip install 'sameface[postgres]'",
-        ) from error
     return PostgresStore(location, space=space, dimension=dimension, create=create, patience=patience)
 
 

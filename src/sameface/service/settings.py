@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, get_args
 
 import msgspec
 
-from sameface.errors import PersonNameError, SettingError
+from sameface.errors import SettingError
+from sameface.gallery import is_server
 from sameface.service.logs import LogFormat
 
 #: Formats that strangers may upload: decoders that are fuzzed by browsers every day.
 UPLOAD_FORMATS: Final = ("JPEG", "PNG", "WEBP")
-#: A gallery's name is a path component on disk and in addresses, so it is a strict slug.
-_SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?\Z")
 LeastReview = Literal["standard", "strict"]
 Replays = Literal["flag", "refuse"]
 
@@ -134,7 +132,7 @@ class Settings:
     @property
     def in_database(self) -> bool:
         """Whether galleries lie in PostgreSQL."""
-        return self.galleries.startswith(("postgresql://", "postgres://"))
+        return is_server(self.galleries)
 
 
 def to_json(settings: Settings) -> str:
@@ -159,21 +157,3 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def check_slug(name: str) -> str:
-    """The name of a gallery, unchanged, when it is one.
-
-    Raises:
-        PersonNameError: anything but lower-case letters, digits and inner hyphens, at most 64.
-
-    >>> check_slug("team-2")
-    'team-2'
-    """
-    if not _SLUG.match(name):
-        raise PersonNameError(
-            expected="a gallery name of lower-case letters, digits and inner hyphens, at most 64",
-            got=repr(name[:80]),
-            advice="choose a name like team-2",
-        )
-    return name

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from sameface.errors import GalleryMismatchError
-from sameface.gallery import NewPerson, TemplateStore, open_store
-from sameface.gallery.transfer import copy_gallery, export_file
+from sameface.gallery import NewPerson, TemplateStore
 from tests.gallery.conftest import OpenGallery
-from tests.gallery.worlds import DIMENSION, OTHER, SPACE, template, vectors
+from tests.gallery.worlds import OTHER, template, vectors
 
 PEOPLE = 700
 
@@ -87,13 +85,3 @@ def test_a_re_encoding_takes_its_vectors_one_at_a_time(store: TemplateStore) -> 
     ids = [item.template_id for _, items in store.export() for item in items]
     fresh = iter(zip(ids, vectors(PEOPLE, 12, seed=5), strict=True))
     assert store.reembed(OTHER, 12, fresh) == PEOPLE
-
-
-def test_whoever_takes_everybody_along_is_in_the_audit_log(store: TemplateStore, tmp_path: Path) -> None:
-    store.add("Ada", [template(face) for face in vectors(2, seed=8)])
-    export_file(store, tmp_path / "people.npz")
-    with open_store(tmp_path / "copy.db", space=SPACE, dimension=DIMENSION) as copy:
-        copy_gallery(store, copy)
-        assert [entry.action for entry in copy.audit()] == ["import"]
-    entries = [(entry.action, entry.person_id, entry.templates) for entry in store.audit()[:2]]
-    assert entries == [("export", "", 2), ("export", "", 2)]

@@ -100,9 +100,9 @@ def test_templates_have_limits(store: TemplateStore, wrong: dict[str, object]) -
     assert len(store) == 0
 
 
-def test_a_path_that_is_no_unicode_is_a_label(store: TemplateStore) -> None:
+def test_a_path_that_is_no_unicode_is_stored_as_text(store: TemplateStore) -> None:
     store.add("Ada", [template(A, source="caf\udce9.jpg")])  # as Python shows a file name in Latin-1
-    assert store.templates_of("Ada")[0].template.source == "caf\\udce9.jpg"
+    assert store.templates_of("Ada")[0].template.source == "caf\\xe9.jpg"
 
 
 @pytest.mark.parametrize(

@@ -285,9 +285,6 @@ class BaseStore(TemplateStore, Generic[Work]):
     def audit(self, limit: int = 100) -> list[AuditEntry]:
         return self._read(lambda transaction: transaction.audit(limit))
 
-    def note(self, action: str, templates: int) -> None:
-        self._write(lambda transaction: transaction.note(action, "", templates))
-
     def __enter__(self) -> Self:
         return self
 

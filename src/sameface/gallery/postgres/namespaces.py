@@ -8,8 +8,9 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from sameface.errors import GalleryUnavailableError, SettingError
+from sameface.errors import GalleryMissingError, GalleryUnavailableError, SettingError
 from sameface.gallery.postgres.address import Address
+from sameface.gallery.postgres.schema import SEQUENCE, TABLES
 
 _PREFIX: Final = "sameface_"
 
@@ -59,11 +60,30 @@ def make_room(location: str, name: str) -> None:
         connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(_PREFIX + name)))
 
 
-def drop_gallery(location: str, name: str) -> None:
-    """Erase a gallery with everybody in it."""
-    location_of(location, name)
+def erase(location: str) -> None:
+    """Drop a gallery with everybody in it: the schema that was made for it, else its tables.
+
+    Raises:
+        GalleryMissingError, GalleryUnavailableError, GalleryLockedError.
+    """
+    address = Address(location)
     with _connect(location) as connection:
-        connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(_PREFIX + name)))
+        row = connection.execute(
+            "SELECT current_schema(), to_regclass(quote_ident(current_schema()) || '.sameface_gallery')"
+        ).fetchone()
+        room = str(row[0]) if row else ""
+        if row is None or row[1] is None:
+            raise GalleryMissingError(
+                expected=f"a gallery at {address.shown}",
+                got="no tables of one",
+                advice="check the address; it may be erased already",
+            )
+        if room.startswith(_PREFIX):
+            connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(room)))
+            return
+        for table in TABLES:
+            connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(room, table)))
+        connection.execute(sql.SQL("DROP SEQUENCE {}").format(sql.Identifier(room, SEQUENCE)))
 
 
 def _connect(location: str) -> psycopg.Connection[tuple[object, ...]]:

@@ -19,6 +19,10 @@ SCHEMA: Final = 1
 #: The longest ``vector`` of pgvector.
 LONGEST: Final = 16_000
 
+#: Everything that `create` makes.
+TABLES: Final = tuple(f"sameface_{name}" for name in ("gallery", "name", "person", "membership", "template", "audit"))
+SEQUENCE: Final = "sameface_numbers"
+
 _TABLES: Final = """
 CREATE TABLE sameface_gallery (key text PRIMARY KEY, value text NOT NULL);
 CREATE SEQUENCE sameface_numbers;

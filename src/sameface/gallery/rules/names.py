@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from sameface.errors import PersonNameError, SettingError
+from sameface.files import path_as_text
 from sameface.gallery.rules.invisible import visible
 from sameface.types import Template
 
@@ -175,7 +176,7 @@ def clean_moment(text: str) -> str:
 def clean_source(template: Template) -> str:
     """Where a template came from, as it is stored; all that a template has besides its vector is checked.
 
-    A path that is not valid Unicode is kept with its odd bytes spelled out: it is a label.
+    A path that is not valid Unicode is kept as `path_as_text` spells it.
 
     Raises:
         SettingError: a source that is too long or holds a zero character, a sha256 that is none, or a box or quality that is no number.
@@ -189,7 +190,11 @@ def clean_source(template: Template) -> str:
         raise _odd("a box of four finite numbers", box)
     if quality is not None and not (_is_finite(quality) and 0 <= quality <= 1):
         raise _odd("a quality of 0 to 1", quality)
-    return source if source.isascii() else source.encode("utf-8", "backslashreplace").decode()
+    try:
+        source.encode()
+    except UnicodeEncodeError:
+        return path_as_text(source)
+    return source
 
 
 def _is_finite(value: object) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from sameface.errors import GalleryReadOnlyError
+from sameface.errors import GalleryError, GalleryReadOnlyError
 from sameface.gallery.exact.index import MatrixIndex
 from sameface.gallery.exact.scan import CODED_FROM
 from sameface.gallery.exact.segment import Segment, crc_of
@@ -22,6 +22,7 @@ from sameface.gallery.sqlite.record import NOBODY, OVERHEAD, RESIDUE, is_sound
 from sameface.gallery.sqlite.rows import damaged_row, damaged_template
 from sameface.gallery.sqlite.schema import Binding, require_same_epoch
 from sameface.gallery.sqlite.vault import PLAIN, Vault
+from sameface.gallery.sqlite.whole import identity, require_same_file
 
 #: Templates from which on a cache file pays: below, the record is read in a fraction of a second.
 CACHE_FROM = 20_000
@@ -44,6 +45,7 @@ class LiveIndex:
     """
 
     def __init__(self, path: Path, binding: Binding, vault: Vault, *, coded: bool) -> None:
+        self._path, self._file = path, identity(path)
         self._location, self._cache = str(path), path.with_name(path.name + "-cache")
         self._binding, self._dimension, self._vault = binding, binding.dimension, vault
         self._coded_from = CODED_FROM if coded else None
@@ -166,6 +168,11 @@ class LiveIndex:
             # Whoever was forgotten while the file was written did not find it to scrub.
             rows = connection.execute("SELECT person_key FROM change WHERE seq > ?", (stamp.seen_change,))
             cache_file.scrub(self._cache, [row[0] for row in rows], history.moment(connection))
+            try:
+                require_same_file(self._path, self._file)
+            except GalleryError:  # erased while the cache was written: nothing of it may stay
+                cache_file.remove(self._cache)
+                raise
 
     def _catch_up(self, connection: sqlite3.Connection, index: MatrixIndex) -> None:
         changes = connection.execute(

@@ -122,11 +122,21 @@ def create(
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             connection.close()
-        part.rename(path)
+        _put(part, path)
         _settle(path.absolute().parent)
     finally:
         for leftover in ("", "-wal", "-shm"):
             part.with_name(part.name + leftover).unlink(missing_ok=True)
+
+
+def _put(part: Path, path: Path) -> None:
+    """Give a file its name, unless another one got it in the meantime."""
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        return
+    except OSError:  # a disk without hard links
+        part.rename(path)
 
 
 def _settle(folder: Path) -> None:

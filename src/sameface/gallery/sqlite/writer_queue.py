@@ -16,6 +16,7 @@ from typing import IO
 
 from sameface import file_locks
 from sameface.errors import GalleryLockedError, GalleryReadOnlyError
+from sameface.gallery.sqlite.whole import identity
 
 #: What is added to a gallery's name for the files that the locks are held on: who writes, and who is next. Both are empty.
 ENDINGS = ("-writers", "-next")
@@ -50,12 +51,10 @@ class WriterQueue:
         if not self._threads.acquire(timeout=limit):
             raise self._late(limit)
         try:
-            work, line = self._open()
-            self._take(line, deadline, limit)
-            try:
-                self._take(work, deadline, limit)
-            finally:
-                file_locks.unlock(line)
+            work = self._taken(deadline, limit)
+            while not _is_at(work, self._path(ENDINGS[0])):  # the gallery was erased, and its locks with it
+                self._close()
+                work = self._taken(deadline, limit)
             try:
                 yield
             finally:
@@ -66,9 +65,12 @@ class WriterQueue:
     def close(self) -> None:
         """Let go of the lock files; the next turn opens them again."""
         with self._threads:
-            for file in self._files or ():
-                file.close()
-            self._files = None
+            self._close()
+
+    def _close(self) -> None:
+        for file in self._files or ():
+            file.close()
+        self._files = None
 
     def __del__(self) -> None:
         for file in self._files or ():  # of a store that nobody closed
@@ -76,9 +78,21 @@ class WriterQueue:
 
     def _open(self) -> tuple[IO[bytes], IO[bytes]]:
         if self._files is None:
-            work, line = (self._gallery.with_name(self._gallery.name + ending) for ending in ENDINGS)
+            work, line = (self._path(ending) for ending in ENDINGS)
             self._files = _opened(work), _opened(line)
         return self._files
+
+    def _path(self, ending: str) -> Path:
+        return self._gallery.with_name(self._gallery.name + ending)
+
+    def _taken(self, deadline: float, limit: float) -> IO[bytes]:
+        work, line = self._open()
+        self._take(line, deadline, limit)
+        try:
+            self._take(work, deadline, limit)
+        finally:
+            file_locks.unlock(line)
+        return work
 
     def _take(self, file: IO[bytes], deadline: float, limit: float) -> None:
         pause = 0.0
@@ -94,6 +108,15 @@ class WriterQueue:
             got=f"other writers at {self._gallery} all that time",
             advice="wait until the long work is done and try again",
         )
+
+
+def _is_at(file: IO[bytes], path: Path) -> bool:
+    """Whether an open file is still the one of a name."""
+    status = os.fstat(file.fileno())
+    try:
+        return identity(path) == (status.st_dev, status.st_ino)
+    except FileNotFoundError:
+        return False
 
 
 def _opened(path: Path) -> IO[bytes]:

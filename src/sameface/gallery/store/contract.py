@@ -254,10 +254,6 @@ class TemplateStore(Protocol):
         """The latest entries of the audit log, newest first."""
         ...
 
-    def note(self, action: str, templates: int) -> None:
-        """Add a line to the audit log about something that changes nothing: everybody's embeddings leave the gallery, say."""
-        ...
-
     def compact(self) -> int:
         """Give unused space back to the disk. Returns the bytes saved."""
         ...

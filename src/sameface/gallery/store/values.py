@@ -161,7 +161,7 @@ class AuditEntry:
 
     Attributes:
         at: UTC, ISO 8601.
-        action: ``add``, ``forget``, ``rename``, ``merge``, ``drop template``, ``details``, ``groups``, ``import``, ``export``, ``reembed``.
+        action: ``add``, ``forget``, ``rename``, ``merge``, ``drop template``, ``details``, ``groups``, ``import``, ``reembed``.
         person_id: whose, "" for the whole gallery.
         templates: how many vectors were concerned.
     """
