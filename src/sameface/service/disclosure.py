@@ -100,7 +100,7 @@ class Disclosure:
         nearest = answer.candidates[0]
         budget = (*self._who, nearest.person_id)
         near = answer.name is None and is_same(nearest.distance, _NEAR * edge)
-        if near and not self._near_misses.spend(budget):
+        if near and self._near_misses.spend(budget) and not self._near_misses.any_left(budget):
             log.warning("key %s of gallery %s: too many near misses of person %s, who is withheld for a while", *budget)
         return self._near_misses.any_left(budget)
 
