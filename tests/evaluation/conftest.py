@@ -23,7 +23,7 @@ class FakeRecognizer:
     def __init__(self, encoder: str = "fake") -> None:
         self.space = EmbeddingSpace(encoder, "whole", "none")
         self.card = SimpleNamespace(id=encoder, dimension=3, title="mean colour", commercial_use="yes")
-        self.id, self.sure = "whole", 0.0
+        self.id, self.sure, self.search_side = "whole", 0.0, None
         self.finder = FaceFinder(self, self)
         self.encoder = self
         self.calls = {"detect": 0, "encode": 0}
@@ -44,6 +44,9 @@ class FakeRecognizer:
 
     def align(self, image_rgb: np.ndarray, detections: list[Detection]) -> np.ndarray:
         return np.stack([image_rgb for _ in detections])
+
+    def reach(self, detection: Detection) -> None:
+        return None
 
     def encode(self, crops: np.ndarray) -> np.ndarray:
         self.calls["encode"] += len(crops)

@@ -139,7 +139,7 @@ def test_sixteen_threads_get_their_own_crops(finder: FaceFinder, portraits: dict
 class Compass:
     """Sees white squares as faces, sure of those whose red corner is at their top left, and less of others."""
 
-    id, sure = "compass", 0.9
+    id, sure, search_side = "compass", 0.9, None
 
     def __init__(self, unsure: float = 0.7) -> None:
         self.unsure = unsure
@@ -214,3 +214,61 @@ def test_without_the_rule_a_photo_is_taken_as_it_stands() -> None:
     finder = FaceFinder(compass, load_aligner("arcface5", "arcface-112", 112), upright=False)
     assert [face.turns for face in finder.find(scene((50, 100, square(turns=2))))] == [0]
     assert len(compass.looks) == 1
+
+
+# -- large photos -----------------------------------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def phones(photos: Path) -> dict[str, bytes]:
+    """Shipped portraits as photos of 12 megapixels, JPEG."""
+    files = {}
+    for name in ("obama.jpg", "grace_hopper.jpg"):
+        with Image.open(photos / name) as picture:
+            large = picture.convert("RGB").resize((3000, 4000), Image.Resampling.BICUBIC)
+        file = BytesIO()
+        large.save(file, "JPEG", quality=90)
+        files[name] = file.getvalue()
+    return files
+
+
+@pytest.mark.parametrize("scheme", [("arcface5", "arcface-112", 112), ("dlib5", "dlib-chip-0.25", 150)])
+def test_large_photos_are_cut_as_if_the_whole_were_an_array(
+    finder: FaceFinder, phones: dict[str, bytes], scheme: tuple[str, str, int]
+) -> None:
+    cutting = FaceFinder(finder.detector, load_aligner(*scheme))
+    for data in phones.values():
+        whole = np.asarray(Image.open(BytesIO(data)))
+        plain = finder.detector.detect(whole)
+        [face] = cutting.faces(data)
+        assert [face.detection.box.xyxy] == [pytest.approx(one.box.xyxy, abs=0.01) for one in plain]
+        assert np.array_equal(face.crop_rgb, cutting.aligner.align(whole, plain)[0])
+
+
+def test_a_turned_phone_gives_the_same_face_with_and_without_its_tag(phones: dict[str, bytes]) -> None:
+    finder = FaceFinder(load_detector("yunet"), load_aligner("arcface5", "arcface-112", 112))
+    with Image.open(BytesIO(phones["obama.jpg"])) as picture:
+        wanted = finder.face(picture)
+        lying = picture.transpose(Image.Transpose.ROTATE_90)
+    exif, tagged, bare = Image.Exif(), BytesIO(), BytesIO()
+    exif[0x0112] = 6  # lies counterclockwise
+    lying.save(tagged, "JPEG", quality=95, exif=exif)
+    lying.save(bare, "JPEG", quality=95)
+    with_tag, without = finder.face(tagged.getvalue()), finder.face(bare.getvalue())
+    assert (with_tag.detection.turns, without.detection.turns) == (0, 3)
+    assert with_tag.detection.box.xyxy == pytest.approx(wanted.detection.box.xyxy, abs=3)
+    for face in (with_tag, without):
+        assert np.abs(face.crop_rgb.astype(int) - wanted.crop_rgb).mean() < 2
+
+
+def test_every_crop_lies_within_its_reach(portraits: dict[str, ImageRGB]) -> None:
+    """What lies outside may be anything: the crop does not change."""
+    detector, rng = load_detector("yunet"), np.random.default_rng(0)
+    for scheme in (("arcface5", "arcface-112", 112), ("dlib5", "dlib-chip-0.25", 150)):
+        aligner = load_aligner(*scheme)
+        for image in portraits.values():
+            for face in detector.detect(image):
+                reach = aligner.reach(face)
+                assert reach is not None
+                other = rng.integers(0, 256, image.shape, dtype=np.uint8)
+                x1, y1, x2, y2 = (max(0, int(edge)) for edge in reach.xyxy)
+                other[y1 : y2 + 1, x1 : x2 + 1] = image[y1 : y2 + 1, x1 : x2 + 1]
+                assert np.array_equal(aligner.align(other, [face]), aligner.align(image, [face]))

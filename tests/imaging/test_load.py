@@ -26,7 +26,7 @@ from sameface.errors import (
     NotAnImageError,
     SettingError,
 )
-from sameface.imaging import Limits, load_image, load_photo, load_reduced
+from sameface.imaging import Limits, load_image, open_photo
 from tests.imaging.handmade import bmp, gif_two_frames, palette, png, pnm, tiff, with_exif
 from tests.privileges import permissions_hold
 
@@ -65,12 +65,12 @@ class TestSources:
     def test_provenance(self, tmp_path):
         path = tmp_path / "a.pgm"
         path.write_bytes(b"P5 1 1 255 \x07")
-        photo = load_photo(path)
+        photo = open_photo(path)
         theirs = subprocess.run(["sha256sum", path], capture_output=True, text=True, check=True).stdout.split()[0]
         assert photo.sha256 == theirs
-        assert (photo.source, photo.scale) == (str(path), 1.0)
-        assert load_photo(RGB).sha256 == ""
-        assert load_photo(pnm(RGB)).source == ""
+        assert photo.source == str(path)
+        assert open_photo(RGB).sha256 == ""
+        assert open_photo(pnm(RGB)).source == ""
 
     def test_arrays(self):
         assert load_image(RGB) is RGB
@@ -407,21 +407,6 @@ class TestBadInput:
         assert picture.dtype == np.uint8
         assert picture.shape[2] == 3
         assert picture.size > 0
-
-
-class TestReduced:
-    def test_scale(self):
-        data = jpeg(smooth(480, 640))
-        photo = load_reduced(data, longer_side=200)
-        assert photo.image_rgb.shape == (240, 320, 3)
-        assert photo.scale == 0.5
-        assert np.abs(photo.image_rgb.astype(int) - load_image(data)[::2, ::2]).mean() < 6
-
-    def test_small_pictures_and_other_formats_come_whole(self):
-        assert load_reduced(jpeg(smooth()), longer_side=60).scale == 1.0
-        assert load_reduced(pnm(RGB), longer_side=2).image_rgb.shape == (5, 7, 3)
-        with pytest.raises(SettingError):
-            load_reduced(RGB, longer_side=0)
 
 
 def test_pillows_globals_stay_as_they_were():

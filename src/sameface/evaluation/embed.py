@@ -22,7 +22,7 @@ from sameface.errors import FaceError, ImageError, NoFaceError, SamefaceError
 from sameface.evaluation.cache import EmbeddingCache, Found, NoUsableFace
 from sameface.faces.choose import Choice
 from sameface.files import sha256_of
-from sameface.imaging import load_image
+from sameface.imaging import open_photo
 from sameface.imaging.sources import sha256_of_bytes
 from sameface.progress import Advance, no_advance
 from sameface.types import Embeddings, EmbeddingSpace
@@ -181,11 +181,11 @@ def _encode(recognizer: Recognizer, batch: Mapping[str, tuple[Photo, Found | Non
     unreadable = set()
     for sha, (path, known) in batch.items():
         try:
-            image = load_image(source_of(path), limits=finder.limits)
-            found = known or finder.choose(image, RULE, source=path.name)
+            photo = open_photo(source_of(path), limits=finder.limits)
+            found = known or finder.choose(photo, RULE, source=path.name)
             faces[sha] = found
             if not isinstance(found, NoUsableFace):
-                crops[sha] = finder.crops(image, [found])[0]
+                crops[sha] = finder.crops(photo, [found])[0]
         except ImageError as error:
             unreadable.add(sha)
             faces[sha] = NoUsableFace("unreadable", str(error))

@@ -18,8 +18,11 @@ from sameface.faces.dlib_box import dlib_box
 from sameface.faces.none import WHOLE_PICTURE
 from sameface.faces.shape_predictor import ShapePredictor
 from sameface.faces.templates import SCHEMES, template_points
-from sameface.faces.warp import crop_as_opencv, crop_by, fit_similarity
-from sameface.types import CropsRGB, Detection, ImageRGB
+from sameface.faces.warp import crop_as_opencv, crop_by, fit_similarity, reach_of
+from sameface.types import Box, CropsRGB, Detection, ImageRGB
+
+#: Pixels beyond what a tiny face needs, for the filters.
+_LEAST_MARGIN: Final = 32
 
 
 class Aligner(Protocol):
@@ -38,6 +41,10 @@ class Aligner(Protocol):
         Returns:
             ``(m, size, size, 3)`` uint8 RGB; ``(0, size, size, 3)`` for no detections.
         """
+        ...
+
+    def reach(self, detection: Detection) -> Box | None:
+        """The part of the photo that the crop of a face is made of; None is all of it."""
         ...
 
 
@@ -88,6 +95,14 @@ class DlibAligner:
             crops[n] = _whole(image_rgb, self.size)
         return crops
 
+    def reach(self, detection: Detection) -> Box | None:
+        """See `Aligner.reach`: three times the box; the crop is within 1.6 times, the predictor looks about as far."""
+        if _is_whole(detection):
+            return None
+        x, y = detection.box.center_xy
+        half = 1.5 * max(detection.box.width, detection.box.height) + _LEAST_MARGIN
+        return Box(x - half, y - half, x + half, y + half)
+
 
 class ArcfaceAligner:
     """ArcFace's crops: the detector's own five points by a similarity (Umeyama 1991) onto the 112-pixel template."""
@@ -119,6 +134,12 @@ class ArcfaceAligner:
             )
         return crops
 
+    def reach(self, detection: Detection) -> Box | None:
+        """See `Aligner.reach`."""
+        if detection.landmarks is None or detection.landmarks.scheme != "arcface5":
+            return None
+        return reach_of(fit_similarity(self._template, detection.landmarks.points_xy), self.size)
+
 
 class WholePictureAligner:
     """The whole picture is the crop, scaled to a square."""
@@ -133,6 +154,10 @@ class WholePictureAligner:
         if detections:
             crops[:] = _whole(image_rgb, self.size)
         return crops
+
+    def reach(self, detection: Detection) -> Box | None:
+        """See `Aligner.reach`."""
+        return None
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final, Literal, cast, get_args
 
 from sameface.errors import FaceTooSmallError, NoFaceError, SettingError, SeveralFacesError
-from sameface.types import Detection, ImageRGB
+from sameface.types import Detection
 
 #: ``only``: the one face, and an error when there are several. ``centre``: the one nearest the middle. ``largest``.
 Choice = Literal["only", "centre", "largest"]
@@ -29,13 +29,13 @@ def as_choice(word: object) -> Choice:
 
 
 def choose_face(
-    detections: Sequence[Detection], image_rgb: ImageRGB, choose: Choice = "only", *, source: str = ""
+    detections: Sequence[Detection], size_wh: tuple[int, int], choose: Choice = "only", *, source: str = ""
 ) -> Detection:
     """The one face that is meant.
 
     Args:
         detections: all faces of the photo.
-        image_rgb: the photo, for its middle.
+        size_wh: of the photo, for its middle.
         choose: how to decide among several; of equals the more confident, as the detector orders them.
         source: the photo's name, for the message.
 
@@ -46,7 +46,7 @@ def choose_face(
         FaceTooSmallError: the chosen face's shorter side is under `SMALLEST_SIDE` pixels.
     """
     as_choice(choose)
-    height, width = image_rgb.shape[:2]
+    width, height = size_wh
     where = source or f"a photo of {width}×{height} pixels"
     if not detections:
         raise NoFaceError(

@@ -13,6 +13,8 @@ class Detector(Protocol):
     Attributes:
         id: names the weights and every setting that moves a box; part of each template.
         sure: from this confidence on a face is upright as it stands; below it, other orientations are asked (`upright`). 0 asks none.
+        search_side: pixels of the longest side that it works at: what it finds in a larger photo it finds in one that `Photo.at_most` scaled
+            down to this. None takes photos whole.
     """
 
     @property
@@ -20,6 +22,9 @@ class Detector(Protocol):
 
     @property
     def sure(self) -> float: ...
+
+    @property
+    def search_side(self) -> int | None: ...
 
     def detect(self, image_rgb: ImageRGB) -> list[Detection]:
         """All faces of a picture, most confident first; none is an empty list.

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from sameface.faces.align import Aligner
 from sameface.faces.choose import Choice, as_choice, choose_face, in_reading_order
 from sameface.faces.detector import Detector
-from sameface.faces.turning import into_turned, turned
+from sameface.faces.turning import into_turned, scaled, shifted
 from sameface.faces.upright import find_upright
-from sameface.imaging import ImageSource, Limits, load_image
-from sameface.imaging.sources import label_of
+from sameface.imaging import ImageSource, Limits, Photo, open_photo
 from sameface.types import CropsRGB, Detection, ImageRGB
+
+#: Photos of so many pixels are cut as a whole, all faces at once; of larger ones each face's part.
+_SMALL: Final = 1 << 21
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,19 +51,19 @@ class FaceFinder:
         self.limits = limits or Limits()
         self.upright = upright
 
-    def find(self, photo: ImageSource) -> list[Detection]:
+    def find(self, photo: ImageSource | Photo) -> list[Detection]:
         """Every face of a photo, in reading order: rows from the top, each from the left.
 
         Raises:
             ImageError: the photo cannot be read.
         """
-        return in_reading_order(self._search(load_image(photo, limits=self.limits)))
+        return in_reading_order(self._search(open_photo(photo, limits=self.limits)))
 
-    def choose(self, photo: ImageSource, choice: Choice = "only", *, source: str = "") -> Detection:
+    def choose(self, photo: ImageSource | Photo, choice: Choice = "only", *, source: str = "") -> Detection:
         """The one face of a photo that is meant.
 
         Args:
-            photo: path, bytes, file object, `PIL.Image` or RGB array.
+            photo: path, bytes, file object, `PIL.Image`, RGB array, or one that is open.
             choice: see `choose_face`.
             source: what to call the photo in errors, where it has no path of its own.
 
@@ -71,44 +73,50 @@ class FaceFinder:
             NoFaceError, SeveralFacesError, FaceTooSmallError: as the choice says.
         """
         as_choice(choice)
-        image_rgb = load_image(photo, limits=self.limits)
-        return choose_face(self._search(image_rgb), image_rgb, choice, source=source or label_of(photo))
+        opened = open_photo(photo, limits=self.limits)
+        return choose_face(self._search(opened), opened.size_wh, choice, source=source or opened.source)
 
-    def face(self, photo: ImageSource, choice: Choice = "only", *, source: str = "") -> FaceCrop:
+    def face(self, photo: ImageSource | Photo, choice: Choice = "only", *, source: str = "") -> FaceCrop:
         """`choose`, and the crop of that face."""
         as_choice(choice)
-        image_rgb = load_image(photo, limits=self.limits)
-        detection = self.choose(image_rgb, choice, source=source or label_of(photo))
-        return FaceCrop(detection, self.crops(image_rgb, [detection])[0])
+        opened = open_photo(photo, limits=self.limits)
+        detection = self.choose(opened, choice, source=source)
+        return FaceCrop(detection, self.crops(opened, [detection])[0])
 
-    def faces(self, photo: ImageSource) -> list[FaceCrop]:
+    def faces(self, photo: ImageSource | Photo) -> list[FaceCrop]:
         """`find`, and the crop of each face."""
-        image_rgb = load_image(photo, limits=self.limits)
-        detections = self.find(image_rgb)
-        return [FaceCrop(*pair) for pair in zip(detections, self.crops(image_rgb, detections), strict=True)]
+        opened = open_photo(photo, limits=self.limits)
+        detections = self.find(opened)
+        return [FaceCrop(*pair) for pair in zip(detections, self.crops(opened, detections), strict=True)]
 
-    def crops(self, image_rgb: ImageRGB, detections: Sequence[Detection]) -> CropsRGB:
+    def crops(self, photo: ImageSource | Photo, detections: Sequence[Detection]) -> CropsRGB:
         """One upright crop for each face of a photo, in order.
 
         Args:
-            image_rgb: the photo.
+            photo: the photo.
             detections: of `find` or `choose`.
 
         Returns:
             ``(m, size, size, 3)`` uint8 RGB.
         """
-        by_turns = defaultdict(list)
-        for place, detection in enumerate(detections):
-            by_turns[detection.turns].append(place)
-        if not any(by_turns):
-            return self.aligner.align(image_rgb, detections)
-        size_wh = image_rgb.shape[1], image_rgb.shape[0]
-        crops: list[ImageRGB] = [image_rgb] * len(detections)
-        for turns, places in by_turns.items():
-            faces = [into_turned(detections[place], size_wh) for place in places]
-            for place, crop in zip(places, self.aligner.align(turned(image_rgb, turns), faces), strict=True):
-                crops[place] = crop
-        return np.stack(crops)
+        opened = open_photo(photo, limits=self.limits)
+        width, height = opened.size_wh
+        standing = not any(detection.turns for detection in detections)
+        if standing and (width * height <= _SMALL or not detections):
+            return self.aligner.align(opened.image_rgb, detections)
+        return np.concatenate([self._crop(opened, detection) for detection in detections])
 
-    def _search(self, image_rgb: ImageRGB) -> list[Detection]:
-        return find_upright(self.detector, image_rgb) if self.upright else self.detector.detect(image_rgb)
+    def _crop(self, photo: Photo, detection: Detection) -> CropsRGB:
+        """One crop, made of the part of the photo that it needs."""
+        standing = into_turned(detection, photo.size_wh)
+        part, (left, top) = photo.part(self.aligner.reach(standing), turns=detection.turns)
+        return self.aligner.align(part, [shifted(standing, -left, -top)])
+
+    def _search(self, photo: Photo) -> list[Detection]:
+        side, (width, height) = self.detector.search_side, photo.size_wh
+        image_rgb = photo.at_most(side) if side is not None else photo.image_rgb
+        found = find_upright(self.detector, image_rgb) if self.upright else self.detector.detect(image_rgb)
+        rows, columns = image_rgb.shape[:2]
+        if (columns, rows) == (width, height):
+            return found
+        return [scaled(face, width / columns, height / rows) for face in found]

@@ -66,6 +66,7 @@ class Mtcnn:
     """
 
     sure = 0.99
+    search_side = None  # the third network looks at the photo itself
 
     def __init__(
         self, settings: MtcnnSettings | None = None, *, device: str = "cpu", threads: int | None = None

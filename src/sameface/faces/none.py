@@ -15,6 +15,7 @@ class WholePicture:
 
     id = "none"
     sure = 0.0
+    search_side = None
 
     def detect(self, image_rgb: ImageRGB) -> list[Detection]:
         """One face as large as the picture; none where there are no pixels."""

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from sameface.faces.turning import shifted
+from sameface.imaging import Photo
 from sameface.types import Detection, ImageRGB, Landmarks
 
 #: Side to which a face is scaled before its sharpness is measured, so that the measure does not depend on its size.
@@ -50,16 +52,16 @@ class _Part(NamedTuple):
     at_fault: bool
 
 
-def judge_face(image_rgb: ImageRGB, detection: Detection) -> FaceQuality:
+def judge_face(photo: Photo | ImageRGB, detection: Detection) -> FaceQuality:
     """Judge a face in its photo.
 
     Args:
-        image_rgb: ``(h, w, 3)`` uint8 RGB.
+        photo: open, or ``(h, w, 3)`` uint8 RGB.
         detection: where the face is; pose is judged where it has the points ``arcface5``.
     """
     box = detection.box
     side = max(box.width, box.height)
-    grey = _grey_face(image_rgb, detection)
+    grey = _grey_face(photo if isinstance(photo, Photo) else Photo(photo), detection)
     brightness, contrast = float(grey.mean()), float(grey.std())
     sharpness = float(_laplacian(grey).std()) / max(contrast, 1.0)
     turned = turned_aside(detection.landmarks) if detection.landmarks is not None else None
@@ -112,9 +114,10 @@ def turned_aside(landmarks: Landmarks) -> float | None:
     return min(1.0, abs(aside) / (float((points[1] - points[0]) @ direction) / 2 or 1.0))
 
 
-def _grey_face(image_rgb: ImageRGB, detection: Detection) -> npt.NDArray[np.float32]:
+def _grey_face(photo: Photo, detection: Detection) -> npt.NDArray[np.float32]:
+    image_rgb, (first_column, first_row) = photo.part(detection.box)
     height, width = image_rgb.shape[:2]
-    box = detection.box
+    box = shifted(detection, -first_column, -first_row).box
     left, top = max(0, math.floor(box.x1)), max(0, math.floor(box.y1))
     right, bottom = min(width, math.ceil(box.x2)), min(height, math.ceil(box.y2))
     if right <= left or bottom <= top:

@@ -47,6 +47,7 @@ class Scrfd:
     ) -> None:
         source, self.settings = weights_of(settings or ScrfdSettings(), model)
         self.id = self.settings.id
+        self.search_side = self.settings.longest_side
         self._session = Session(source, device=device, threads=threads)
         if len(self._session.outputs) != _OUTPUTS:
             raise ModelDamagedError(

@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from sameface.faces.suppression import suppress
+from sameface.imaging.photo import shrunk
 from sameface.types import Box, Detection, ImageRGB, Landmarks
 
 Floats = npt.NDArray[np.float32]
@@ -42,11 +42,7 @@ def bounded(image_rgb: ImageRGB, longest_side: int) -> Scaled | None:
     height, width = image_rgb.shape[:2]
     if not height or not width:
         return None
-    scale = min(1.0, longest_side / max(height, width))
-    small = image_rgb
-    if scale < 1:
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        small = np.asarray(Image.fromarray(image_rgb).resize(size, Image.Resampling.BILINEAR, reducing_gap=1.5))
+    small = shrunk(image_rgb, longest_side)
     rows, columns = small.shape[:2]
     back = np.array([width / columns, height / rows], dtype=np.float32)
     if rows % MULTIPLE or columns % MULTIPLE:

@@ -46,6 +46,14 @@ def out_of_turned(detection: Detection, turns: int, size_wh: tuple[int, int]) ->
     return _moved(detection, -turns, (height, width) if turns % 2 else size_wh, turns % 4)
 
 
+def shifted(detection: Detection, right: float, down: float) -> Detection:
+    """A face as it lies in a photo whose corner is moved by so many pixels."""
+    box, points = detection.box, detection.landmarks
+    if points is not None:
+        points = Landmarks(points.scheme, points.points_xy + np.array([right, down], dtype=np.float32))
+    return replace(detection, box=Box(box.x1 + right, box.y1 + down, box.x2 + right, box.y2 + down), landmarks=points)
+
+
 def scaled(detection: Detection, across: float, down: float) -> Detection:
     """A face as it lies in the same photo at another size."""
     box, points = detection.box, detection.landmarks

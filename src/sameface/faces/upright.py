@@ -11,11 +11,11 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from sameface.faces.detector import Detector
 from sameface.faces.suppression import covers
 from sameface.faces.turning import out_of_turned, scaled, turned
+from sameface.imaging.photo import shrunk
 from sameface.types import Detection, ImageRGB
 
 #: The other three orientations are looked at this small: half the photo, between these sides in pixels.
@@ -70,7 +70,7 @@ def _best_turns(detector: Detector, image_rgb: ImageRGB, places: list[Detection]
         places: only faces in the place of one of these count; anywhere where there are none.
     """
     height, width = image_rgb.shape[:2]
-    small = _small(image_rgb)
+    small = shrunk(image_rgb, min(_MOST_SIDE, max(_LEAST_SIDE, max(height, width) // 2)))
     rows, columns = small.shape[:2]
     best, beaten = 0, least
     for turns in (1, 2, 3):
@@ -83,16 +83,6 @@ def _best_turns(detector: Detector, image_rgb: ImageRGB, places: list[Detection]
             best, beaten = turns, face.confidence
             break
     return best
-
-
-def _small(image_rgb: ImageRGB) -> ImageRGB:
-    height, width = image_rgb.shape[:2]
-    longer = max(height, width)
-    scale = min(_MOST_SIDE, max(_LEAST_SIDE, longer / 2)) / max(longer, 1)
-    if scale >= 1:
-        return image_rgb
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return np.asarray(Image.fromarray(image_rgb).resize(size, Image.Resampling.BILINEAR, reducing_gap=1.5))
 
 
 def _overlap(face: Detection, others: list[Detection]) -> bool:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sameface.types import ImageRGB
+from sameface.types import Box, ImageRGB
 
 #: A halved picture's pixel p lies at 2 p + this in the picture it came from (x, y). dlib's own bookkeeping, kept as it
 #: is: the filter's true centre is (2, 2).
@@ -180,16 +180,28 @@ def crop_as_opencv(image_rgb: ImageRGB, similarity: Similarity, size: int) -> Im
     return _sample(image_rgb, similarity, size, add=0.5)
 
 
+def reach_of(similarity: Similarity, size: int) -> Box | None:
+    """The pixels that `crop_as_opencv` can touch; None where the similarity is not finite."""
+    corners = [similarity.of(complex(x, y)) for x in (0, size) for y in (0, size)]
+    if not all(math.isfinite(value) for corner in corners for value in (corner.real, corner.imag)):
+        return None
+    margin = 4 * abs(similarity.factor) + 4
+    return Box(
+        min(c.real for c in corners) - margin,
+        min(c.imag for c in corners) - margin,
+        max(c.real for c in corners) + margin,
+        max(c.imag for c in corners) + margin,
+    )
+
+
 def _surroundings(image_rgb: ImageRGB, similarity: Similarity, size: int) -> tuple[ImageRGB, Similarity]:
     """The part of a photo that a crop can touch, and the similarity in it."""
-    corners = [similarity.of(complex(x, y)) for x in (0, size) for y in (0, size)]
-    margin = 4 * abs(similarity.factor) + 4
+    box = reach_of(similarity, size)
     height, width = image_rgb.shape[:2]
-    if not all(math.isfinite(value) for corner in corners for value in (corner.real, corner.imag)):
+    if box is None:
         return image_rgb[:0, :0], similarity
     # From a multiple of 64, so that halving takes the same pixels together wherever the part begins.
-    left = min(max(0, math.floor((min(c.real for c in corners) - margin) / 64) * 64), width)
-    top = min(max(0, math.floor((min(c.imag for c in corners) - margin) / 64) * 64), height)
-    right = max(0, math.ceil(max(c.real for c in corners) + margin))
-    bottom = max(0, math.ceil(max(c.imag for c in corners) + margin))
+    left = min(max(0, math.floor(box.x1 / 64) * 64), width)
+    top = min(max(0, math.floor(box.y1 / 64) * 64), height)
+    right, bottom = max(0, math.ceil(box.x2)), max(0, math.ceil(box.y2))
     return image_rgb[top:bottom, left:right], Similarity(similarity.factor, similarity.shift - complex(left, top))

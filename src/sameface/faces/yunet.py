@@ -46,6 +46,7 @@ class YuNet:
     ) -> None:
         source, self.settings = weights_of(settings or YunetSettings(), model)
         self.id = self.settings.id
+        self.search_side = self.settings.longest_side
         self._session = Session(_any_size(source), device=device, threads=threads)
 
     def detect(self, image_rgb: ImageRGB) -> list[Detection]:

@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, cast
 
 import numpy as np
 
-from sameface.errors import DamagedImageError, ImageArrayError, SamefaceError, SettingError
+from sameface.errors import ImageArrayError
 from sameface.imaging.formats import open_picture, too_many_pixels
 from sameface.imaging.limits import Limits
-from sameface.imaging.pixels import array_to_rgb, orientation_of, picture_to_rgb, upright
-from sameface.imaging.sources import ImageSource, is_pillow_image, label_of, read_bytes, sha256_of_bytes
+from sameface.imaging.photo import Photo
+from sameface.imaging.pixels import array_to_rgb
+from sameface.imaging.sources import ImageSource, is_pillow_image, label_of, read_bytes
 from sameface.types import ImageRGB
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 DEFAULT_LIMITS = Limits()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Photo:
-    """A decoded picture with where it came from.
-
-    Attributes:
-        image_rgb: ``(h, w, 3)`` uint8 RGB, upright.
-        source: the path, "" where there was none.
-        sha256: hex digest of the file's bytes, "" for arrays and Pillow images, which have no file.
-        scale: decoded size over stored size; below 1 only by `load_reduced`.
-    """
-
-    image_rgb: ImageRGB
-    source: str = ""
-    sha256: str = ""
-    scale: float = 1.0
 
 
 def load_image(source: ImageSource, *, limits: Limits = DEFAULT_LIMITS) -> ImageRGB:
@@ -60,30 +43,18 @@ def load_image(source: ImageSource, *, limits: Limits = DEFAULT_LIMITS) -> Image
     >>> load_image(b"P5 2 1 255 " + bytes([0, 255])).tolist()
     [[[0, 0, 0], [255, 255, 255]]]
     """
-    return load_photo(source, limits=limits).image_rgb
+    return open_photo(source, limits=limits).image_rgb
 
 
-def load_photo(source: ImageSource, *, limits: Limits = DEFAULT_LIMITS) -> Photo:
-    """Like `load_image`, with the provenance that a template keeps."""
-    return _load(source, limits, longer_side=None)
-
-
-def load_reduced(source: ImageSource, *, longer_side: int, limits: Limits = DEFAULT_LIMITS) -> Photo:
-    """Read a large JPEG at a half, quarter or eighth of its size, several times faster than whole.
+def open_photo(source: ImageSource | Photo, *, limits: Limits = DEFAULT_LIMITS) -> Photo:
+    """Like `load_image`, but nothing is decoded until it is asked for; with the provenance that a template keeps.
 
     Args:
-        longer_side: pixels that the longer side keeps at least; smaller pictures, and formats other than JPEG, come
-            whole.
-
-    Returns:
-        The photo; its ``scale`` says how much smaller: stored pixels = decoded pixels / scale.
+        source: as for `load_image`; a photo that is open already comes back as it is.
+        limits: checked now, by the file's header.
     """
-    if longer_side < 1:
-        raise SettingError(expected="a side of at least 1 pixel", got=str(longer_side), advice="give a positive number")
-    return _load(source, limits, longer_side)
-
-
-def _load(source: ImageSource, limits: Limits, longer_side: int | None) -> Photo:
+    if isinstance(source, Photo):
+        return source
     if isinstance(source, np.ndarray):
         return Photo(array_to_rgb(source, limits))
     name = label_of(source)
@@ -91,7 +62,7 @@ def _load(source: ImageSource, limits: Limits, longer_side: int | None) -> Photo
         image = cast("Image", source)
         if image.width * image.height > limits.max_pixels:
             raise too_many_pixels(f"{image.width}×{image.height}", name, limits)
-        return Photo(_decode(image, name), name)
+        return Photo(image, source=name)
     if (
         not isinstance(source, (str, bytes, bytearray, memoryview))
         and not hasattr(source, "__fspath__")
@@ -103,30 +74,4 @@ def _load(source: ImageSource, limits: Limits, longer_side: int | None) -> Photo
             advice="convert it to one of those first, for instance with numpy.asarray",
         )
     data = read_bytes(cast("str | bytes | IO[bytes]", source), limits)
-    image = open_picture(data, name, limits)
-    stored = max(image.size)
-    if longer_side is not None and image.format == "JPEG":
-        _ask_for_less(image, longer_side)
-    pixels = _decode(image, name)
-    return Photo(pixels, name, sha256_of_bytes(data), scale=max(pixels.shape[:2]) / stored)
-
-
-def _ask_for_less(image: Image, longer_side: int) -> None:
-    """Tell libjpeg to decode at the smallest of 1/8, 1/4, 1/2 that keeps the side."""
-    share = longer_side / max(image.size)
-    if share <= 0.5:
-        image.draft(None, (max(1, round(image.width * share)), max(1, round(image.height * share))))
-
-
-def _decode(image: Image, name: str) -> ImageRGB:
-    try:
-        image.load()  # first: Pillow's TIFF reader turns the picture itself while loading, and then drops the tag
-        return upright(picture_to_rgb(image), orientation_of(image))
-    except SamefaceError:
-        raise
-    except Exception as error:  # decoders fail in many ways on hostile bytes: OS, struct, index, memory …
-        raise DamagedImageError(
-            expected="a whole picture",
-            got=f"one that is cut short or broken{f' in {name}' if name else ''}",
-            advice="save or send the picture again",
-        ) from error
+    return Photo(open_picture(data, name, limits), source=name, data=data)

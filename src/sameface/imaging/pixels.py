@@ -132,6 +132,38 @@ def upright(image_rgb: ImageRGB, orientation: int) -> ImageRGB:
     return np.ascontiguousarray(turned)
 
 
+def upright_size(size_wh: tuple[int, int], orientation: int) -> tuple[int, int]:
+    """The size that a picture has once it is turned as its orientation asks.
+
+    >>> upright_size((40, 30), 6)
+    (30, 40)
+    """
+    width, height = size_wh
+    return (height, width) if _UPRIGHT.get(orientation, (False,))[0] else size_wh
+
+
+def upright_box(
+    corners: tuple[int, int, int, int], size_wh: tuple[int, int], orientation: int
+) -> tuple[int, int, int, int]:
+    """Where a part of the upright picture lies in the picture before it is turned.
+
+    Args:
+        corners: left, top, right, bottom in the upright picture.
+        size_wh: of the upright picture.
+
+    >>> upright_box((0, 0, 10, 5), (30, 40), 6)  # the top left corner of the upright picture is the bottom left one of the lying one
+    (0, 20, 5, 30)
+    """
+    left, top, right, bottom = corners
+    width, height = size_wh
+    transpose, flip_rows, flip_columns = _UPRIGHT.get(orientation, (False, False, False))
+    if flip_columns:
+        left, right = width - right, width - left
+    if flip_rows:
+        top, bottom = height - bottom, height - top
+    return (top, left, bottom, right) if transpose else (left, top, right, bottom)
+
+
 def orientation_of(image: Image) -> int:
     """The EXIF orientation of a picture, 1 where there is none or where the EXIF data are broken."""
     try:

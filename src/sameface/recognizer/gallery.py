@@ -20,7 +20,7 @@ from sameface.errors import (
 from sameface.faces.choose import Choice, as_choice
 from sameface.faces.quality import judge_face
 from sameface.gallery import Sight, TemplateStore, clean_name, gallery_exists, open_store, read_space
-from sameface.imaging import ImageSource, load_photo
+from sameface.imaging import ImageSource, Photo, open_photo
 from sameface.imaging.sources import label_of
 from sameface.matching import false_match_rate_for, is_same, probability_same
 from sameface.recognizer import review as reviewing
@@ -213,7 +213,7 @@ class Gallery:
                 return
 
     # -- questions ------------------------------------------------------------------------------------------------
-    def verify(self, who: Who, photo: ImageSource, choose: Choice = "only") -> Verification:
+    def verify(self, who: Who, photo: ImageSource | Photo, choose: Choice = "only") -> Verification:
         """Is this the claimed person? Compares with the nearest of the person's photos, under the 1:1 threshold.
 
         Raises:
@@ -240,7 +240,7 @@ class Gallery:
         )
 
     def identify(
-        self, photo: ImageSource, *, candidates: int = 3, group: str | None = None, fpir: float | None = None
+        self, photo: ImageSource | Photo, *, candidates: int = 3, group: str | None = None, fpir: float | None = None
     ) -> list[Identification]:
         """Who is this? One answer per face, in reading order; an empty list for a photo without a face.
 
@@ -319,8 +319,8 @@ class Gallery:
         return self.store.count(group) if self._exists else 0
 
     def _template(self, source: ImageSource, choose: Choice) -> tuple[Template, tuple[str, ...]]:
-        photo = load_photo(source, limits=self.recognizer.limits)
-        face = self.recognizer.encode_photo(photo.image_rgb, choose, source=photo.source)
-        quality = judge_face(photo.image_rgb, face.detection)
+        photo = open_photo(source, limits=self.recognizer.limits)
+        face = self.recognizer.encode_photo(photo, choose, source=photo.source)
+        quality = judge_face(photo, face.detection)
         template = Template(face.embedding, photo.source, photo.sha256, face.box, quality.value)
         return template, quality.reasons

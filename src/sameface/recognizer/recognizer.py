@@ -20,7 +20,7 @@ from sameface.faces import (
 )
 from sameface.faces.choose import Choice, as_choice
 from sameface.faces.measures import crop_measures
-from sameface.imaging import ImageSource, Limits
+from sameface.imaging import ImageSource, Limits, Photo
 from sameface.matching import distance, is_same, probability_same
 from sameface.models.card import ModelCard
 from sameface.recognizer.domain import Judgement, evidence_of, judge, require_comparable, threshold_for, worst
@@ -100,19 +100,19 @@ class Recognizer:
         """Bytes and pixels a picture may have."""
         return self.finder.limits
 
-    def detect(self, image: ImageSource) -> list[Detection]:
+    def detect(self, image: ImageSource | Photo) -> list[Detection]:
         """All faces of a photo in reading order: rows from the top, each from the left."""
         return self.finder.find(image)
 
-    def encode_faces(self, image: ImageSource) -> list[EncodedFace]:
+    def encode_faces(self, image: ImageSource | Photo) -> list[EncodedFace]:
         """Every face of a photo with its embedding, in reading order; an empty list where there is none."""
         return self._encode(self.finder.faces(image))
 
-    def encode_photo(self, image: ImageSource, choose: Choice = "only", *, source: str = "") -> EncodedFace:
+    def encode_photo(self, image: ImageSource | Photo, choose: Choice = "only", *, source: str = "") -> EncodedFace:
         """The one face of a photo with its embedding.
 
         Args:
-            image: path, bytes, file object, `PIL.Image` or RGB array.
+            image: path, bytes, file object, `PIL.Image`, RGB array, or a `Photo` that is open.
             choose: ``only`` raises when there are several; ``centre`` takes the one nearest the middle, as evaluations do; ``largest``.
             source: what to call the photo in errors, where it has no path of its own.
 
@@ -124,7 +124,7 @@ class Recognizer:
         return self._encode([self.finder.face(image, as_choice(choose), source=source)])[0]
 
     def encode_photos(
-        self, images: Iterable[ImageSource], choose: Choice = "centre"
+        self, images: Iterable[ImageSource | Photo], choose: Choice = "centre"
     ) -> Iterator[EncodedFace | SamefaceError]:
         """Many photos, in order, encoded in batches; what fails comes as its error in its place.
 
@@ -133,7 +133,9 @@ class Recognizer:
         """
         return self._encode_photos(images, as_choice(choose))
 
-    def _encode_photos(self, images: Iterable[ImageSource], choose: Choice) -> Iterator[EncodedFace | SamefaceError]:
+    def _encode_photos(
+        self, images: Iterable[ImageSource | Photo], choose: Choice
+    ) -> Iterator[EncodedFace | SamefaceError]:
         pending: list[FaceCrop | SamefaceError] = []
         for image in images:
             try:
@@ -155,7 +157,12 @@ class Recognizer:
         return judge(self.operating_point, face.embedding, face.evidence)
 
     def verify(
-        self, probe: ImageSource, reference: ImageSource, choose: Choice = "only", *, force: bool = False
+        self,
+        probe: ImageSource | Photo,
+        reference: ImageSource | Photo,
+        choose: Choice = "only",
+        *,
+        force: bool = False,
     ) -> Verification:
         """Do two photos show the same person?
 
@@ -191,7 +198,7 @@ class Recognizer:
             reference_box=second.box,
         )
 
-    def _encode_which(self, photo: ImageSource, choose: Choice, which: str) -> EncodedFace:
+    def _encode_which(self, photo: ImageSource | Photo, choose: Choice, which: str) -> EncodedFace:
         try:
             return self.encode_photo(photo, choose)
         except (ImageError, FaceError) as error:

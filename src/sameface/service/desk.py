@@ -40,6 +40,10 @@ class CrowdGuard:
     def sure(self) -> float:
         return self._inner.sure
 
+    @property
+    def search_side(self) -> int | None:
+        return self._inner.search_side
+
     def detect(self, image_rgb: ImageRGB) -> list[Detection]:
         """As `Detector.detect`.
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 
 from sameface.errors import MalformedRequestError, SamefaceError
-from sameface.imaging import load_image
+from sameface.imaging import open_photo
 from sameface.imaging.sources import sha256_of_bytes
 from sameface.recognizer.wire import IdentifiedPhoto, Verification
 from sameface.service.disclosure import is_replay
@@ -73,11 +73,11 @@ async def identify(gallery: GalleryName, request: Request, ask: Asks) -> Identif
 
     def work() -> IdentifiedPhoto:
         held = ask.shelf.get(gallery)
-        image_rgb = load_image(form.photo.data, limits=recognizer.limits)
-        answers = held.identify(image_rgb, candidates=form.candidates, group=form.group, fpir=fpir)
+        photo = open_photo(form.photo.data, limits=recognizer.limits)
+        answers = held.identify(photo, candidates=form.candidates, group=form.group, fpir=fpir)
         return IdentifiedPhoto(
             photo=form.photo.name,
-            size=size_of(image_rgb),
+            size=size_of(photo),
             faces=ask.disclosure(gallery).identified(
                 held, identified(answers, form.threshold), sha256_of_bytes(form.photo.data)
             ),
@@ -107,15 +107,15 @@ async def verify_claim(gallery: GalleryName, request: Request, ask: Asks) -> Ver
         claimed = held.person(PersonId(form.person_id) if form.person_id is not None else form.name or "")
         uncount = ask.claim(gallery, claimed.person_id)
         try:
-            image_rgb = load_image(form.photo.data, limits=recognizer.limits)
-            answer = verified(held.verify(claimed, image_rgb, form.choose), form.threshold)
+            photo = open_photo(form.photo.data, limits=recognizer.limits)
+            answer = verified(held.verify(claimed, photo, form.choose), form.threshold)
         except SamefaceError:
             uncount()
             raise
         if answer.same:
             uncount()
         replay = is_replay(held, claimed, sha256_of_bytes(form.photo.data), answer.distance)
-        return ask.disclosure(gallery).verified(answer.to_wire(size_of(image_rgb)), replay)
+        return ask.disclosure(gallery).verified(answer.to_wire(size_of(photo)), replay)
 
     answer = await ask.on_photos(work)
     ask.desk.telemetry.answers.labels("claim", "same" if answer.same else "different").inc()

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Request
 
 from sameface.errors import NotAllowedError
 from sameface.faces.quality import judge_face
-from sameface.imaging import load_image
+from sameface.imaging import Photo as OpenPhoto
+from sameface.imaging import open_photo
 from sameface.recognizer.wire import Detected, Embedded, Embeddings, Face, Size, Verification, rounded
 from sameface.service.intake import Photo, body_of
 from sameface.service.policy import stricter, verified
 from sameface.service.schemas import PhotoForm, VerifyForm
 from sameface.service.visit import Asks, read_photos
-from sameface.types import ImageRGB
 
 router = APIRouter(tags=["photos"])
 
@@ -20,9 +20,10 @@ router = APIRouter(tags=["photos"])
 SAMPLE = "/9j/4AAQSkZJRgABAQEASABIAAA="
 
 
-def size_of(image_rgb: ImageRGB) -> Size:
-    """Of a decoded photo."""
-    return Size(width=image_rgb.shape[1], height=image_rgb.shape[0])
+def size_of(photo: OpenPhoto) -> Size:
+    """Of a photo, upright."""
+    width, height = photo.size_wh
+    return Size(width=width, height=height)
 
 
 @router.post("/verify", openapi_extra=body_of(VerifyForm, {"probe": SAMPLE, "reference": SAMPLE}))
@@ -34,7 +35,7 @@ async def verify(request: Request, ask: Asks) -> Verification:
     stricter(form.threshold, recognizer.operating_point.threshold, "threshold")  # before any work
 
     def work() -> Verification:
-        first, second = (load_image(photo.data, limits=recognizer.limits) for photo in (form.probe, form.reference))
+        first, second = (open_photo(photo.data, limits=recognizer.limits) for photo in (form.probe, form.reference))
         answer = verified(recognizer.verify(first, second, form.choose), form.threshold)
         return answer.to_wire(size_of(first), size_of(second))
 
@@ -52,10 +53,10 @@ async def detect(request: Request, ask: Asks) -> Detected:
     recognizer = ask.recognizer
 
     def work() -> Detected:
-        image_rgb = load_image(form.photo.data, limits=recognizer.limits)
+        photo = open_photo(form.photo.data, limits=recognizer.limits)
         faces = []
-        for detection in recognizer.detect(image_rgb):
-            quality = judge_face(image_rgb, detection)
+        for detection in recognizer.detect(photo):
+            quality = judge_face(photo, detection)
             faces.append(
                 Face(
                     box=rounded(detection.box),
@@ -64,7 +65,7 @@ async def detect(request: Request, ask: Asks) -> Detected:
                     reasons=tuple(quality.reasons),
                 )
             )
-        return Detected(size=size_of(image_rgb), faces=tuple(faces))
+        return Detected(size=size_of(photo), faces=tuple(faces))
 
     answer = await ask.on_photos(work)
     ask.desk.telemetry.faces.labels("detect").inc(len(answer.faces))
@@ -85,7 +86,7 @@ async def embeddings(request: Request, ask: Asks) -> Embeddings:
     recognizer = ask.recognizer
 
     def work(photo: Photo = form.photo) -> Embeddings:
-        faces = recognizer.encode_faces(load_image(photo.data, limits=recognizer.limits))
+        faces = recognizer.encode_faces(open_photo(photo.data, limits=recognizer.limits))
         return Embeddings(
             space=recognizer.space,
             faces=tuple(Embedded(box=rounded(face.box), embedding=tuple(face.embedding.tolist())) for face in faces),
