@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from sameface.errors import DataError, SamefaceError
-from sameface.files import path_from_text, sha256_of
+from sameface.errors import DataError, ImageAccessError, ImageNotFoundError, SamefaceError
 from sameface.gallery import TemplateStore
+from sameface.imaging.sources import sha256_of_bytes
+from sameface.indexing.sources import read_photo
 from sameface.recognizer import Recognizer
+from sameface.recognizer.results import EncodedFace
 from sameface.types import Box, Embeddings, Template
 
 #: Two boxes are of one face when they share at least this much of their union: detectors draw different boxes around one face.
@@ -47,13 +49,14 @@ def reencode(
         DataError: photos are missing and `drop_missing` is False; nothing was changed.
     """
     missing: list[tuple[str, str]] = []
+    again = _Again(recognizer)
 
     def vectors() -> Iterator[tuple[int, Embeddings]]:
         for _, stored in store.export():
             for item in stored:
                 progress(item.template.source)
                 try:
-                    yield item.template_id, _encode_again(item.template, recognizer)
+                    yield item.template_id, again.encode(item.template)
                 except SamefaceError as error:
                     missing.append((item.template.source, error.got))
 
@@ -69,22 +72,44 @@ def reencode(
     return Reencoded(replaced, missing)
 
 
-def _encode_again(template: Template, recognizer: Recognizer) -> Embeddings:
-    path = path_from_text(template.source)
-    if not template.source or not path.is_file():
-        raise DataError(expected="the source photo", got="it is not there", advice="bring it back")
-    if template.source_sha256 and sha256_of(path) != template.source_sha256:
-        raise DataError(expected="the photo that was enrolled", got="it was changed", advice="bring the original back")
-    faces = recognizer.encode_faces(path)
-    if template.box is None:
-        found = faces if len(faces) == 1 else []
-    else:
+class _Again:
+    """Finds enrolled faces again; a photo with many of them is read once while its templates follow each other."""
+
+    def __init__(self, recognizer: Recognizer) -> None:
+        self.recognizer = recognizer
+        self._source = ""
+        self._digest = ""
+        self._faces: list[EncodedFace] = []
+
+    def encode(self, template: Template) -> Embeddings:
+        """The new embedding of a template's face. Raises SamefaceError, with the reason in `got`."""
+        if not template.source:
+            raise DataError(expected="the source photo", got="it is not known", advice="enroll the person again")
+        if template.source != self._source:
+            self._read(template.source)
+        if template.source_sha256 not in ("", self._digest):
+            raise DataError(
+                expected="the photo that was enrolled", got="it was changed", advice="bring the original back"
+            )
         box = template.box
-        found = [face for face in faces if _overlap(face.box, box) >= _SAME_FACE]
-        found.sort(key=lambda face: -_overlap(face.box, box))
-    if not found:
-        raise DataError(expected="the enrolled face", got="it was not found again", advice="use another detector")
-    return found[0].embedding
+        if box is None:
+            found = self._faces if len(self._faces) == 1 else []
+        else:
+            found = [face for face in self._faces if _overlap(face.box, box) >= _SAME_FACE]
+            found.sort(key=lambda face: -_overlap(face.box, box))
+        if not found:
+            raise DataError(expected="the enrolled face", got="it was not found again", advice="use another detector")
+        return found[0].embedding
+
+    def _read(self, source: str) -> None:
+        self._source = ""
+        try:
+            data = read_photo(source, self.recognizer.limits.max_bytes)
+        except (ImageNotFoundError, ImageAccessError) as error:
+            raise DataError(expected="the source photo", got="it is not there", advice="bring it back") from error
+        self._digest = sha256_of_bytes(data)
+        self._faces = self.recognizer.encode_faces(data)
+        self._source = source
 
 
 def _overlap(a: Box, b: Box) -> float:
