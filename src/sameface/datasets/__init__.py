@@ -3,6 +3,7 @@
 from sameface.datasets.cfp import read_cfp
 from sameface.datasets.folder import read_folder
 from sameface.datasets.groups import read_groups
+from sameface.datasets.ijb import TemplateSet, read_ijb
 from sameface.datasets.insightface import read_bin
 from sameface.datasets.lfw import read_lfw_pairs, read_lfw_people
 from sameface.datasets.model import Bench, DataProblem, LabelledPhotos, PairList
@@ -13,6 +14,7 @@ from sameface.datasets.photo_table import read_photo_table
 from sameface.datasets.recordio import read_rec
 from sameface.datasets.shards import read_shards
 from sameface.datasets.table import read_pair_table
+from sameface.datasets.tinyface import read_tinyface
 
 __all__ = [
     "Bench",
@@ -21,11 +23,13 @@ __all__ = [
     "PackedPhoto",
     "PairList",
     "Photo",
+    "TemplateSet",
     "open_data",
     "read_bin",
     "read_cfp",
     "read_folder",
     "read_groups",
+    "read_ijb",
     "read_lfw_pairs",
     "read_lfw_people",
     "read_pair_list",
@@ -33,4 +37,5 @@ __all__ = [
     "read_photo_table",
     "read_rec",
     "read_shards",
+    "read_tinyface",
 ]
