@@ -53,3 +53,16 @@ def test_people_are_meant_by_id_where_that_is_asked_for(run: Run, gallery: Path)
     assert run("forget", "--by-id", "Grace Hopper").code == 7
     (person,) = run("people", "--json").json["people"]
     assert (person["name"], person["photos"]) == ("Grace Hopper", 2)
+
+
+def test_an_import_that_fails_makes_no_gallery(run: Run, gallery: Path, tmp_path: Path) -> None:
+    assert run("gallery", "export", tmp_path / "people.npz").code == 0
+    with np.load(tmp_path / "people.npz") as arrays:
+        about = arrays["about"].tobytes().replace(b'"Ada"', b'"A\\n"')
+        np.savez(tmp_path / "odd.npz", embeddings=arrays["embeddings"], about=np.frombuffer(about, np.uint8))
+    assert run("gallery", "import", tmp_path / "odd.npz", "-g", "new.db").code == 7
+    assert [file.name for file in tmp_path.iterdir() if "new.db" in file.name] == []
+    assert run("gallery", "import", tmp_path / "people.npz", "-g", "new.db").code == 0
+    assert run("gallery", "import", tmp_path / "people.npz", "-g", "new.db").code == 7
+    with open_store(tmp_path / "new.db") as store:
+        assert len(store) == 3

@@ -137,6 +137,28 @@ def test_galleries(api, photo):
     assert api.get("/v1/galleries").json() == {"galleries": ["team-2"]}
 
 
+def test_a_page_of_people_loads_no_more_than_a_page(api, photo, monkeypatch):
+    from sameface.gallery.sqlite import rows
+    from sameface.types import Template
+
+    shelf = api.app.state.desk.shelf.get("people")
+    face = shelf.recognizer.encode_photo(photo("obama.jpg")).embedding
+    for number in range(40):
+        shelf.store.add(f"person {number}", [Template(face)])
+    loaded = []
+    person = rows._person
+    monkeypatch.setattr(rows, "_person", lambda *arguments: loaded.append(1) or person(*arguments))
+    page = api.get("/v1/galleries/people/people", params={"limit": 5}).json()
+    assert (len(page["people"]), page["total"]) == (5, 40)
+    assert len(loaded) <= 6
+    loaded.clear()
+    page = api.get(
+        "/v1/galleries/people/people", params={"limit": 5, "search": "person 1", "cursor": page["next"]}
+    ).json()
+    assert ([person["name"][-2:] for person in page["people"]], page["total"]) == (["10", "11", "12", "13", "14"], 11)
+    assert len(loaded) <= 6
+
+
 def test_a_deleted_gallery_leaves_no_byte(api, photo, tmp_path, monkeypatch):
     from sameface.gallery.sqlite import live_index
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -72,6 +74,7 @@ def copy(
 
     with (
         open_store(source, create=False) as first,
+        _nothing_left_of(target),
         open_store(target, space=first.space, dimension=first.dimension) as second,
     ):
         note(f"from {first.location} to {second.location}")
@@ -127,8 +130,11 @@ def import_(
     from sameface.gallery import open_store
     from sameface.gallery.transfer import Exported, import_file
 
-    exported = Exported(file)
-    with open_store(gallery_location(gallery), space=exported.space, dimension=exported.dimension) as store:
+    exported, location = Exported(file), gallery_location(gallery)
+    with (
+        _nothing_left_of(location),
+        open_store(location, space=exported.space, dimension=exported.dimension) as store,
+    ):
         note(f"gallery: {store.location}")
         with progress("adding people", len(exported)) as advance:
             count = import_file(exported, store, lambda _: advance())
@@ -243,6 +249,23 @@ def key(json: JsonOption = False) -> None:
         print_json({"key": new_key()})
     else:
         print_line(new_key())
+
+
+@contextmanager
+def _nothing_left_of(location: str) -> Iterator[None]:
+    """A gallery that is made in the block is taken away again when the block fails with nobody in it."""
+    from sameface.gallery import erase_gallery, gallery_exists, open_store
+
+    there = gallery_exists(location)
+    try:
+        yield
+    except BaseException:
+        if not there and gallery_exists(location):
+            with open_store(location, create=False) as store:
+                empty = not len(store)
+            if empty:
+                erase_gallery(location)
+        raise
 
 
 def _card(encoder: str) -> str:

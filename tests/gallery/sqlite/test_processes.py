@@ -194,3 +194,53 @@ def test_forgotten_bytes_are_on_no_file_any_more(tmp_path: Path, seed: int) -> N
             for own in list(world.values())[:5]
             for v in own
         )  # type: ignore[attr-defined]
+
+
+DOOR = """
+import sys
+from sameface.gallery import open_store
+from tests.gallery.worlds import DIMENSION, SPACE, template, vectors
+store = open_store(sys.argv[1], space=SPACE, dimension=DIMENSION, patience=60)
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(10):
+    photos = [template(face, source_sha256=f"{number}{place}".rjust(64, "0")) for place, face in enumerate(vectors(2, seed=number))]
+    def new_ones(sight):
+        known = {item.template.source_sha256 for item in sight.templates}
+        return [place for place, photo in enumerate(photos) if photo.source_sha256 not in known]
+    def strangers(sight):
+        return [] if sight.neighbours[0] and sight.neighbours[0][0].distance < 0.1 else [0]
+    store.admit(f"same {number}", photos, new_ones)
+    store.admit(f"{number} at door {sys.argv[2]}", [template(vectors(1, seed=100 + number)[0])], strangers)
+"""
+
+
+def test_six_processes_that_enroll_the_same_store_it_once(tmp_path: Path) -> None:
+    path = tmp_path / "people.db"
+    doors = [
+        subprocess.Popen(
+            [sys.executable, "-c", DOOR, str(path), str(number)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+        for number in range(6)
+    ]
+    for door in doors:
+        assert door.stdout is not None
+        assert door.stdout.readline() == "ready\n"
+    for door in doors:
+        assert door.stdin is not None
+        door.stdin.write("go\n")
+        door.stdin.flush()
+    for door in doors:
+        door.communicate(timeout=120)
+        assert door.returncode == 0
+    with open_store(path) as store:
+        people = store.people()
+        assert [person.photos for person in people if person.name.startswith("same")] == [2] * 10
+        assert sorted(person.name.split()[0] for person in people if "door" in person.name) == sorted(
+            map(str, range(10))
+        )
+        assert store.check().ok

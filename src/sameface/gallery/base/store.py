@@ -15,9 +15,11 @@ from typing import Final, Generic, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from sameface.errors import PersonExistsError, PersonNameError, PersonNotFoundError, SettingError
+from sameface.errors import PersonNameError, PersonNotFoundError, SettingError
+from sameface.gallery.base.finding import name_taken, the
+from sameface.gallery.base.paging import LAST, LONGEST_PAGE, number_of, page_of
 from sameface.gallery.base.people import Once, clean_people
-from sameface.gallery.rules.names import clean_details, clean_groups, clean_name, is_id
+from sameface.gallery.rules.names import clean_details, clean_groups, clean_name
 from sameface.gallery.rules.vectors import as_probes
 from sameface.gallery.store import (
     AuditEntry,
@@ -37,8 +39,6 @@ from sameface.types import NO_DETAILS, Candidate, Embeddings, Erased, Person, Pe
 Result = TypeVar("Result")
 #: People that are checked and stored at a time.
 _CHUNK: Final = 2000
-_LONGEST_PAGE: Final = 10_000
-_LAST: Final = 2**63 - 1
 
 
 Work = TypeVar("Work", bound=Transaction)
@@ -149,28 +149,12 @@ class BaseStore(TemplateStore, Generic[Work]):
         return [person for _, person in self._read(lambda transaction: transaction.listed(only))]
 
     def page(self, *, group: str | None = None, search: str = "", after: str = "", limit: int = 100) -> Page:
-        only, part, start = _clean_group(group), search.casefold(), _number(after)
-        if not 1 <= limit <= _LONGEST_PAGE:
+        only, part, start = _clean_group(group), search.casefold(), number_of(after)
+        if not 1 <= limit <= LONGEST_PAGE:
             raise SettingError(
-                expected=f"a page of 1 to {_LONGEST_PAGE:,} people", got=str(limit), advice="ask for less at a time"
+                expected=f"a page of 1 to {LONGEST_PAGE:,} people", got=str(limit), advice="ask for less at a time"
             )
-
-        def work(transaction: Work) -> Page:
-            if part:
-                total, numbers = 0, list[int]()
-                for number, name in transaction.names(only):
-                    if part in name.casefold():
-                        total += 1
-                        if number > start and len(numbers) <= limit:
-                            numbers.append(number)
-                found = transaction.numbered(numbers)
-            else:
-                total, found = transaction.count_people(only), transaction.listed(only, start, limit + 1)
-            shown = found[:limit]
-            following = str(shown[-1][0]) if len(found) > limit else ""
-            return Page(tuple(person for _, person in shown), following, total)
-
-        return self._read(work)
+        return self._read(lambda transaction: page_of(transaction, only, part, start, limit))
 
     def update(
         self,
@@ -233,7 +217,7 @@ class BaseStore(TemplateStore, Generic[Work]):
 
     def drop_template(self, template_id: int, *, of: Who | None = None) -> Erased:
         def work(transaction: Work) -> Erased:
-            known = 0 <= template_id <= _LAST
+            known = 0 <= template_id <= LAST
             person = the(transaction, of) if of is not None else transaction.owner(template_id) if known else None
             if person is None or not known or not transaction.erase_templates(person, template_id):
                 raise PersonNotFoundError(
@@ -294,29 +278,6 @@ class BaseStore(TemplateStore, Generic[Work]):
         self.close()
 
 
-def the(transaction: Transaction, who: Who) -> Person:
-    """Who is meant, as stored now. Raises PersonNotFoundError."""
-    if isinstance(who, str):
-        found, got = transaction.named(clean_name(who)), f"the name {who!r}"
-    else:
-        person_id = who.person_id if isinstance(who, Person) else who.value
-        found, got = transaction.identified(person_id) if is_id(person_id) else None, f"the id {person_id!r}"
-    if found is None:
-        raise PersonNotFoundError(
-            expected="an enrolled person", got=got[:300], advice="`sameface people` lists all; enroll them first"
-        )
-    return found
-
-
-def name_taken(name: str) -> PersonExistsError:
-    """The error for a name or id that is enrolled."""
-    return PersonExistsError(
-        expected="a new name",
-        got=f"{name!r}, which is enrolled",
-        advice="add photos to that person, or choose another name",
-    )
-
-
 def _store(transaction: Transaction, known: Person | None, new: NewPerson, vectors: Embeddings) -> Person:
     """Store the templates of somebody who is known, or of somebody new."""
     if known is None:
@@ -335,11 +296,3 @@ def _store(transaction: Transaction, known: Person | None, new: NewPerson, vecto
 
 def _clean_group(group: str | None) -> str | None:
     return None if group is None else clean_name(group, "a group")
-
-
-def _number(after: str) -> int:
-    if not after:
-        return 0
-    if not (after.isascii() and after.isdigit() and len(after) < 20 and int(after) <= _LAST):
-        raise SettingError(expected="where a page begins", got=repr(after[:40]), advice="use `next` of the page before")
-    return int(after)

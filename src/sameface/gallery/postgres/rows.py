@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sameface.errors import GalleryDamagedError
-from sameface.gallery.base.store import name_taken
+from sameface.gallery.base.finding import name_taken
 from sameface.gallery.postgres.session import Connection
 from sameface.gallery.rules.names import details_json
 from sameface.gallery.store import NewPerson, StoredTemplate, now

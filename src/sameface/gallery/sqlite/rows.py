@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from sameface.errors import GalleryDamagedError, PersonExistsError
-from sameface.gallery.base.store import name_taken
+from sameface.gallery.base.finding import name_taken
 from sameface.gallery.rules.names import details_json
 from sameface.gallery.sqlite import sums
 from sameface.gallery.sqlite.record import is_sound, pack, pack_rows, tombstone, unpack
