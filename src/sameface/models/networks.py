@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sameface.errors import ModelCardError
 from sameface.files import sha256_of
@@ -15,6 +15,7 @@ from sameface.progress import Share
 
 #: Raise when what `sameface.models.graphs` writes changes: it is part of the cached files' names.
 ONNX_VERSION: Final = 2
+EIGHT_BITS_VERSION: Final = 1
 _RANGES = Path(__file__).with_name("ranges")
 
 
@@ -42,6 +43,8 @@ def network_file(card: ModelCard, *, progress: Share | None = None) -> Path:
         )
     if owner.files[0].name.endswith(".dat"):
         return _converted_from_dlib(card, owner, progress)
+    if card.quantised and card.network:
+        return _in_eight_bits(owner)
     return converted(owner, lambda: locate(owner)[0]) if owner.sha256 else locate(owner)[0]
 
 
@@ -89,12 +92,41 @@ def converted(owner: ModelCard, source: Callable[[], Path]) -> Path:
     return cached(f"{owner.id}-{owner.sha256[:16]}-v{ONNX_VERSION}.onnx", convert, what=owner.id)
 
 
+def _in_eight_bits(owner: ModelCard) -> Path:
+    """The 8-bit form of a chain of convolutions, scaled by the ranges that come with sameface."""
+
+    def convert(target: Path, announced: Share) -> None:
+        from sameface.models.graphs.chain import read_chain
+        from sameface.models.graphs.converting import read_tidily
+        from sameface.models.graphs.eight_bits import prepared_chain, write_eight_bits
+
+        values, channels = read_ranges(owner.id), read_channels(owner.id)
+        chain = prepared_chain(read_chain(read_tidily(locate(owner)[0])), channels)
+        target.write_bytes(write_eight_bits(chain, list(values.values())).SerializeToString())
+
+    name = f"{owner.id}-{owner.sha256[:16]}-v{EIGHT_BITS_VERSION}"
+    return cached(f"{name}-int8-{sha256_of(_RANGES / f'{owner.id}.json')[:8]}.onnx", convert, what=owner.id)
+
+
+def read_channels(name: str) -> list[list[int]]:
+    """For each layer of a chain, the factors that bring its channels to like ranges, in quarter octaves.
+
+    Raises:
+        ModelCardError: none were measured for that network.
+    """
+    return list(_measured(name).get("channels", {}).values())
+
+
 def read_ranges(name: str) -> dict[str, tuple[float, float]]:
     """Smallest and largest value of each activation of a network, measured once; what its 8-bit form is scaled by.
 
     Raises:
         ModelCardError: none were measured for that network.
     """
+    return {key: (low, high) for key, (low, high) in _measured(name)["ranges"].items()}
+
+
+def _measured(name: str) -> dict[str, Any]:
     import json
 
     path = _RANGES / f"{name}.json"
@@ -104,4 +136,5 @@ def read_ranges(name: str) -> dict[str, tuple[float, float]]:
             got="none",
             advice="make your own with `sameface models quantize`",
         )
-    return {key: (low, high) for key, (low, high) in json.loads(path.read_text())["ranges"].items()}
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
