@@ -16,8 +16,10 @@ import numpy as np
 
 from sameface.datasets import LabelledPhotos, read_folder, read_lfw_people
 from sameface.encoders import DEFAULT_ENCODER
-from sameface.evaluation.domain import Faces, Rate, disturbed_faces, learn_domain, measure, one_each
+from sameface.evaluation.domain import Faces, disturbed_faces, learn_domain, measure, one_each
+from sameface.evaluation.results import DisturbedRate
 from sameface.faces import DEFAULT_DETECTOR
+from sameface.models.operating_points import load_operating_point, save_operating_point
 from sameface.recognizer import Recognizer
 from sameface.types import OperatingPoint
 
@@ -54,7 +56,7 @@ def load(path: Path) -> list[Faces]:
         ]
 
 
-def show(rows: list[Rate], target: float) -> None:
+def show(rows: list[DisturbedRate], target: float) -> None:
     """A line for each kind over its strengths: pairs of all strengths count alike."""
     print(f"{'kind':18}{'strength':>9}{'found':>8}{'answered':>10}{'FMR before':>12}{'FMR':>9}{'FNMR':>8}{'pairs':>9}")
     for row in rows:
@@ -74,17 +76,23 @@ def show(rows: list[Rate], target: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("gather", "table", "leave-out"))
+    parser.add_argument("what", choices=("gather", "learn", "table", "leave-out"))
     parser.add_argument("paths", nargs="+", type=Path)
     parser.add_argument("--people", type=Path)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--most", type=int, default=300)
     parser.add_argument("--calm", type=int, default=1500)
     parser.add_argument("--photos", type=int, default=1, help="photos a person that are disturbed")
+    parser.add_argument(
+        "--point",
+        type=Path,
+        help="an operating point to use, instead of the shipped one; `learn` writes the domain into it",
+    )
     parser.add_argument("--encoder", default=DEFAULT_ENCODER)
     parser.add_argument("--detector", default=DEFAULT_DETECTOR)
     given = parser.parse_args()
-    recognizer = Recognizer(encoder=given.encoder, detector=given.detector, threads=1)
+    known = load_operating_point(given.point) if given.point else None
+    recognizer = Recognizer(encoder=given.encoder, detector=given.detector, threads=1, operating_point=known)
     if given.what == "gather":
         folder = given.paths[0]
         data = read_folder(folder, only=read_lfw_people(given.people) if given.people else None)
@@ -92,6 +100,12 @@ def main() -> None:
         return
     point: OperatingPoint = recognizer.operating_point
     target = point.target_fmr or 1e-3
+    if given.what == "learn":
+        parts = load(given.paths[0])
+        domain = learn_domain(parts[-1], parts[:-1], threshold=point.threshold, fmr=target, data=point.data)
+        save_operating_point(dataclasses.replace(point, domain=domain), given.point)
+        print(domain, f"refused {domain.refused:.2%}")
+        return
     if given.what == "table":
         show(measure(load(given.paths[0]), point), target)
         return

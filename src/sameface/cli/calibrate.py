@@ -39,6 +39,10 @@ def calibrate(
     ] = None,
     prior: Annotated[float, typer.Option(help="Share of pairs of one person that the probability assumes.")] = 0.5,
     photos: CapOption = 10,
+    domain: Annotated[
+        bool,
+        typer.Option(help="Also learn which faces the threshold holds for, from photos damaged on purpose; minutes."),
+    ] = True,
     encoder: EncoderOption = None,
     detector: DetectorOption = None,
     no_cache: NoCacheOption = False,
@@ -66,6 +70,9 @@ def calibrate(
     other = None
     if confirm is not None or confirm_people is not None:
         other = open_bench(confirm or data, people=confirm_people, photos=photos)
+    if domain and (why := calibrating.no_domain(bench)):
+        note(f"which faces the threshold holds for is not learned: {why}")
+        domain = False
     (recognizer,) = calibrating.recognizers([encoder or DEFAULT_ENCODER], [detector or DEFAULT_DETECTOR], device=device)
     path = new_file(out or Path(file_name(recognizer.space)), overwrite=overwrite)
     with EmbeddingCache(None if no_cache else default_cache()) as cache:
@@ -77,6 +84,7 @@ def calibrate(
             confirm_on=other,
             cache=cache,
             workers=workers or None,
+            domain=domain,
             progress=progress,
         )
     save_operating_point(point, path)
@@ -115,6 +123,10 @@ def _print(point: OperatingPoint) -> None:
             ]
         )
     print_table(["data", "people", "non-mated pairs", "FMR %", "FNMR %"], rows)
+    if point.domain is not None:
+        print_line(
+            f"domain: {point.domain.refused:.1%} of undamaged photos are refused, poor faces are decided under τ {point.domain.threshold:.4f}"
+        )
     print_line(f"1:K: FMR down to {point.smallest_fmr:.1e} is supported, {len(point.tail)} points of the tail")
     if point.probability is not None:
         print_line(

@@ -89,6 +89,12 @@ def evaluate(
             min=0, help="Show so many of the hardest pairs as pictures in the report. For your own machine only."
         ),
     ] = 0,
+    disturbed: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Damage photos of so many people in 21 ways, and say what the threshold does on them."
+        ),
+    ] = 0,
     overwrite: OverwriteOption = False,
     no_cache: NoCacheOption = False,
     workers: Annotated[int, typer.Option(min=0, help="Photos worked on at once; 0 for one per core.")] = 0,
@@ -131,7 +137,7 @@ def evaluate(
                 device=device,
                 operating_point=load_operating_point(operating_point) if operating_point else None,
             ),
-            plan=Plan(folds=folds, classifiers=classifiers, fpir=fpir, hardest=hardest),
+            plan=Plan(folds=folds, classifiers=classifiers, fpir=fpir, hardest=hardest, disturbed=disturbed),
             choose_on=other,
             cache=cache,
             workers=workers or None,
@@ -217,6 +223,7 @@ def _print(found: Evaluation) -> None:
         print_table(["encoder", "threshold chosen for", "τ", "accuracy %", "FMR %", "FNMR %"], rows)
     _print_identification(found)
     _print_classifiers(found)
+    _print_disturbed(found)
     for text in found.notes:
         print_line(f"note: {text}")
 
@@ -278,6 +285,31 @@ def _print_identification(found: Evaluation) -> None:
                 for row in result.open_set
             ],
         )
+
+
+def _print_disturbed(found: Evaluation) -> None:
+    from sameface.cli.output import print_table
+
+    def shown(rate: float | None) -> str:
+        return "–" if rate is None else f"{100 * rate:.2f}"
+
+    for run in found.runs:
+        if run.disturbed:
+            print_table(
+                [run.space.encoder, "", "found %", "answered %", "FMR % before", "FMR %", "FNMR %"],
+                [
+                    [
+                        row.kind or "undisturbed",
+                        f"{row.strength:g}" if row.kind else "",
+                        f"{100 * row.found:.0f}",
+                        f"{100 * row.answered:.1f}",
+                        shown(row.fmr_before),
+                        shown(row.fmr),
+                        shown(row.fnmr),
+                    ]
+                    for row in run.disturbed
+                ],
+            )
 
 
 def _print_classifiers(found: Evaluation) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from sameface.cli.options import (
     DeviceOption,
+    ForceOption,
     GalleryOption,
     JsonOption,
     PointOption,
@@ -47,6 +48,7 @@ def identify(
             help="Write the one photo with boxes, names and distances here: .jpg, .png, .webp.", show_default=False
         ),
     ] = None,
+    force: ForceOption = False,
     overwrite: OverwriteOption = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what decided, and who else is near.")] = False,
     device: DeviceOption = "cpu",
@@ -81,7 +83,7 @@ def identify(
     with people, progress("photos", len(listed)) as advance:
         for photo in listed:
             try:
-                answers[photo] = people.identify(photo, candidates=candidates, group=group, fpir=fpir)
+                answers[photo] = people.identify(photo, candidates=candidates, group=group, fpir=fpir, force=force)
             except (ImageError, FaceError) as error:
                 if len(listed) == 1:
                     raise

@@ -53,6 +53,9 @@ ChooseOption = Annotated[
     str, typer.Option("--choose", help="Of several faces: `only` refuses, `centre` or `largest` takes one.")
 ]
 
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Answer about faces that are not comparable, too; the answer says so.")
+]
 ByIdOption = Annotated[
     bool, typer.Option("--by-id", help="People are given by their ids, as `sameface people` lists them, not by names.")
 ]

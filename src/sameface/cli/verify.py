@@ -12,6 +12,7 @@ from sameface.cli.options import (
     DetectorOption,
     DeviceOption,
     EncoderOption,
+    ForceOption,
     GalleryOption,
     JsonOption,
     PointOption,
@@ -44,6 +45,7 @@ def verify(
     threshold: ThresholdOption = None,
     operating_point: PointOption = None,
     choose: ChooseOption = "only",
+    force: ForceOption = False,
     device: DeviceOption = "cpu",
     json: JsonOption = False,
 ) -> None:
@@ -65,7 +67,7 @@ def verify(
         )
     if claimed is None:
         recognizer = make_recognizer(encoder, detector, threshold, operating_point, device)
-        answer = recognizer.verify(photos[0], photos[1], as_choice(choose))
+        answer = recognizer.verify(photos[0], photos[1], as_choice(choose), force=force)
     else:
         note(f"gallery: {gallery_location(gallery)}")
         people = open_gallery(
@@ -79,7 +81,7 @@ def verify(
         )
         with people:
             person = find_person(people, meant(claimed, by_id))
-            answer = people.verify(person, photos[0], as_choice(choose))
+            answer = people.verify(person, photos[0], as_choice(choose), force=force)
     if json:
         print_json(answer.to_wire())
     else:
@@ -96,6 +98,10 @@ def _print(answer: Verification) -> None:
     print_line(f"{'same person' if answer.same else 'not the same person'}{who}")
     print_line(f"distance     {answer.distance:.4f} {sign} τ {answer.threshold:.4f}")
     print_line(f"probability  {_probability(answer)}")
+    if answer.forced:
+        print_line(f"a guess      {answer.standing_reason}")
+    elif answer.standing == "poor":
+        print_line(f"poor face    {answer.standing_reason}; τ is stricter for such faces")
     print_line(f"τ from       {point.target}{f', measured on {point.data}' if point.data else ''}")
     print_line(f"by           {point.space}")
 
@@ -105,8 +111,10 @@ def _probability(answer: Verification) -> str:
     from sameface.recognizer.words import probability_words
 
     calibration = answer.operating_point.probability
-    if answer.probability is None or calibration is None:
+    if calibration is None:
         return "none: not calibrated"
+    if answer.probability is None:
+        return "none: it was calibrated on better photos"
     return f"{probability_words(answer.probability)} (were {calibration.prior:.0%} of all pairs mated)"
 
 

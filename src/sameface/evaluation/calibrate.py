@@ -6,17 +6,27 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sameface.datasets import Bench
-from sameface.errors import SettingError
+import numpy as np
+
+from sameface.datasets import Bench, LabelledPhotos
+from sameface.errors import DataError, SettingError
 from sameface.evaluation.cache import EmbeddingCache
 from sameface.evaluation.calibration import choose_operating_point, confirm
+from sameface.evaluation.domain import (
+    CALM_PEOPLE,
+    DISTURBED_PEOPLE,
+    LEAST_PEOPLE,
+    disturbed_faces,
+    learn_domain,
+    one_each,
+)
 from sameface.evaluation.embed import EmbeddedPhotos, embed_photos
 from sameface.evaluation.probability import calibrate_probability
 from sameface.evaluation.results import Reliability
 from sameface.evaluation.run import protocol_of, score
 from sameface.metrics.extra import require
 from sameface.progress import Stages, no_stages
-from sameface.types import OperatingPoint
+from sameface.types import Domain, OperatingPoint
 
 if TYPE_CHECKING:
     from sameface.recognizer import Recognizer
@@ -61,6 +71,7 @@ def calibrate(
     confirm_on: Bench | None = None,
     cache: EmbeddingCache | None = None,
     workers: int | None = None,
+    domain: bool = False,
     progress: Stages = no_stages,
 ) -> tuple[OperatingPoint, Reliability]:
     """Choose τ and fit the probability on a data set, and score both's τ once on other people.
@@ -71,6 +82,7 @@ def calibrate(
         fmr, prior: the target, and the share of mated pairs that the probability assumes.
         confirm_on: to report on; None leaves `OperatingPoint.confirmed` empty.
         cache, workers, progress: as in `evaluate`.
+        domain: learn which faces τ holds for, from photos that are damaged on purpose; takes some 60 encodings a person, of 300 at most.
 
     Raises:
         SettingError: a target or a prior that is no share.
@@ -88,6 +100,10 @@ def calibrate(
     reliability = calibrate_probability(scores, prior=prior)
     point = replace(point, probability=reliability.calibration)
     del scores
+    if domain:
+        if not isinstance(bench, LabelledPhotos):
+            raise DataError(expected="labelled photos to learn a domain", got="pairs", advice="leave the domain out")
+        point = replace(point, domain=_domain(recognizer, bench, point.threshold, fmr, progress))
     if confirm_on is not None:
         point = replace(
             point,
@@ -96,3 +112,21 @@ def calibrate(
             ),
         )
     return point, reliability
+
+
+def no_domain(bench: Bench) -> str:
+    """Why a data set cannot say which faces τ holds for, "" when it can."""
+    if not isinstance(bench, LabelledPhotos):
+        return "that takes labelled photos, not a list of pairs"
+    people = len(np.unique(bench.people))
+    return f"that takes {LEAST_PEOPLE} people, not {people}" if people < LEAST_PEOPLE else ""
+
+
+def _domain(recognizer: Recognizer, bench: LabelledPhotos, threshold: float, fmr: float, progress: Stages) -> Domain:
+    chosen, more = one_each(bench, DISTURBED_PEOPLE), one_each(bench, CALM_PEOPLE)
+    with progress("damaged", len(chosen)) as advance:
+        spoilt = disturbed_faces(recognizer, [bench.photos[n] for n in chosen], bench.people[chosen], advance=advance)
+    with progress("as they are", len(more)) as advance:
+        photos = [bench.photos[n] for n in more]
+        (calm,) = disturbed_faces(recognizer, photos, bench.people[more], kinds=(), advance=advance)
+    return learn_domain(calm, spoilt, threshold=threshold, fmr=fmr, data=bench.name)

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from sameface.datasets import LabelledPhotos
 from sameface.errors import NotEnoughDataError, SamefaceError
 from sameface.evaluation.disturbances import UNSEEN, USUAL, Disturbance
+from sameface.evaluation.results import DisturbedRate
 from sameface.imaging import load_image
 from sameface.progress import Advance, no_advance
 from sameface.recognizer.domain import STANDINGS, features, scores_of, threshold_for
@@ -68,29 +69,6 @@ class Faces:
 
     def __len__(self) -> int:
         return len(self.people)
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """Stranger pairs of one kind and strength.
-
-    Attributes:
-        kind, strength: of the disturbance.
-        found: share of the photos in which a face was found.
-        answered: share of the found faces that are answered.
-        fmr_before, fmr: share of stranger pairs that pass with nothing refused under τ, and among answered pairs under the τ that decides.
-        fnmr: share of mated pairs among the answered that do not pass; None without such pairs.
-        pairs: answered stranger pairs.
-    """
-
-    kind: str
-    strength: float
-    found: float
-    answered: float
-    fmr_before: float | None
-    fmr: float | None
-    fnmr: float | None
-    pairs: int
 
 
 def disturbed_faces(
@@ -143,8 +121,8 @@ def _faces(kind: str, strength: float, tried: int, rows: Sequence[tuple[Floats, 
         kind,
         strength,
         tried,
-        np.array([row[0] for row in rows], np.float64),
-        np.array([row[1] for row in rows], np.float32),
+        np.array([row[0] for row in rows], np.float64).reshape(len(rows), -1 if rows else 0),
+        np.array([row[1] for row in rows], np.float32).reshape(len(rows), -1 if rows else 0),
         np.array([row[2] for row in rows], np.intp),
     )
 
@@ -314,7 +292,7 @@ def _rounded(values: Floats, digits: int = 5) -> tuple[float, ...]:
     return tuple(round(float(value), digits) for value in values)
 
 
-def measure(parts: Sequence[Faces], point: OperatingPoint) -> list[Rate]:
+def measure(parts: Sequence[Faces], point: OperatingPoint) -> list[DisturbedRate]:
     """What an operating point does on disturbed photos: one row for each kind and strength, undisturbed photos first."""
     rows = []
     for part in parts:
@@ -325,7 +303,7 @@ def measure(parts: Sequence[Faces], point: OperatingPoint) -> list[Rate]:
         taus = np.array([threshold_for(point, standing) for standing in STANDINGS])[level]
         passed = apart < taus
         rows.append(
-            Rate(
+            DisturbedRate(
                 part.kind,
                 part.strength,
                 len(part) / part.photos if part.photos else 0.0,

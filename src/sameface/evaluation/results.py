@@ -236,6 +236,30 @@ class Run:
     classifiers: ClassifierResult | None = None
     reliability: Reliability | None = None
     operating_point: OperatingPoint | None = None
+    disturbed: tuple[DisturbedRate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DisturbedRate:
+    """Stranger pairs of photos that were damaged on purpose, of one kind and strength; both photos of a pair alike.
+
+    Attributes:
+        kind, strength: of the disturbance; "" and 0 for photos as they are.
+        found: share of the photos in which a face was found.
+        answered: share of the found faces that are answered.
+        fmr_before, fmr: share of stranger pairs that pass with nothing refused under τ, and among answered pairs under the τ that decides.
+        fnmr: share of mated pairs among the answered that do not pass; None without such pairs.
+        pairs: answered stranger pairs.
+    """
+
+    kind: str
+    strength: float
+    found: float
+    answered: float
+    fmr_before: float | None
+    fmr: float | None
+    fnmr: float | None
+    pairs: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,15 @@ import numpy as np
 
 import sameface
 from sameface.datasets import Bench, LabelledPhotos, PairList
-from sameface.errors import NotEnoughDataError, NoThresholdError
+from sameface.errors import DataError, NotEnoughDataError, NoThresholdError
 from sameface.evaluation.cache import EmbeddingCache
 from sameface.evaluation.classifiers import learning_curve, verification_by_regression
+from sameface.evaluation.domain import disturbed_faces, measure, one_each
 from sameface.evaluation.embed import EmbeddedPhotos, embed_photos
 from sameface.evaluation.hardest import hardest_pairs
 from sameface.evaluation.identification import identify_all
 from sameface.evaluation.probability import calibrate_probability
-from sameface.evaluation.results import ClassifierResult, DataSummary, Evaluation, Run, Speed
+from sameface.evaluation.results import ClassifierResult, DataSummary, DisturbedRate, Evaluation, Run, Speed
 from sameface.evaluation.sampling import balanced_pairs
 from sameface.evaluation.scores import Scores, score_all_pairs, score_pairs
 from sameface.evaluation.verification import acquisition, k_fold, verify_all
@@ -41,6 +42,7 @@ class Plan:
         classifiers: the learning curve and verification by regression.
         fpir: target of τ(K).
         hardest: pairs to list with their paths, 0 for none.
+        disturbed: people whose photos are damaged on purpose, to see what τ does on them; 0 for none.
         seed: of every draw.
     """
 
@@ -49,6 +51,7 @@ class Plan:
     classifiers: bool = False
     fpir: float = 0.01
     hardest: int = 0
+    disturbed: int = 0
     seed: int = 0
 
 
@@ -179,6 +182,7 @@ def _run(
         folds = len(verification.accuracy.folds)
         classifiers = _tried(notes, lambda: _classify(bench, embedded, scores, folds, plan.seed))
     reliability = _tried(notes, lambda: calibrate_probability(scores, seed=plan.seed))
+    disturbed = _disturbed(recognizer, bench, point, plan.disturbed, progress) if plan.disturbed else ()
     seconds = embedded.seconds
     return Run(
         space=recognizer.space,
@@ -199,7 +203,23 @@ def _run(
         classifiers=classifiers,
         reliability=reliability,
         operating_point=point,
+        disturbed=disturbed,
     )
+
+
+def _disturbed(
+    recognizer: Recognizer, bench: Bench, point: OperatingPoint | None, most: int, progress: Stages
+) -> tuple[DisturbedRate, ...]:
+    if point is None or not isinstance(bench, LabelledPhotos):
+        raise DataError(
+            expected="labelled photos and a threshold, to see what it does on damaged photos",
+            got="no threshold" if point is None else "a list of pairs",
+            advice="evaluate a folder of people with an operating point, or leave --disturbed out",
+        )
+    chosen = one_each(bench, most, photos=2)
+    with progress("damaged", len(chosen)) as advance:
+        faces = disturbed_faces(recognizer, [bench.photos[n] for n in chosen], bench.people[chosen], advance=advance)
+    return tuple(measure(faces, point))
 
 
 def pair_groups(bench: Bench, scores: Scores) -> dict[str, Sequence[str]]:

@@ -24,6 +24,7 @@ from sameface.imaging import ImageSource, Photo, open_photo
 from sameface.imaging.sources import label_of
 from sameface.matching import false_match_rate_for, is_same, probability_same
 from sameface.recognizer import review as reviewing
+from sameface.recognizer.domain import USUAL, Judgement, require_comparable, threshold_for
 from sameface.recognizer.identify import decide
 from sameface.recognizer.recognizer import Recognizer
 from sameface.recognizer.results import EncodedFace, Enrollment, Identification, PhotoReport, Verification
@@ -106,7 +107,8 @@ class Gallery:
             details: free text to keep with the person.
             groups: tags to search within.
             choose: which face of a photo that shows several.
-            review: ``off``, ``standard`` (quality, duplicates, looks like somebody else) or ``strict`` (the photos must also agree).
+            review: ``off``, ``standard`` (quality, duplicates, looks like somebody else, unlike the person's other photos) or ``strict``
+                (also nothing poor).
 
         Returns:
             The person and a report per photo. All accepted photos are stored in one transaction.
@@ -130,7 +132,7 @@ class Gallery:
         failures: list[SamefaceError] = []
         for place, source in enumerate(sources):
             try:
-                template, faults = self._template(source, choose)
+                template, faults = self._template(source, choose, review)
             except SamefaceError as error:
                 failures.append(error)
                 refused[place] = reviewing.refused(label_of(source), error)
@@ -213,34 +215,54 @@ class Gallery:
                 return
 
     # -- questions ------------------------------------------------------------------------------------------------
-    def verify(self, who: Who, photo: ImageSource | Photo, choose: Choice = "only") -> Verification:
+    def verify(
+        self, who: Who, photo: ImageSource | Photo, choose: Choice = "only", *, force: bool = False
+    ) -> Verification:
         """Is this the claimed person? Compares with the nearest of the person's photos, under the 1:1 threshold.
+
+        Args:
+            who: the claimed person.
+            photo: any picture.
+            choose: which face of a photo that shows several.
+            force: decide also about a face outside what τ was measured on; the result says so.
 
         Raises:
             PersonNotFoundError: nobody of that name or id is enrolled, or none of their photos is left.
             ImageError, FaceError: the photo does not show the one face asked for.
+            NotComparableError: the face is unlike those that τ was measured on.
         """
         person = self.store.person(who)
         face = self.recognizer.encode_photo(photo, choose)
         point = self.recognizer.operating_point
+        judged = self.recognizer.judge(face)
+        require_comparable(judged, force=force, photo=label_of(photo))
         distances = self.store.distances_to(person, face.embedding)
         if not len(distances):
             raise PersonNotFoundError(
                 expected="a person with photos", got="one whose photos were all removed", advice="enroll a photo"
             )
         apart = float(np.min(distances))
+        threshold = threshold_for(point, judged.standing)
         return Verification(
-            same=is_same(apart, point.threshold),
+            same=is_same(apart, threshold),
             distance=apart,
-            threshold=point.threshold,
-            probability=probability_same(point.probability, apart),
+            threshold=threshold,
+            probability=probability_same(point.probability, apart) if judged.standing == "usual" else None,
             operating_point=point,
+            standing=judged.standing,
+            standing_reason=judged.reason,
             claimed=person,
             probe_box=face.box,
         )
 
     def identify(
-        self, photo: ImageSource | Photo, *, candidates: int = 3, group: str | None = None, fpir: float | None = None
+        self,
+        photo: ImageSource | Photo,
+        *,
+        candidates: int = 3,
+        group: str | None = None,
+        fpir: float | None = None,
+        force: bool = False,
     ) -> list[Identification]:
         """Who is this? One answer per face, in reading order; an empty list for a photo without a face.
 
@@ -251,16 +273,24 @@ class Gallery:
             candidates: how many nearest people to list with each answer.
             group: search only people of this group.
             fpir: instead of the gallery's own.
+            force: name people also by faces outside what τ was measured on; the answers say so.
 
         Raises:
             SettingError: a number of candidates or an FPIR that cannot be meant.
             PersonNotFoundError: nobody is in that group.
         """
         self._check_question(candidates, fpir)  # before any work
-        return self.identify_faces(self.recognizer.encode_faces(photo), candidates=candidates, group=group, fpir=fpir)
+        faces = self.recognizer.encode_faces(photo)
+        return self.identify_faces(faces, candidates=candidates, group=group, fpir=fpir, force=force)
 
     def identify_faces(
-        self, faces: Sequence[EncodedFace], *, candidates: int = 3, group: str | None = None, fpir: float | None = None
+        self,
+        faces: Sequence[EncodedFace],
+        *,
+        candidates: int = 3,
+        group: str | None = None,
+        fpir: float | None = None,
+        force: bool = False,
     ) -> list[Identification]:
         """`identify` for faces that are encoded already, of one photo or many, in one search."""
         self._check_question(candidates, fpir)
@@ -280,7 +310,7 @@ class Gallery:
         point = self.recognizer.operating_point
         rate = self.fpir if fpir is None else fpir
         return [
-            decide(face.box, found, comparisons, point, rate, candidates)
+            decide(face.box, found, comparisons, point, rate, candidates, self.recognizer.judge(face), force=force)
             for face, found in zip(faces, ranked, strict=True)
         ]
 
@@ -318,9 +348,18 @@ class Gallery:
         """K: how many templates a search compares with."""
         return self.store.count(group) if self._exists else 0
 
-    def _template(self, source: ImageSource, choose: Choice) -> tuple[Template, tuple[str, ...]]:
+    def _template(self, source: ImageSource, choose: Choice, review: Review) -> tuple[Template, tuple[str, ...]]:
         photo = open_photo(source, limits=self.recognizer.limits)
         face = self.recognizer.encode_photo(photo, choose, source=photo.source)
         quality = judge_face(photo, face.detection)
-        template = Template(face.embedding, photo.source, photo.sha256, face.box, quality.value)
-        return template, quality.reasons
+        faults = list(quality.reasons)
+        judged = self._judged(face)
+        if judged.standing == "outside" or (judged.standing == "poor" and review == "strict"):
+            faults.append(judged.reason)
+        return Template(face.embedding, photo.source, photo.sha256, face.box, quality.value), tuple(faults)
+
+    def _judged(self, face: EncodedFace) -> Judgement:
+        try:
+            return self.recognizer.judge(face)
+        except NoThresholdError:  # without τ nothing is known about where it holds
+            return USUAL

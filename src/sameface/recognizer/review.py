@@ -20,7 +20,8 @@ from sameface.matching import distance, is_same
 from sameface.recognizer.results import PhotoReport
 from sameface.types import Candidate, Embeddings, Template
 
-#: ``off``: a photo only needs its one face. ``standard``: also good enough, new, and not somebody else's. ``strict``: also like the others.
+#: ``off``: a photo only needs its one face. ``standard``: also good enough, new, like the person's others and like nobody else.
+#: ``strict``: also not poor.
 Review = Literal["off", "standard", "strict"]
 
 _REASONS: Final[tuple[tuple[type[SamefaceError], str], ...]] = (
@@ -158,9 +159,9 @@ def review_photo(
             f"{other.name} is at distance {other.distance:.3f}, under τ = {threshold:.3f}: check who this is",
             other.name,
         )
-    if review == "strict" and nearest_own is not None and not is_same(nearest_own, threshold):
+    if nearest_own is not None and not is_same(nearest_own, threshold):
         return report(
             "unlike the other photos",
-            f"the nearest photo of {name} is at distance {nearest_own:.3f}, not under τ = {threshold:.3f}",
+            f"the nearest photo of {name} is at distance {nearest_own:.3f}, not under τ = {threshold:.3f}: is this the same person?",
         )
     return report("accepted")
