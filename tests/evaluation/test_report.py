@@ -135,7 +135,17 @@ def test_calibrate_then_evaluate_with_the_file(colour_people: Path, tmp_path: Pa
     assert (scored["name"], scored["threshold"]) == ("FMR 0.01", point.threshold)
     assert scored["fmr"]["value"] == pytest.approx(point.fmr)
     table = run(
-        "calibrate", str(colour_people), "--fmr", "0.01", "-e", "one", "-o", str(out), "--confirm", str(colour_people)
+        "calibrate",
+        str(colour_people),
+        "--fmr",
+        "0.01",
+        "-e",
+        "one",
+        "-o",
+        str(out),
+        "--confirm",
+        str(colour_people),
+        "--overwrite",
     )
     assert "confirmed" in table.stdout
 

@@ -99,6 +99,8 @@ def test_a_verification_travels() -> None:
         "probe_size": None,
         "reference_box": None,
         "reference_size": None,
+        "standing": "usual",
+        "standing_reason": "",
         "replay": False,
     }
 

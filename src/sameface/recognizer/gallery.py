@@ -24,7 +24,7 @@ from sameface.imaging import ImageSource, Photo, open_photo
 from sameface.imaging.sources import label_of
 from sameface.matching import false_match_rate_for, is_same, probability_same
 from sameface.recognizer import review as reviewing
-from sameface.recognizer.domain import USUAL, Judgement, require_comparable, threshold_for
+from sameface.recognizer.domain import USUAL, Judgement, judge, require_comparable, threshold_for
 from sameface.recognizer.identify import decide
 from sameface.recognizer.recognizer import Recognizer
 from sameface.recognizer.results import EncodedFace, Enrollment, Identification, PhotoReport, Verification
@@ -126,7 +126,7 @@ class Gallery:
             if isinstance(photos, (list, tuple))
             else [cast("ImageSource", photos)]
         )
-        judge = reviewing.Reviewer(name, self._threshold_if_known() if review != "off" else None, review)
+        reviewer = reviewing.Reviewer(name, self._threshold_if_known() if review != "off" else None, review)
         templates: list[Template] = []
         refused: dict[int, PhotoReport] = {}
         failures: list[SamefaceError] = []
@@ -138,19 +138,19 @@ class Gallery:
                 refused[place] = reviewing.refused(label_of(source), error)
                 continue
             templates.append(template)
-            judge.consider(template, faults)
+            reviewer.consider(template, faults)
         person = None
         # A gallery is made with its first photo, not for one that is refused.
-        if templates and (self._exists or judge(Sight(None, (), [()] * len(templates)))):
+        if templates and (self._exists or reviewer(Sight(None, (), [()] * len(templates)))):
             person = self.store.admit(
                 name,
                 templates,
-                judge,
+                reviewer,
                 details=dict(details or {}),
                 groups=tuple(groups),
                 neighbours=2 if review != "off" else 0,
             )
-        reviewed = iter(judge.reports)
+        reviewed = iter(reviewer.reports)
         reports = [refused[place] if place in refused else next(reviewed) for place in range(len(sources))]
         if person is None or not any(report.accepted for report in reports):
             if len(sources) == 1 and failures:
@@ -234,7 +234,7 @@ class Gallery:
         person = self.store.person(who)
         face = self.recognizer.encode_photo(photo, choose)
         point = self.recognizer.operating_point
-        judged = self.recognizer.judge(face)
+        judged = judge(point, face.embedding, face.evidence)
         require_comparable(judged, force=force, photo=label_of(photo))
         distances = self.store.distances_to(person, face.embedding)
         if not len(distances):
@@ -310,7 +310,16 @@ class Gallery:
         point = self.recognizer.operating_point
         rate = self.fpir if fpir is None else fpir
         return [
-            decide(face.box, found, comparisons, point, rate, candidates, self.recognizer.judge(face), force=force)
+            decide(
+                face.box,
+                found,
+                comparisons,
+                point,
+                rate,
+                candidates,
+                judge(point, face.embedding, face.evidence),
+                force=force,
+            )
             for face, found in zip(faces, ranked, strict=True)
         ]
 
@@ -360,6 +369,6 @@ class Gallery:
 
     def _judged(self, face: EncodedFace) -> Judgement:
         try:
-            return self.recognizer.judge(face)
+            return judge(self.recognizer.operating_point, face.embedding, face.evidence)
         except NoThresholdError:  # without τ nothing is known about where it holds
             return USUAL
