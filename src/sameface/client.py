@@ -13,18 +13,31 @@ with Client("http://127.0.0.1:8000", key="sf_…") as faces:
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self, TypeAlias
+from unicodedata import normalize
 
 import httpx
 import msgspec
 
 from sameface import errors
 from sameface.errors import SamefaceError, ServiceError
-from sameface.recognizer.wire import Enrollment, Erased, Identification, IdentifiedPhoto, People, Person, Verification
+from sameface.files import photos_below, sha256_of
+from sameface.recognizer.wire import (
+    Enrollment,
+    Erased,
+    Identification,
+    IdentifiedPhoto,
+    IdentifiedPhotos,
+    People,
+    Person,
+    Verification,
+    problem,
+)
 
 #: A photo to send: a path, the bytes of a file, or a binary file.
 Upload: TypeAlias = "str | PathLike[str] | bytes | IO[bytes]"
@@ -186,6 +199,50 @@ class RemoteGallery:
         fields = {"candidates": candidates, "group": group, "fpir": fpir, "threshold": threshold}
         answer = self._client._post(f"{self._path}/identify", fields, [("photo", photo)])
         return list(msgspec.convert(answer, IdentifiedPhoto).faces)
+
+    def identify_many(
+        self,
+        photos: Iterable[Upload],
+        *,
+        candidates: int = 3,
+        group: str | None = None,
+        fpir: float | None = None,
+        threshold: float | None = None,
+        at_once: int = 8,
+    ) -> Iterator[IdentifiedPhoto]:
+        """Who is in each of many photos? Answers come in their order, as they are there; a photo that failed comes with its error.
+
+        Photos are read and sent a few at a time, so the iterable may be endless, and who stops goes on with the rest later.
+        """
+        fields = {"candidates": candidates, "group": group, "fpir": fpir, "threshold": threshold}
+        waiting = iter(photos)
+        while part := [("photos", photo) for photo in islice(waiting, at_once)]:
+            answer = self._client._post(f"{self._path}/identify-many", fields, part)
+            yield from msgspec.convert(answer, IdentifiedPhotos).photos
+
+    def enroll_folder(
+        self, folder: str | PathLike[str], *, review: str | None = None, at_once: int = 8
+    ) -> Iterator[Enrollment]:
+        """Make everybody of a folder of folders known, ``NAME/photo.jpg``; an answer for each part of a person's photos, as it is done.
+
+        Started again it goes on: the service says which photos of a person it has, and those are not sent.
+        """
+        known = {person.name: person.person_id for person in self.people()}
+        for place in sorted(path for path in Path(folder).iterdir() if path.is_dir() and not path.name.startswith(".")):
+            name = normalize("NFC", place.name)
+            kept = self._digests(known[name]) if name in known else set()
+            new = [photo for photo in photos_below(place) if sha256_of(photo) not in kept]
+            for start in range(0, len(new), at_once):
+                part = new[start : start + at_once]
+                try:
+                    yield self.enroll(name, part, review=review)
+                except (errors.ImageError, errors.FaceError, errors.PersonError) as error:
+                    reports = tuple(getattr(error, "reports", ()))
+                    yield Enrollment(name=name, person=None, accepted=0, reports=reports, error=problem(error))
+
+    def _digests(self, person_id: str) -> set[str]:
+        kept = self._client.call("GET", f"{self._path}/people/{person_id}/photos")["photos"]
+        return {str(photo["sha256"]) for photo in kept}
 
     def verify(self, name: str, photo: Upload, *, choose: str = "only", threshold: float | None = None) -> Verification:
         """Is this the claimed person?"""

@@ -56,6 +56,10 @@ NOT_RUN = {
         "how-to/service.md",
         "sameface serve galleries --host 0.0.0.0 --keys keys.json --tls-cert chain.pem --tls-key key.pem",
     ): ("listens beyond this machine"),
+    (
+        "how-to/service.md",
+        'for photo in people.identify_many(Path("inbox").glob("*.jpg")):',
+    ): "folders of the reader's own",
     ("how-to/service.md", "scrape_configs:"): "a file of Prometheus",
     (
         "how-to/service.md",

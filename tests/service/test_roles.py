@@ -28,6 +28,7 @@ NEEDS = {
     "POST /v1/verify": "identify",
     "POST /v1/detect": "identify",
     "POST /v1/galleries/{gallery}/identify": "identify",
+    "POST /v1/galleries/{gallery}/identify-many": "identify",
     "POST /v1/galleries/{gallery}/verify": "identify",
     "POST /v1/galleries/{gallery}/people": "enroll",
     "PATCH /v1/galleries/{gallery}/people/{person_id}": "enroll",

@@ -25,6 +25,7 @@ __all__ = [
     "Face",
     "Identification",
     "IdentifiedPhoto",
+    "IdentifiedPhotos",
     "People",
     "Person",
     "PhotoReport",
@@ -169,6 +170,14 @@ class IdentifiedPhoto(_Documented):
     """One answer per face, in reading order."""
     error: Problem | None = None
     """Why there is no answer for this one of several photos."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentifiedPhotos(_Documented):
+    """The answers for several photos of one request."""
+
+    photos: tuple[IdentifiedPhoto, ...]
+    """One per photo, in the order in which they came."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

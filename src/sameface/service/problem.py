@@ -41,15 +41,7 @@ def told(error: SamefaceError, state: dict[str, Any]) -> JSONResponse:
 
 def problem(error: SamefaceError, request_id: str) -> JSONResponse:
     """The response for a typed error. Faults of the server tell their kind, never paths or other innards."""
-    body = wire.problem(error, request_id)
-    if not _is_for_callers(error):
-        body = replace(
-            body,
-            expected="",
-            got="",
-            advice="tell the operator the request id",
-            detail="The server cannot do this now. Tell the operator the request id.",
-        )
+    body = for_caller(wire.problem(error, request_id), error)
     headers = {}
     if body.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
@@ -57,6 +49,19 @@ def problem(error: SamefaceError, request_id: str) -> JSONResponse:
     if retry is not None:
         headers["Retry-After"] = str(retry)
     return JSONResponse(wire.to_dict(body), body.status, headers, MEDIA_TYPE)
+
+
+def for_caller(body: wire.Problem, error: SamefaceError) -> wire.Problem:
+    """A problem without what is the server's own."""
+    if _is_for_callers(error):
+        return body
+    return replace(
+        body,
+        expected="",
+        got="",
+        advice="tell the operator the request id",
+        detail="The server cannot do this now. Tell the operator the request id.",
+    )
 
 
 def _is_for_callers(error: SamefaceError) -> bool:

@@ -85,6 +85,14 @@ class IdentifyForm(Form):
     threshold: Threshold = None
 
 
+class IdentifyManyForm(Form):
+    photos: Annotated[list[PhotoField], Field(min_length=1, max_length=64)]
+    candidates: int = Field(3, ge=1, le=10)
+    group: str | None = Field(None, max_length=200)
+    fpir: float | None = Field(None, gt=0, lt=1, description="Stricter than the server's policy; larger is refused.")
+    threshold: Threshold = None
+
+
 # -- people -----------------------------------------------------------------------------------------------------------
 class EnrollForm(Form):
     name: Name
