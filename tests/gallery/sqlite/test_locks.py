@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from sameface.errors import GalleryError
 from sameface.gallery import open_store
 from tests.gallery.worlds import DIMENSION, SPACE, template, vectors
 
@@ -186,6 +187,30 @@ def test_whoever_is_forgotten_by_another_process_stays_so(path: Path, look: str,
     assert face("gone").tobytes() not in bytes_beside(path)  # type: ignore[attr-defined]
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_process_opens_its_own(path: Path) -> None:
+    """It has the store of its parent, but none of its locks: whatever it wrote could be lost."""
+    with open_store(path, create=False) as store:
+        assert len(store) == 1
+        child = os.fork()
+        if not child:
+            outcome = 1
+            try:
+                for call in (lambda: len(store), lambda: store.add("late", [template(face("late"))])):  # type: ignore[arg-type]
+                    with pytest.raises(GalleryError, match="before it forked"):
+                        call()
+                store.close()
+                with open_store(path, create=False) as own:
+                    own.add("child", [template(face("child"))])  # type: ignore[arg-type]
+                outcome = 0
+            finally:
+                os._exit(outcome)
+        assert os.waitpid(child, 0)[1] == 0
+        store.add("parent", [template(face("parent"))])  # type: ignore[arg-type]
+        assert "child" in store
+    assert names(path) == {"first", "child", "parent"}
+
+
 def _run(path: Path, seed: int) -> Iterator[list[Sequence[str]]]:
     """Two or three random processes, some of them killed. Yields what each said."""
     rng = random.Random(seed)
@@ -237,7 +262,7 @@ from tests.gallery.sqlite.test_locks import face
 from tests.gallery.worlds import DIMENSION, OTHER, SPACE, template
 from sameface.cli.__main__ import main
 from sameface.errors import NotAnImageError
-from sameface.imaging import load_photo
+from sameface.imaging import load_image
 folder = Path(sys.argv[1])
 seen = set()
 sys.addaudithook(lambda event, args: seen.add(str(args[0])) if event == "open" else None)
@@ -245,7 +270,7 @@ path, other = folder / "people.db", folder / "other.db"
 with open_store(path, space=SPACE, dimension=DIMENSION) as store, open_store(other, space=SPACE, dimension=DIMENSION) as copy:
     for ending in ("", "-wal", "-shm"):  # `sameface identify *` in the gallery's own folder
         try:
-            load_photo(str(path) + ending)
+            load_image(str(path) + ending)
         except NotAnImageError as refusal:
             assert "gallery that is in use" in str(refusal), refusal
     store.add("Ada", [template(face("Ada"))]); store.add("Bob", [template(face("Bob"))])

@@ -14,19 +14,18 @@ from typing import Final, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from sameface.errors import GalleryError, SettingError
+from sameface.errors import GalleryError, GalleryMismatchError, GalleryMissingError, SettingError
 from sameface.gallery.base.store import BaseStore
 from sameface.gallery.exact.index import StaleRowError
 from sameface.gallery.exact.scan import Scan, scan_from_environment
 from sameface.gallery.exact.threads import threads_for, threads_from_environment
 from sameface.gallery.sqlite import care, checking, erasing, history, opening, rows, schema
 from sameface.gallery.sqlite.errors import translated
+from sameface.gallery.sqlite.hold import Hold
 from sameface.gallery.sqlite.live_index import LiveIndex
 from sameface.gallery.sqlite.transaction import SqliteTransaction
-from sameface.gallery.sqlite.whole import identity, require_same_file
 from sameface.gallery.sqlite.writer_queue import WriterQueue
 from sameface.gallery.store import CheckReport, Stats, StoredTemplate, Tuning
-from sameface.open_databases import OpenDatabase
 from sameface.types import Candidate, Embeddings, EmbeddingSpace, Erased, Person
 
 Result = TypeVar("Result")
@@ -66,14 +65,13 @@ class SqliteStore(BaseStore[SqliteTransaction]):
         self._writer: sqlite3.Connection | None = None
         self._closed = False
         self._queue = WriterQueue(path, patience)
-        self._held = OpenDatabase(path)
+        self._hold = Hold(path)
         try:
             self._reader, self._binding, self._vault = opening.opened(path, self._queue, key, patience)
         except BaseException:
             self._queue.close()
-            self._held.close()
+            self._hold.close()
             raise
-        self._file = identity(path)
         self._live = self._live_index()
         self._finish_erasing()
 
@@ -198,14 +196,15 @@ class SqliteStore(BaseStore[SqliteTransaction]):
         return replaced
 
     def close(self) -> None:
-        if not self._closed:
-            self._finish_erasing()
+        if self._closed or not self._hold.is_ours:  # SQLite's connections of another process are not ours to close
+            return
+        self._finish_erasing()
         with self._write_lock, self._read_lock:  # in the order of whoever searches within a change
             if self._closed:
                 return
             self._closed = True
             self._live.drop()
-            for held in (self._reader, self._writer, self._queue, self._held):
+            for held in (self._reader, self._writer, self._queue, self._hold):
                 if held is not None:
                     held.close()
 
@@ -219,8 +218,8 @@ class SqliteStore(BaseStore[SqliteTransaction]):
                 expected=f"an open gallery at {self.location}", got="one that was closed", advice="open it again"
             )
         try:
-            require_same_file(self._path, self._file)
-        except GalleryError:
+            self._hold.require()
+        except (GalleryMissingError, GalleryMismatchError):
             with suppress(sqlite3.Error):  # else the log of this file would be taken for the other one's
                 self._reader.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             raise
@@ -251,9 +250,7 @@ class SqliteStore(BaseStore[SqliteTransaction]):
                 erased = work(transaction)
                 moment = history.moment(connection)
             done = erasing.finish(connection, erased=True)
-        elsewhere = Counter[str]()
-        for key in transaction.erased:
-            elsewhere.update(self._live.erase(key, moment))
+        elsewhere = sum((Counter(self._live.erase(key, moment)) for key in transaction.erased), Counter[str]())
         return replace(erased, elsewhere=dict(elsewhere), pending=() if done else (erasing.PLACE,))
 
     @contextmanager
