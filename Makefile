@@ -10,7 +10,7 @@ comma  := ,
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # What another Python could break: not what only needs PyTorch, a browser or a build.
-QUICK  := tests src --ignore tests/training --ignore src/sameface/training --ignore tests/docs --ignore tests/packaging --ignore tests/service/test_page.py
+QUICK  := tests src --ignore tests/training --ignore tests/docs --ignore tests/packaging --ignore tests/service/test_page.py
 
 .PHONY: demo test quick check bench format clean help
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
+from importlib.util import find_spec
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -66,6 +68,13 @@ class LeftOut:
     def _count(self, report: pytest.TestReport | pytest.CollectReport) -> None:
         if report.skipped and isinstance(report.longrepr, tuple):
             self.reasons[" ".join(report.longrepr[2].removeprefix("Skipped: ").split())] += 1
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """A room that cannot even be imported here: its tests, and the examples in its docstrings."""
+        if collection_path.name != "training" or find_spec("torch"):
+            return None
+        self.reasons["without torch: pip install 'sameface[train]'"] += 1
+        return True
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         if nothing_may_be() and self.reasons and exitstatus == pytest.ExitCode.OK:
