@@ -45,6 +45,9 @@ class FakeRecognizer:
     def align(self, image_rgb: np.ndarray, detections: list[Detection]) -> np.ndarray:
         return np.stack([image_rgb for _ in detections])
 
+    def smallest_in(self, width: int, height: int) -> float:
+        return 0.0
+
     def reach(self, detection: Detection) -> None:
         return None
 

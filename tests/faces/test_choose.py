@@ -37,6 +37,13 @@ def test_none_and_too_small() -> None:
         choose_face([face(1, 1, 8)], SIZE)
 
 
+def test_what_was_not_looked_for_is_said_where_it_matters() -> None:
+    with pytest.raises(NoFaceError, match=r"expected a face of at least 300 pixels; got none in wide\.jpg.*min80"):
+        choose_face([], (8000, 2000), source="wide.jpg", smallest=300)
+    with pytest.raises(NoFaceError, match="expected a face; got none"):
+        choose_face([], SIZE, smallest=24)
+
+
 def test_words() -> None:
     with pytest.raises(SettingError, match="best"):
         as_choice("best")

@@ -50,8 +50,12 @@ whole = st.integers(1, 100_000)
 specs = st.one_of(
     st.just(WholePictureSettings()),
     st.builds(MtcnnSettings, whole, st.tuples(shares, shares, shares), st.integers(0, 9999), st.none() | shares),
-    st.builds(YunetSettings, shares, shares, whole, st.from_regex(r"([0-9a-f]{8})?", fullmatch=True)),
-    st.builds(ScrfdSettings, shares, shares, whole, st.from_regex(r"([0-9a-f]{8})?", fullmatch=True)),
+    st.builds(
+        YunetSettings, shares, shares, whole, st.integers(0, 999), st.from_regex(r"([0-9a-f]{8})?", fullmatch=True)
+    ),
+    st.builds(
+        ScrfdSettings, shares, shares, whole, st.integers(0, 999), st.from_regex(r"([0-9a-f]{8})?", fullmatch=True)
+    ),
 )
 
 
@@ -72,7 +76,7 @@ def test_names_and_parts_of_ids_are_taken_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["", "retina", "yunet/", "yunet/t", "yunet/min20", "mtcnn/t0.6", "none/t0.6", "mtcnn/min-4", "scrfd/t0.5x"]
+    "wrong", ["", "retina", "yunet/", "yunet/t", "yunet/once", "mtcnn/t0.6", "none/t0.6", "mtcnn/min-4", "scrfd/t0.5x"]
 )
 def test_what_says_nothing_is_refused(wrong: str) -> None:
     with pytest.raises(UnknownModelError):

@@ -145,6 +145,9 @@ class Compass:
         self.unsure = unsure
         self.looks: list[tuple[int, int]] = []
 
+    def smallest_in(self, width: int, height: int) -> float:
+        return 0.0
+
     def detect(self, image_rgb: ImageRGB) -> list[Detection]:
         self.looks.append((image_rgb.shape[1], image_rgb.shape[0]))
         return sorted(self._faces(image_rgb), key=lambda face: -face.confidence)

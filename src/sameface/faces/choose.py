@@ -13,6 +13,8 @@ Choice = Literal["only", "centre", "largest"]
 
 #: Below this many pixels between the sides of a box, a face holds too little to tell people apart.
 SMALLEST_SIDE: Final = 16
+#: Smaller faces are looked for in most photos; only larger limits are named in errors.
+_WORTH_SAYING: Final = 100
 
 
 def as_choice(word: object) -> Choice:
@@ -29,7 +31,12 @@ def as_choice(word: object) -> Choice:
 
 
 def choose_face(
-    detections: Sequence[Detection], size_wh: tuple[int, int], choose: Choice = "only", *, source: str = ""
+    detections: Sequence[Detection],
+    size_wh: tuple[int, int],
+    choose: Choice = "only",
+    *,
+    source: str = "",
+    smallest: float = 0.0,
 ) -> Detection:
     """The one face that is meant.
 
@@ -38,6 +45,7 @@ def choose_face(
         size_wh: of the photo, for its middle.
         choose: how to decide among several; of equals the more confident, as the detector orders them.
         source: the photo's name, for the message.
+        smallest: pixels of the smallest face that was looked for, for the message.
 
     Raises:
         SettingError: another choice.
@@ -49,8 +57,13 @@ def choose_face(
     width, height = size_wh
     where = source or f"a photo of {width}×{height} pixels"
     if not detections:
+        large = smallest > _WORTH_SAYING
         raise NoFaceError(
-            expected="a face", got=f"none in {where}", advice="use a photo that shows the face, upright and in focus"
+            expected=f"a face of at least {smallest:.0f} pixels" if large else "a face",
+            got=f"none in {where}",
+            advice="ask the detector for smaller faces, for instance `yunet/min80`, or cut the photo"
+            if large
+            else "use a photo that shows the face, upright and in focus",
         )
     if choose == "only" and len(detections) > 1:
         raise SeveralFacesError(

@@ -26,6 +26,10 @@ class Detector(Protocol):
     @property
     def search_side(self) -> int | None: ...
 
+    def smallest_in(self, width: int, height: int) -> float:
+        """The smallest face that is mostly found in a photo of this size, in pixels."""
+        ...
+
     def detect(self, image_rgb: ImageRGB) -> list[Detection]:
         """All faces of a picture, most confident first; none is an empty list.
 

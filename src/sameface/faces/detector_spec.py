@@ -191,6 +191,8 @@ class OnePassSettings(DetectorSpec):
         threshold: least score.
         overlap: of two boxes that share more of their union than this, the surer one stays.
         longest_side: larger photos are scaled down to this; what is found in smaller ones is found at their own size.
+        smallest_face: pixels of the smallest face that is looked for: larger photos are searched in tiles too, until such faces are seen.
+            0 takes those that show in the whole: 24 pixels in photos up to `longest_side`, more in larger ones (`tiles.smallest_in`).
         weights: the first eight digits of the sha256 of a weights file of one's own; "" for the card's.
     """
 
@@ -198,12 +200,14 @@ class OnePassSettings(DetectorSpec):
         _number("t", "threshold", float, always=True),
         _number("side", "longest_side", int, always=True),
         _number("o", "overlap", float),
+        _number("min", "smallest_face", int),
         Word("weights", _DIGEST.pattern, str, str),
     )
 
     threshold: float = 0.5
     overlap: float = 0.4
     longest_side: int = 640
+    smallest_face: int = 0
     weights: str = ""
 
     def check(self) -> None:
@@ -211,6 +215,7 @@ class OnePassSettings(DetectorSpec):
         _share("threshold", self.threshold)
         _share("overlap", self.overlap)
         _whole("longest_side", self.longest_side, 1)
+        _whole("smallest_face", self.smallest_face, 0)
         if self.weights and not _DIGEST.fullmatch(self.weights):
             raise SettingError(
                 expected="the first eight digits of a sha256", got=repr(self.weights), advice="leave it empty"

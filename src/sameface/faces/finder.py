@@ -74,7 +74,8 @@ class FaceFinder:
         """
         as_choice(choice)
         opened = open_photo(photo, limits=self.limits)
-        return choose_face(self._search(opened), opened.size_wh, choice, source=source or opened.source)
+        found, smallest = self._search(opened), self.detector.smallest_in(*opened.size_wh)
+        return choose_face(found, opened.size_wh, choice, source=source or opened.source, smallest=smallest)
 
     def face(self, photo: ImageSource | Photo, choice: Choice = "only", *, source: str = "") -> FaceCrop:
         """`choose`, and the crop of that face."""

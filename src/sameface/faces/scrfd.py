@@ -12,10 +12,11 @@ import numpy as np
 
 from sameface.errors import ModelDamagedError
 from sameface.faces.detector_spec import ScrfdSettings
-from sameface.faces.single_shot import Found, bounded, cells, finish
+from sameface.faces.one_pass import OnePass
+from sameface.faces.single_shot import Found, cells, joined
 from sameface.faces.weights import weights_of
 from sameface.models.runtime import Session
-from sameface.types import Detection, ImageRGB
+from sameface.types import ImageRGB
 
 _STRIDES: Final = (8, 16, 32)
 _ANCHORS: Final = 2
@@ -23,7 +24,7 @@ _ANCHORS: Final = 2
 _OUTPUTS: Final = 9
 
 
-class Scrfd:
+class Scrfd(OnePass):
     """Safe to use from several threads at once.
 
     Args:
@@ -46,8 +47,6 @@ class Scrfd:
         threads: int | None = None,
     ) -> None:
         source, self.settings = weights_of(settings or ScrfdSettings(), model)
-        self.id = self.settings.id
-        self.search_side = self.settings.longest_side
         self._session = Session(source, device=device, threads=threads)
         if len(self._session.outputs) != _OUTPUTS:
             raise ModelDamagedError(
@@ -56,13 +55,9 @@ class Scrfd:
                 advice="use scrfd_500m_kps.onnx or one of its family",
             )
 
-    def detect(self, image_rgb: ImageRGB) -> list[Detection]:
-        """All faces, most confident first."""
-        scaled = bounded(image_rgb, self.settings.longest_side)
-        if scaled is None:
-            return []
-        rows, columns = scaled.canvas.shape[:2]
-        pixels = scaled.canvas.transpose(2, 0, 1)[None].astype(np.float32)
+    def _look(self, canvas_rgb: ImageRGB) -> Found:
+        rows, columns = canvas_rgb.shape[:2]
+        pixels = canvas_rgb.transpose(2, 0, 1)[None].astype(np.float32)
         pixels -= np.float32(127.5)
         pixels /= np.float32(128)
         (name,) = self._session.inputs
@@ -80,4 +75,4 @@ class Scrfd:
                     at[:, None] + points[keep].reshape(-1, 5, 2) * stride,
                 )
             )
-        return finish(found, scaled.back_xy, self.settings.overlap)
+        return joined(found)

@@ -12,20 +12,21 @@ from typing import Final
 import numpy as np
 
 from sameface.faces.detector_spec import YunetSettings
-from sameface.faces.single_shot import Found, bounded, cells, finish
+from sameface.faces.one_pass import OnePass
+from sameface.faces.single_shot import Found, cells, joined
 from sameface.faces.weights import weights_of
 from sameface.files import sha256_of
 from sameface.models.cache import cached
 from sameface.models.runtime import Session
 from sameface.progress import Share
-from sameface.types import Detection, ImageRGB
+from sameface.types import ImageRGB
 
 _STRIDES: Final = (8, 16, 32)
 #: Raise when the freed network changes: it is part of the cached file's name.
 _VERSION: Final = 2
 
 
-class YuNet:
+class YuNet(OnePass):
     """Safe to use from several threads at once.
 
     Args:
@@ -45,17 +46,11 @@ class YuNet:
         threads: int | None = None,
     ) -> None:
         source, self.settings = weights_of(settings or YunetSettings(), model)
-        self.id = self.settings.id
-        self.search_side = self.settings.longest_side
         self._session = Session(_any_size(source), device=device, threads=threads)
 
-    def detect(self, image_rgb: ImageRGB) -> list[Detection]:
-        """All faces, most confident first."""
-        scaled = bounded(image_rgb, self.settings.longest_side)
-        if scaled is None:
-            return []
-        rows, columns = scaled.canvas.shape[:2]
-        blue_first = scaled.canvas[..., ::-1].transpose(2, 0, 1)[None].astype(np.float32)
+    def _look(self, canvas_rgb: ImageRGB) -> Found:
+        rows, columns = canvas_rgb.shape[:2]
+        blue_first = canvas_rgb[..., ::-1].transpose(2, 0, 1)[None].astype(np.float32)
         (name,) = self._session.inputs
         outputs = dict(zip(self._session.outputs, self._session.run({name: blue_first}), strict=True))
         found = []
@@ -73,7 +68,7 @@ class YuNet:
                     (points.reshape(-1, 5, 2) + cell[:, None]) * stride,
                 )
             )
-        return finish(found, scaled.back_xy, self.settings.overlap)
+        return joined(found)
 
 
 def _any_size(source: Path) -> Path:

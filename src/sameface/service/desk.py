@@ -44,6 +44,10 @@ class CrowdGuard:
     def search_side(self) -> int | None:
         return self._inner.search_side
 
+    def smallest_in(self, width: int, height: int) -> float:
+        """As `Detector.smallest_in`."""
+        return self._inner.smallest_in(width, height)
+
     def detect(self, image_rgb: ImageRGB) -> list[Detection]:
         """As `Detector.detect`.
 
