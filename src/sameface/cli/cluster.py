@@ -77,7 +77,9 @@ def cluster(
     from sameface.indexing.album import Album, load_album, photos_under, refresh, save_album
     from sameface.indexing.clustering import link_threshold
     from sameface.matching import as_threshold
+    from sameface.metrics.extra import require
 
+    require("scipy")
     for output in (html, csv):
         if output is not None:
             new_file(output, overwrite=overwrite)

@@ -29,8 +29,10 @@ def keys_path(option: Path | None) -> Path:
     from sameface.errors import SettingError
 
     path = option or Path(os.environ.get("SAMEFACE_KEYS") or "keys.json")
-    if path.is_dir():
-        raise SettingError(expected="a file of keys", got=f"the folder {path}", advice="name a file: --keys keys.json")
+    if path.exists() and not path.is_file():
+        raise SettingError(
+            expected="a file of keys", got=f"{path}, which is none", advice="name a file: --keys keys.json"
+        )
     return path
 
 
@@ -197,6 +199,8 @@ def check_audit(
     from sameface.errors import DataError
     from sameface.service.audit import check_trail
 
+    if trail.exists() and not trail.is_file():
+        raise DataError(expected="an audit trail", got=f"{trail}, which is no file", advice="check the path")
     try:
         found = check_trail(trail)
     except OSError as error:

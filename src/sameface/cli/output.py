@@ -138,7 +138,8 @@ def progress(label: str, total: int | None) -> Iterator[Any]:
             return Text(f"{task.speed:.1f}/s" if task.speed else "")
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Speed(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
+    # Answers keep going to standard output while the bar stands on standard error.
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as bar:
         task = bar.add_task(label, total=total)
 
         def advance(steps: int = 1) -> None:

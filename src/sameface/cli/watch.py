@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -73,7 +75,10 @@ def watch(
             operating_point=operating_point,
             device=device,
         ) as people,
-        Video(int(source) if source.isdigit() else source) as video,
+        # "²" is a digit and no number; no machine has ten thousand cameras.
+        Video(int(source) if source.isdecimal() and len(source) < 5 else source) as video,
+        # Where the lines themselves show on the terminal they are progress enough.
+        _progress(video.length // every) as advance,
     ):
         drawn = VideoFile(output, video.rate / every) if output is not None else None
         try:
@@ -86,6 +91,7 @@ def watch(
                 say(tracker.update(at, seen))
                 if drawn is not None:
                     drawn.write(annotate(frame.image_rgb, _labels(tracker.tracks, at)))
+                advance()
         except KeyboardInterrupt:
             note("stopped")
         finally:
@@ -94,10 +100,14 @@ def watch(
                 drawn.close()
 
 
+def _progress(frames: int) -> AbstractContextManager[Any]:
+    from sameface.cli.output import progress
+
+    return nullcontext(lambda: None) if sys.stdout.isatty() else progress("frames", frames or None)
+
+
 def _say_json(events: Sequence[Event]) -> None:
     """One JSON document per line and event, at once."""
-    import sys
-
     import msgspec
 
     for event in events:
@@ -107,8 +117,6 @@ def _say_json(events: Sequence[Event]) -> None:
 
 def _say(events: Sequence[Event]) -> None:
     """One line per event, at once: when, who, what."""
-    import sys
-
     from sameface.cli.output import print_line
 
     for event in events:

@@ -37,6 +37,11 @@ class Video:
     Args:
         source: a path, or the number of a camera.
 
+    Attributes:
+        live: whether it is a camera.
+        length: frames that the file says it has, 0 when it does not say.
+        rate: frames per second.
+
     Raises:
         ImageNotFoundError, NotAnImageError: no such file; not a video.
         ImageAccessError: no such camera, or another program has it.
@@ -62,6 +67,8 @@ class Video:
             raise NotAnImageError(
                 expected="a video that OpenCV reads", got=str(source), advice="convert it, for instance to MP4"
             )
+        count = float(self._capture.get(self._cv2.CAP_PROP_FRAME_COUNT))
+        self.length = int(count) if np.isfinite(count) and 0 < count < 1e9 else 0
         rate = float(self._capture.get(self._cv2.CAP_PROP_FPS))
         self.rate = rate if np.isfinite(rate) and 0 < rate <= 1000 else 25.0
 

@@ -9,6 +9,7 @@ from sameface.encoders import DEFAULT_ENCODER, load_encoder
 from sameface.errors import RequestTooLargeError
 from sameface.faces import DEFAULT_DETECTOR, Detector, load_detector
 from sameface.imaging import Limits
+from sameface.matching import as_threshold
 from sameface.models.operating_points import load_operating_point
 from sameface.recognizer import Recognizer
 from sameface.service.attempts import Attempts
@@ -119,6 +120,8 @@ def load_recognizer(settings: Settings) -> Recognizer:
     An encoder or detector that the settings do not name is the operating point's, else the one that all galleries were made with.
     """
     point = load_operating_point(settings.operating_point) if settings.operating_point else None
+    if settings.threshold is not None:
+        as_threshold(settings.threshold)
     space = point.space if point is not None else common_space(settings)
     encoder_id = settings.encoder or (space.encoder if space else DEFAULT_ENCODER)
     detector_id = settings.detector or (space.detector if space else DEFAULT_DETECTOR)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 import torch
 
-from sameface.errors import OutputError, SettingError
+from sameface.errors import ExtraMissingError, OutputError, SettingError
 from sameface.training.augment import augmentation
 from sameface.training.device import choose_compute
 from sameface.training.losses import make_loss
@@ -27,6 +29,11 @@ def keep_finished(out: Path, *, resume: bool, overwrite: bool) -> None:
     """
     if out.exists() and not out.is_dir():
         raise OutputError(expected=f"a folder at {out}", got="a file there", advice="choose another name")
+    above = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):
+        raise OutputError(
+            expected=f"to write in {out}", got=f"no way to in {above}", advice="choose another place for --out"
+        )
     if resume or overwrite or not out.is_dir():
         return
     found = sorted(path.name for mark in _MARKS for path in out.glob(mark))
@@ -49,11 +56,13 @@ def check_pieces(
     validation: float,
     device: str | None,
     precision: str,
+    tensorboard: bool,
 ) -> None:
     """Build the network, the loss and the rest once, empty: whatever cannot be built is said now.
 
     Raises:
         SettingError, DeviceUnavailableError: as the pieces say.
+        ExtraMissingError: a package that is needed at the end, or while it runs, is not installed.
     """
     if not 0 <= validation < 1:  # NaN too
         raise SettingError(
@@ -61,6 +70,13 @@ def check_pieces(
         )
     if not all(math.isfinite(value) for value in (loss_settings or {}).values() if isinstance(value, float)):
         raise SettingError(expected="finite loss settings", got=str(dict(loss_settings or {})), advice="check them")
+    for module in ("onnxscript", *(("tensorboard",) if tensorboard else ())):
+        if find_spec(module) is None:
+            raise ExtraMissingError(
+                expected=f"{module}, which training ends in" if module == "onnxscript" else f"{module}, for these logs",
+                got="an installation without it",
+                advice="run `pip install 'sameface[train]'`",
+            )
     choose_compute(device, precision)
     augmentation(domain, max(spec.size, 1))
     with torch.random.fork_rng(devices=[]):

@@ -153,6 +153,7 @@ def train_folder(
         validation=plan.validation,
         device=plan.device,
         precision=plan.precision,
+        tensorboard=tensorboard,
     )
     files, skipped = files_by_person(data)
     if all(len(paths) < 2 for paths in files.values()):

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sameface.compat.estimators.posterior import log_likelihood_ratio, posterior
 from sameface.errors import NoThresholdError
+from sameface.matching import as_threshold
 from sameface.recognizer.identify import threshold_for_search
 from sameface.types import OperatingPoint, ProbabilityCalibration
 
@@ -184,7 +185,8 @@ class OneShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _threshold(self, templates: int) -> float:
         """τ(K); 0, which names nobody, where the data behind the operating point support no claim for so many."""
         if not isinstance(self.operating_point, OperatingPoint):
-            return float(self.operating_point)  # type: ignore[arg-type]  # None was refused above
+            given = self.operating_point
+            return math.inf if given == math.inf else as_threshold(given)  # type: ignore[arg-type]  # None was refused above
         found = threshold_for_search(self.operating_point, templates, self.fpir)
         return 0.0 if found is None else found
 

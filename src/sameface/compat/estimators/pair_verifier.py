@@ -12,6 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from sameface.matching import as_threshold
 from sameface.metrics import accuracy_threshold, threshold_at_fmr
 
 
@@ -67,7 +68,7 @@ class PairVerifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         apart = np.linalg.norm(differences, axis=1)
         same = labels == self.classes_[1]
         if self.threshold is not None:
-            self.threshold_ = float(self.threshold)
+            self.threshold_ = as_threshold(self.threshold)
         elif self.target_fmr is not None:
             self.threshold_ = threshold_at_fmr(apart[~same], self.target_fmr)
         else:
