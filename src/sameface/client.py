@@ -38,6 +38,7 @@ from sameface.recognizer.wire import (
     Verification,
     problem,
 )
+from sameface.types import PersonId, Who
 
 #: A photo to send: a path, the bytes of a file, or a binary file.
 Upload: TypeAlias = "str | PathLike[str] | bytes | IO[bytes]"
@@ -244,9 +245,10 @@ class RemoteGallery:
         kept = self._client.call("GET", f"{self._path}/people/{person_id}/photos")["photos"]
         return {str(photo["sha256"]) for photo in kept}
 
-    def verify(self, name: str, photo: Upload, *, choose: str = "only", threshold: float | None = None) -> Verification:
+    def verify(self, who: Who, photo: Upload, *, choose: str = "only", threshold: float | None = None) -> Verification:
         """Is this the claimed person?"""
-        fields = {"name": name, "choose": choose, "threshold": threshold}
+        claimed = {"name": who} if isinstance(who, str) else {"person_id": _id_of(who)}
+        fields = {**claimed, "choose": choose, "threshold": threshold}
         return msgspec.convert(self._client._post(f"{self._path}/verify", fields, [("photo", photo)]), Verification)
 
     def people(self, search: str = "", group: str | None = None) -> Iterator[Person]:
@@ -259,31 +261,60 @@ class RemoteGallery:
             yield from found.people
             cursor = found.next
 
-    def person(self, name: str) -> Person:
-        """The person of that name.
+    def person(self, who: Who) -> Person:
+        """One person, as stored now.
+
+        Args:
+            who: a name, a `PersonId`, or a `Person` of an earlier look-up, who is meant by id whatever their name is now.
 
         Raises:
-            PersonNotFoundError: nobody of exactly that name.
+            PersonNotFoundError: nobody of exactly that name, or of that id.
         """
+        if not isinstance(who, str):
+            return msgspec.convert(self._client.call("GET", self._person(who)), Person)
+        name = normalize("NFC", who).strip()
         for person in self.people(search=name):
             if person.name == name:
                 return person
         raise errors.PersonNotFoundError(
-            expected=f"somebody enrolled in {self.name}", got=repr(name), advice="see the list of people"
+            expected=f"somebody enrolled in {self.name}", got=repr(who), advice="see the list of people"
         )
 
-    def rename(self, name: str, new: str) -> Person:
-        """Give a person another name; the id and the photos stay."""
-        path = f"{self._path}/people/{self.person(name).person_id}"
-        return msgspec.convert(self._client.call("PATCH", path, json={"name": new}), Person)
+    def update(
+        self,
+        who: Who,
+        *,
+        name: str | None = None,
+        details: Mapping[str, str] | None = None,
+        groups: Sequence[str] | None = None,
+    ) -> Person:
+        """Replace a person's name, details or groups: all that are given, or none of them."""
+        given = {
+            "name": name,
+            "details": None if details is None else dict(details),
+            "groups": None if groups is None else list(groups),
+        }
+        body = {field: value for field, value in given.items() if value is not None}
+        return msgspec.convert(self._client.call("PATCH", self._person(who), json=body), Person)
 
-    def forget(self, name: str) -> Erased:
+    def rename(self, who: Who, new: str) -> Person:
+        """Give a person another name; the id and the photos stay."""
+        return self.update(who, name=new)
+
+    def forget(self, who: Who) -> Erased:
         """Erase a person; says what was erased."""
-        path = f"{self._path}/people/{self.person(name).person_id}"
-        return msgspec.convert(self._client.call("DELETE", path), Erased)
+        return msgspec.convert(self._client.call("DELETE", self._person(who)), Erased)
+
+    def _person(self, who: Who) -> str:
+        """Where a person is; a name is looked up once, from there on it goes by id."""
+        return f"{self._path}/people/{_id_of(self.person(who) if isinstance(who, str) else who)}"
 
     def __len__(self) -> int:
         return int(self._client.call("GET", self._path)["people"])
+
+
+def _id_of(who: PersonId | Person) -> str:
+    return who.person_id if isinstance(who, Person) else who.value
 
 
 def _read(upload: Upload) -> tuple[str, bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from sameface import errors
+from sameface import PersonId, errors
 from sameface.client import Client, _kinds
 from sameface.errors import ServiceError, kind_of
 
@@ -54,6 +54,22 @@ def test_the_librarys_words_over_http(client, photos):
     assert people.forget("Barack").templates == 1
     assert len(people) == 0
     assert client.create_gallery("team-2").name in client.galleries()
+
+
+def test_who_was_looked_up_is_meant_by_id(client, photos):
+    people = client.gallery("people")
+    ada = people.enroll("Ada", photos / "obama.jpg").person
+    grace = people.enroll("Grace", photos / "grace_hopper.jpg").person
+    people.rename("Ada", "Countess")
+    people.rename("Grace", "Ada")  # the name has changed hands
+    assert people.person(ada).name == "Countess"
+    changed = people.update(PersonId(ada.person_id), details={"a": "b"}, groups=["x"])
+    assert (changed.details, changed.groups, changed.name) == ({"a": "b"}, ("x",), "Countess")
+    assert people.verify(ada, photos / "obama2.jpg").claimed.name == "Countess"
+    assert people.forget(ada).person_id == ada.person_id
+    assert [person.person_id for person in people.people()] == [grace.person_id]
+    with pytest.raises(errors.PersonNotFoundError):
+        people.forget(ada)
 
 
 def test_errors_are_the_librarys_own(client, photos, tmp_path):

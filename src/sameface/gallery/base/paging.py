@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Final
 
 from sameface.errors import SettingError
@@ -25,7 +26,7 @@ def page_of(transaction: Transaction, group: str | None, part: str, start: int, 
     if part:
         total, numbers = 0, list[int]()
         for number, name in transaction.names(group):
-            if part in name.casefold():
+            if part in folded(name):
                 total += 1
                 if number > start and len(numbers) <= limit:
                     numbers.append(number)
@@ -35,6 +36,15 @@ def page_of(transaction: Transaction, group: str | None, part: str, start: int, 
     shown = found[:limit]
     following = str(shown[-1][0]) if len(found) > limit else ""
     return Page(tuple(person for _, person in shown), following, total)
+
+
+def folded(text: str) -> str:
+    """A text to be looked for in any case, however its accents were typed.
+
+    >>> folded("E\\u0301mile") == folded("\\u00c9MILE")
+    True
+    """
+    return unicodedata.normalize("NFC", text).casefold()
 
 
 def number_of(after: str) -> int:

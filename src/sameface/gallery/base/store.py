@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from sameface.errors import PersonNameError, PersonNotFoundError, SettingError
 from sameface.gallery.base.finding import name_taken, the
-from sameface.gallery.base.paging import LAST, LONGEST_PAGE, number_of, page_of
+from sameface.gallery.base.paging import LAST, LONGEST_PAGE, folded, number_of, page_of
 from sameface.gallery.base.people import Once, clean_people
 from sameface.gallery.rules.names import clean_details, clean_groups, clean_name
 from sameface.gallery.rules.vectors import as_probes
@@ -149,7 +149,7 @@ class BaseStore(TemplateStore, Generic[Work]):
         return [person for _, person in self._read(lambda transaction: transaction.listed(only))]
 
     def page(self, *, group: str | None = None, search: str = "", after: str = "", limit: int = 100) -> Page:
-        only, part, start = _clean_group(group), search.casefold(), number_of(after)
+        only, part, start = _clean_group(group), folded(search), number_of(after)
         if not 1 <= limit <= LONGEST_PAGE:
             raise SettingError(
                 expected=f"a page of 1 to {LONGEST_PAGE:,} people", got=str(limit), advice="ask for less at a time"
