@@ -16,7 +16,7 @@ import pytest
 
 from sameface.errors import DataError, GalleryLockedError, SettingError, StorageFullError
 from sameface.files import photos_below, sha256_of
-from sameface.gallery import NewPerson, TemplateStore, open_store
+from sameface.gallery import NewPerson, TemplateStore, erase_gallery, open_store
 from sameface.indexing import archive, workers
 from sameface.indexing.archive import GROUP, Indexed, index_photos
 from sameface.indexing.ledger import Ledger, default_ledger
@@ -400,6 +400,13 @@ def from_memory(job: Job) -> Found:
         file.flush()
         found = made_up(replace(job, path=file.name))
     return replace(found, path=job.path)
+
+
+def test_an_erased_gallery_takes_its_ledger_along(folder: Path, tmp_path: Path) -> None:
+    with open_store(tmp_path / "archive.db", space=SPACE, dimension=DIMENSION) as store:
+        run(folder, store)
+    erase_gallery(tmp_path / "archive.db")
+    assert list(tmp_path.glob("archive.db*")) == []
 
 
 # -- what goes wrong --------------------------------------------------------------------------------------------------

@@ -11,7 +11,8 @@ from sameface.errors import GalleryMissingError, GalleryReadOnlyError
 from sameface.gallery.sqlite.writer_queue import ENDINGS, WriterQueue
 
 #: What SQLite and the search cache add to a gallery's name.
-_BESIDE: Final = ("-wal", "-shm", "-journal", "-cache", "-cache.part")
+#: "-photos" is the ledger of an archive, which `indexing` keeps: no embeddings, but who deletes everybody means their photos' names too.
+_BESIDE: Final = ("-wal", "-shm", "-journal", "-cache", "-cache.part", "-photos", "-photos-journal")
 
 
 def files_of(path: Path) -> list[Path]:
