@@ -27,7 +27,7 @@ from sameface.indexing.sources import Listed, photos_of, place_as_text
 #: The group of faces that came from an archive.
 GROUP: Final = "archive"
 #: Photos stored in one transaction at most, and seconds between two: what a kill can cost.
-_PHOTOS_AT_ONCE: Final = 64
+_PHOTOS_AT_ONCE: Final = 256
 _SECONDS: Final = 5.0
 #: Photos that the ledger is asked about at a time.
 _ASKED_AT_ONCE: Final = 256
@@ -238,9 +238,7 @@ class _Run:
             )
         if people:
             tally.faces = self.store.add_many(people)
-        self.book.put(entries)
-        self.book.seen(item.path for item in batch)
-        self.book.note("gallery at", self._gallery_at())
+        self.book.put(entries, seen=[item.path for item in batch], notes={"gallery at": self._gallery_at()})
         self._count(tally)
         for item in batch:
             del self._listed[item.path]

@@ -7,7 +7,7 @@ deletes it pays with reading the photos once more.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -17,6 +17,7 @@ from sameface.files import cache_folder
 from sameface.indexing.ledger_file import LedgerFile
 from sameface.indexing.sources import Listed
 
+NO_NOTES: Final[Mapping[str, str]] = {}
 #: Rows that are read at a time where all are read.
 _AT_ONCE: Final = 1000
 
@@ -117,12 +118,21 @@ class Ledger(LedgerFile):
         return int(self._rows("SELECT count(*) FROM photo")[0][0])
 
     # -- writing ------------------------------------------------------------------------------------------------------
-    def put(self, entries: Iterable[Entry]) -> None:
-        """Note what came of some photos, all or none. What a photo held before is stale."""
+    def put(self, entries: Iterable[Entry], *, seen: Iterable[str] = (), notes: Mapping[str, str] = NO_NOTES) -> None:
+        """Note what came of some photos, all or none. What a photo held before is stale.
+
+        Args:
+            entries: what is known of each now.
+            seen: photos of which nothing new is known, but that they are there.
+            notes: words to keep, see `note`.
+        """
         rows = [(e.path, e.size, e.stamp, e.sha256, e.faces, e.error, e.lasting, e.space, self.run) for e in entries]
         with self._usable(), self._transaction():
             self._make_stale(row[0] for row in rows)
             self._db.executemany("INSERT OR REPLACE INTO photo VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            self._db.executemany("UPDATE photo SET run = ? WHERE path = ?", [(self.run, path) for path in seen])
+            for key, value in notes.items():
+                self._note(key, value)
 
     def seen(self, paths: Iterable[str]) -> None:
         """Note that these photos are still as they were."""
