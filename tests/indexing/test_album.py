@@ -180,6 +180,69 @@ def test_only_photos_that_are_not_hidden(tmp_path):
         photos_under(tmp_path / "nowhere")
 
 
+def test_what_cannot_be_listed_is_not_gone(folder, monkeypatch):
+    folder.put("a/1.jpg", 0.0)
+    folder.put("b/2.jpg", 5.0)
+    album = Album(SPACE)
+    before = folder.run(album)
+    listed = Path.iterdir
+
+    def denied(path):
+        if path.name == "b":
+            raise PermissionError(13, "Permission denied")
+        return listed(path)
+
+    skipped = []
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "iterdir", denied)
+        assert refresh(album, folder.folder, folder.encode, skipped=skipped.append) == (0, 0)
+    assert [(item.path.name, item.folder) for item in skipped] == [("b", True)]
+    assert folder.run(album) == before
+    folder.folder.rename(folder.folder.with_name("away"))  # as a disk that is not mounted
+    folder.folder.mkdir()
+    with pytest.raises(DataError, match="mounted"):
+        folder.run(album)
+    assert len(album.faces) == 2
+
+
+def test_a_stop_within_a_photo_leaves_none_of_it(folder):
+    """Else its faces would be there twice after the next run."""
+    folder.put("a.jpg", 0.0)
+    album = Album(SPACE)
+
+    def stopped(path):
+        yield from folder.encode(path)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        refresh(album, folder.folder, stopped)
+    assert album.faces == []
+    assert folder.run(album) == {1: ["a.jpg"]}
+
+
+def test_a_stopped_command_keeps_what_it_encoded(photos, tmp_path, monkeypatch):
+    from sameface.recognizer import Recognizer
+
+    encode, done = Recognizer.encode_faces, []
+
+    def stopped(self, image):
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.append(image)
+        return encode(self, image)
+
+    place = tmp_path / "album.json"
+    with monkeypatch.context() as patch:
+        patch.setattr(Recognizer, "encode_faces", stopped)
+        assert CliRunner().invoke(app, ["cluster", str(photos), "--album", str(place)]).exit_code == 130
+    kept = load_album(place)
+    assert kept is not None
+    assert len(kept.photos) == 2
+    assert all(face.group > 0 for face in kept.faces)
+    again = CliRunner().invoke(app, ["cluster", str(photos), "--album", str(place)])
+    assert "4 photos encoded, 2 known already" in again.stderr
+
+
 def test_the_sheet_needs_nothing_else_and_trusts_no_name(folder):
     folder.put('"><script>x.jpg', 0.0)
     folder.put("b.jpg", 0.1)

@@ -269,7 +269,7 @@ def test_a_coordinator_that_is_killed_again_and_again(tmp_path: Path, read: list
 def test_killed_between_gallery_and_ledger(folder: Path, store: TemplateStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """The gallery has the faces, the ledger does not know; and later the gallery forgot, and the ledger does not know."""
 
-    def killed(*arguments: object) -> None:
+    def killed(*arguments: object, **rest: object) -> None:
         raise RuntimeError("killed here")
 
     for method in ("put", "settle"):

@@ -11,6 +11,7 @@ from sameface.cli.options import DetectorOption, DeviceOption, EncoderOption, Js
 from sameface.cli.overwriting import OverwriteOption
 
 if TYPE_CHECKING:
+    from sameface.files import Skipped
     from sameface.indexing.album import Album, Face
 
 # Options may follow the folder, and the commands that follow it.
@@ -73,7 +74,7 @@ def cluster(
     from sameface.cli.options import make_recognizer
     from sameface.cli.output import note, print_json, print_table, progress
     from sameface.cli.overwriting import new_file
-    from sameface.files import atomic_write
+    from sameface.files import atomic_write, path_as_text
     from sameface.indexing.album import Album, load_album, photos_under, refresh, save_album
     from sameface.indexing.clustering import link_threshold
     from sameface.matching import as_threshold
@@ -93,13 +94,24 @@ def cluster(
     )
     known = load_album(place, recognizer.space) or Album(recognizer.space)
     note(f"album: {place}; groups join under a mean distance of {limit:.3f}")
-    with progress("photos", total) as advance:
-        encoded, dropped = refresh(
-            known,
-            folder,
-            lambda path: [(face.box, face.embedding) for face in recognizer.encode_faces(path)],
-            advance,
-        )
+
+    def passed_over(item: Skipped) -> None:
+        if item.lost:
+            note(f"passed over: {path_as_text(item.path)}: {item.reason}")
+
+    try:
+        with progress("photos", total) as advance:
+            encoded, dropped = refresh(
+                known,
+                folder,
+                lambda path: [(face.box, face.embedding) for face in recognizer.encode_faces(path)],
+                advance,
+                passed_over,
+            )
+    except KeyboardInterrupt:  # what was encoded is kept, and the next run goes on
+        known.regroup(limit)
+        save_album(known, place)
+        raise
     known.regroup(limit)
     save_album(known, place)
     note(f"{encoded} photos encoded, {total - encoded} known already, {dropped} gone")

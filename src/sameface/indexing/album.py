@@ -258,21 +258,42 @@ def refresh(
     folder: Path,
     encode: Callable[[Path], Sequence[tuple[Box, Embeddings]]],
     advance: Advance = no_advance,
+    skipped: Callable[[Skipped], object] = lambda item: None,
 ) -> tuple[int, int]:
     """Bring an album up to date with its folder: new and changed photos are encoded, those gone are dropped.
+
+    Stopped at any moment, it is an album of what was done.
 
     Args:
         encode: gives the faces of a photo; an error is noted with the photo, which is tried again once it changes.
         advance: told of each photo that is done.
+        skipped: told what is passed over. What lies in a folder that cannot be listed is not gone.
 
     Returns:
         photos encoded, photos dropped.
+
+    Raises:
+        DataError: no folder; or it shows no photo where it showed some before: nothing is dropped then.
     """
-    present = photos_under(folder)
+    unlisted: list[str] = []
+
+    def passed_over(item: Skipped) -> None:
+        if item.folder:
+            unlisted.append(path_as_text(item.path.relative_to(folder).as_posix()) + "/")
+        skipped(item)
+
+    present = photos_under(folder, passed_over)
+    if album.photos and not present and not unlisted:
+        raise DataError(
+            expected=f"photos in {path_as_text(folder)}",
+            got="none, where there were some before",
+            advice="check that the disk is mounted; if the photos are gone, delete the album",
+        )
     stale = {
         photo
         for photo, state in album.photos.items()
-        if photo not in present or (state.size, state.modified) != (present[photo].size, present[photo].modified)
+        if (photo not in present and not photo.startswith(tuple(unlisted)))
+        or (photo in present and (state.size, state.modified) != (present[photo].size, present[photo].modified))
     }
     album.faces = [face for face in album.faces if face.photo not in stale]
     album.photos = {photo: state for photo, state in album.photos.items() if photo not in stale}
@@ -295,7 +316,7 @@ def _encode_one(
     encode: Callable[[Path], Sequence[tuple[Box, Embeddings]]],
 ) -> PhotoState:
     try:
-        for box, embedding in encode(folder / path_from_text(photo)):
+        for box, embedding in list(encode(folder / path_from_text(photo))):
             album.faces.append(Face(album.next_face, photo, box, embedding.astype("<f4").tobytes()))
             album.next_face += 1
     except SamefaceError as error:
