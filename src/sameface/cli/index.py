@@ -154,7 +154,7 @@ def _print(found: list[dict[str, str | float]]) -> None:
 
 def _places(book: Path, store: TemplateStore, digests: list[str]) -> dict[str, list[str]]:
     """Where photos lie now, by content, as far as the ledger is there and nobody works with it."""
-    from sameface.errors import GalleryLockedError
+    from sameface.errors import SamefaceError
     from sameface.indexing.ledger import Ledger
 
     if not book.exists():
@@ -162,7 +162,7 @@ def _places(book: Path, store: TemplateStore, digests: list[str]) -> dict[str, l
     try:
         with Ledger(book, store.gallery_id) as opened:
             return opened.paths_of(digests)
-    except GalleryLockedError:
+    except SamefaceError:  # a run works with it, or it may not be written here
         return {}
 
 
