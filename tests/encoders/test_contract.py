@@ -10,7 +10,7 @@ import pytest
 from sameface.encoders import DEFAULT_ENCODER, Encoder, load_encoder
 from sameface.errors import CropError, ModelMissingError
 from sameface.models.card import ModelCard
-from sameface.models.registry import cards, locate
+from sameface.models.registry import cards, locate, network_card
 from sameface.types import CropsRGB
 
 
@@ -21,8 +21,10 @@ def _has(card: ModelCard) -> bool:
         return False
 
 
-#: SFace in float32 comes by download only; it joins where it was pulled.
-ENCODERS = [card.id for card in cards("encoder") if card.id != "sface-2021dec-float32" or _has(card)]
+#: What comes by download only joins where it was pulled.
+ENCODERS = [
+    card.id for card in cards("encoder") if _has(card) or not any(file.url for file in network_card(card).files)
+]
 
 
 @pytest.fixture(scope="module", params=ENCODERS)

@@ -67,6 +67,10 @@ def test_a_card_that_is_not_there_or_not_text(tmp_path: Path) -> None:
         read_card_file(tmp_path / "bytes.toml")
 
 
+#: Their publishers give no digest; that of the first file is remembered.
+UNPINNED = {"auraface-v1", "facenet-2018-casia", "facenet-2018-vggface2", "facenet-deepface", "ghostfacenet-w1.3-s1"}
+
+
 @pytest.mark.parametrize("name", registry.shipped_ids())
 def test_shipped_cards_are_complete(name: str) -> None:
     card = registry.load_card(name)
@@ -75,8 +79,8 @@ def test_shipped_cards_are_complete(name: str) -> None:
     assert card.licence
     assert card.source
     for file in card.files:
-        assert file.sha256
-        assert file.bytes > 0
+        assert file.sha256 or name in UNPINNED
+        assert file.bytes > 0 or name in UNPINNED
     assert read_card(write_card(card), name=name) == card
 
 

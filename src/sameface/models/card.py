@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 
 from sameface.errors import ModelCardError
 
-Kind = Literal["encoder", "detector", "landmarks", "liveness"]
+Kind = Literal["encoder", "detector", "landmarks", "liveness", "quality"]
 CommercialUse = Literal["yes", "no", "unclear"]
 Landmarks = Literal["dlib5", "dlib68", "arcface5", "none"]
 
@@ -29,6 +29,7 @@ PER_IMAGE: Final = "per-image"
 #: Ways to look at a crop; the embeddings of several views are averaged.
 VIEWS: Final = ("plain", "mirror")
 _ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}\Z")
+_RIGHT = re.compile(r"(\d+) of (\d+) right")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -43,7 +44,8 @@ class WeightsFile:
 
     Attributes:
         name: file name; inside `ModelCard.package` a path with ``/``.
-        sha256: hex digest; "" only for a file that a user added and did not pin.
+        sha256: hex digest; "" for a file that a user added and did not pin, and where no publisher gives one: then that of the file
+            that was fetched first is remembered (`sameface.models.remembered`).
         bytes: size, 0 when not known.
         url: where its publisher keeps it, "" when it can be fetched from a mirror only.
     """
@@ -80,7 +82,7 @@ class ModelCard:
 
     Attributes:
         id: lower-case letters, digits, dots and hyphens.
-        kind: ``encoder``, ``detector``, ``landmarks`` or ``liveness``.
+        kind: ``encoder``, ``detector``, ``landmarks``, ``liveness`` or ``quality``.
         title: one line for people.
         licence, commercial_use, licence_note: of the weights; ``unclear`` and ``no`` need a reason in the note.
         source: who published the weights.
@@ -98,6 +100,7 @@ class ModelCard:
         layout: axis order of the network's input.
         landmarks: which points the crop is aligned by. template: where they go.
         dimension: length d of the embedding.
+        gflop: work of one embedding, all views: two for each multiply-add, in thousands of millions; 0 when not known.
         unit_length: whether embeddings are scaled to length 1.
         crowd: name of the typical strangers that embeddings are stretched near (`sameface.encoders.crowd`), "" for none;
             embeddings are scaled to length 1 before, so `unit_length` is false.
@@ -131,6 +134,7 @@ class ModelCard:
     landmarks: Landmarks = "none"
     template: str = "none"
     dimension: int = 0
+    gflop: float = 0.0
     unit_length: bool = False
     crowd: str = ""
     views: tuple[str, ...] = ("plain",)
@@ -204,6 +208,17 @@ class ModelCard:
     def sha256(self) -> str:
         """Digest of the first weights file, "" when there is none."""
         return self.files[0].sha256 if self.files else ""
+
+    @property
+    def accuracy(self) -> float:
+        """Share of LFW's View 1 that was right, measured here; 0 when it was not.
+
+        >>> result = Measurement("LFW View 1, pairsDevTest", "989 of 999 right (99.0 %)")
+        >>> round(ModelCard("x", "detector", "X", "MIT", "yes", measured=(result,)).accuracy, 4)
+        0.99
+        """
+        counts = (_RIGHT.match(item.result) for item in self.measured if item.data.startswith("LFW View 1"))
+        return max((int(found[1]) / int(found[2]) for found in counts if found), default=0.0)
 
     @property
     def bytes(self) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from sameface.errors import DownloadError, ModelInUseError, SettingError
 from sameface.files import sha256_of
@@ -24,6 +24,7 @@ from sameface.models.registry import (
     own_place,
     place_of,
 )
+from sameface.models.remembered import forget, remember
 from sameface.progress import Tally
 
 Presence = Literal["built in", "by package", "here", "missing"]
@@ -43,6 +44,24 @@ class Finding:
     model: str
     path: str
     state: State
+
+
+_KINDS: Final = ("encoder", "detector", "landmarks", "quality", "liveness")
+_USES: Final = ("yes", "unclear", "no")
+
+
+def by_use(models: Iterable[ModelCard]) -> list[ModelCard]:
+    """Sorted by what one may do with them: kind, commercial use, measured accuracy, work, id."""
+    return sorted(
+        models,
+        key=lambda card: (
+            _KINDS.index(card.kind),
+            _USES.index(card.commercial_use),
+            -card.accuracy,
+            card.gflop or float("inf"),
+            card.id,
+        ),
+    )
 
 
 def presence(card: ModelCard) -> Presence:
@@ -81,10 +100,13 @@ def pull(card: ModelCard, *, progress: Tally | None = None, patience: Patience |
     paths = []
     for file in owner.files:
         path = place_of(owner, file)
-        if not (path.is_file() and file.sha256 and sha256_of(path) == file.sha256):
+        if not (path.is_file() and file.sha256 and sha256_of(path) == file.sha256):  # what has no digest comes again
             address = _address(owner, file)
             path = own_place(owner, file)
-            fetch(address, path, sha256=file.sha256, size=file.bytes, progress=progress, patience=patience)
+            wanted = None if file.url and not file.sha256 else file.sha256
+            fetch(address, path, sha256=wanted, size=file.bytes, progress=progress, patience=patience)
+            if wanted is None:
+                remember(path)
         paths.append(path)
     return paths
 
@@ -174,6 +196,7 @@ def remove(card: ModelCard, *, needed_by: Sequence[str] = ()) -> list[Path]:
     gone = [path for path in paths if path.is_file()]
     for path in gone:
         path.unlink()
+        forget(path)
     return gone
 
 

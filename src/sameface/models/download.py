@@ -82,7 +82,7 @@ def fetch(
     url: str,
     target: Path,
     *,
-    sha256: str,
+    sha256: str | None,
     size: int = 0,
     progress: Tally | None = None,
     patience: Patience | None = None,
@@ -95,7 +95,7 @@ def fetch(
     Args:
         url: http or https.
         target: where the file goes; replaced in one step, only when the digest is right.
-        sha256: pinned digest of the whole file.
+        sha256: pinned digest of the whole file; None where its publisher gives none: then nothing is resumed.
         size: bytes, 0 when not known.
         progress: told (bytes so far, bytes in all or 0).
         patience: how long to wait.
@@ -105,20 +105,22 @@ def fetch(
         StorageFullError: no room.
         SettingError: no pinned digest, an address of another kind, or a folder that cannot be written.
     """
-    if len(sha256) != 64 or urlsplit(url).scheme not in ("http", "https"):
+    if (sha256 is not None and len(sha256) != 64) or urlsplit(url).scheme not in ("http", "https"):
         raise SettingError(
             expected="an http(s) address and a pinned sha256",
             got=f"{said(url)!r} and {sha256!r}",
             advice="pin the digest on the model's card",
         )
-    part = target.with_name(f".{target.name}.{sha256[:16]}.partial")
+    part = target.with_name(f".{target.name}.{(sha256 or 'unpinned')[:16]}.partial")
     with _storage(target), folder_locked(part.parent):  # without the lock two at once only waste a download
         if target.is_file() and sha256_of(target) == sha256:
             return
+        if sha256 is None:  # a part from before may be of another file
+            part.unlink(missing_ok=True)
         _check_room(target.parent, size - _size(part))
         _fetch_all(url, part, size, progress, patience or Patience())
         found = sha256_of(part)
-        if found != sha256:
+        if sha256 is not None and found != sha256:
             part.unlink()
             raise DownloadError(
                 expected=f"{target.name} with sha256 {sha256}",

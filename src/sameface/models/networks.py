@@ -41,6 +41,13 @@ def network_file(card: ModelCard, *, progress: Share | None = None) -> Path:
             got=f"{len(owner.files)} in the card {owner.id!r}",
             advice="correct the model card",
         )
+    if not owner.files[0].name.endswith((".dat", ".onnx")):
+        (weights,) = locate(owner)
+        raise ModelCardError(
+            expected=f"a network of {owner.id} that runs",
+            got=f"{weights}, which holds weights alone",
+            advice=f"take it in: `sameface models add {weights} --as NAME`, with the extra train installed",
+        )
     if owner.files[0].name.endswith(".dat"):
         return _converted_from_dlib(card, owner, progress)
     if card.quantised and card.network:

@@ -16,6 +16,7 @@ from sameface.errors import ModelMissingError, UnknownModelError, did_you_mean
 from sameface.files import sha256_of
 from sameface.models.cache import check_sha256
 from sameface.models.card import ModelCard, WeightsFile, read_card_file
+from sameface.models.remembered import with_remembered
 
 _SHIPPED = Path(__file__).with_name("cards")
 
@@ -61,7 +62,7 @@ def load_card(name_or_path: str | Path) -> ModelCard:
     for folder in (_SHIPPED, models_folder()):
         path = folder / f"{name}.toml"
         if "/" not in name and "\\" not in name and path.is_file():
-            return read_card_file(path)
+            return with_remembered(read_card_file(path), models_folder())
     known = [*shipped_ids(), *added_ids()]
     raise UnknownModelError(
         expected=f"a model among {', '.join(known)}",
