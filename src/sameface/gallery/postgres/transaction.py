@@ -40,21 +40,20 @@ class PostgresTransaction:
 
     # -- looking ------------------------------------------------------------------------------------------------------
     def named(self, name: str) -> Person | None:
-        # Holding them waits for whoever changes that person just now; the name is compared once more with what came of it.
-        query = """
-            SELECT p.person_id FROM sameface_name n JOIN sameface_person p USING (person_id) WHERE n.name = %s AND p.name = n.name
-        """
-        hold = " FOR UPDATE OF p" if self._changing else ""
-        row = self._connection.execute(f"{query}{hold}".encode(), (name,)).fetchone()
-        return None if row is None else self._whole(row[0])
+        query, before = "SELECT person_id FROM sameface_name WHERE name = %s", None
+        while row := self._connection.execute(query.encode(), (name,)).fetchone():
+            person = self.identified(row[0].hex)
+            if person is not None and person.name == name:
+                return person
+            if row == before:  # the two tables disagree: `check` says so
+                return None
+            before = row  # they were renamed or forgotten while this waited for them: who bears the name now?
+        return None
 
     def identified(self, person_id: str) -> Person | None:
         found = uuid.UUID(person_id)
-        if self._changing:
+        if self._changing:  # waits for whoever changes that person just now
             self._connection.execute("SELECT 1 FROM sameface_person WHERE person_id = %s FOR UPDATE", (found,))
-        return self._whole(found)
-
-    def _whole(self, found: uuid.UUID) -> Person | None:
         people = rows.select_people(self._connection, "WHERE p.person_id = %s", (found,))
         return people[0][1] if people else None
 
