@@ -66,3 +66,20 @@ def test_an_import_that_fails_makes_no_gallery(run: Run, gallery: Path, tmp_path
     assert run("gallery", "import", tmp_path / "people.npz", "-g", "new.db").code == 7
     with open_store(tmp_path / "new.db") as store:
         assert len(store) == 3
+
+
+def test_an_erased_gallery_leaves_nothing(run: Run, gallery: Path, tmp_path: Path) -> None:
+    with open_store(gallery) as store:
+        vector = store.templates_of("Ada")[0].template.embedding.tobytes()
+    assert any(vector in file.read_bytes() for file in tmp_path.iterdir())
+    done = run("gallery", "erase", "--json")
+    assert (done.code, done.json["people"], done.json["templates"]) == (0, 3, 3)
+    assert list(tmp_path.iterdir()) == []
+    assert run("gallery", "erase").code == 6
+
+
+def test_what_is_no_gallery_is_not_erased(run: Run, tmp_path: Path) -> None:
+    mine = tmp_path / "people.db"
+    mine.write_text("my notes")
+    assert run("gallery", "erase").code == 6
+    assert mine.read_text() == "my notes"

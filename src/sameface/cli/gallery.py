@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from sameface.cli.options import GalleryOption, JsonOption
+from sameface.cli.options import GalleryOption, JsonOption, YesOption
 from sameface.cli.overwriting import OverwriteOption
 
 gallery_app = typer.Typer(
@@ -215,6 +215,27 @@ def compact(gallery: GalleryOption = None, json: JsonOption = False) -> None:
         print_json({"bytes": saved})
     else:
         print_line(f"saved {saved / 1e6:.1f} MB")
+
+
+@gallery_app.command()
+def erase(gallery: GalleryOption = None, yes: YesOption = False, json: JsonOption = False) -> None:
+    """Remove the gallery with everybody in it: file, log, search cache, locks. Asks first at a terminal."""
+    from sameface.cli.options import gallery_location
+    from sameface.cli.output import ask, note, plural, print_json, print_line
+    from sameface.gallery import erase_gallery, open_store
+
+    location = gallery_location(gallery)
+    with open_store(location, create=False) as store:
+        shown, people, templates = store.location, len(store), store.count()
+    note(f"gallery: {shown}")
+    ask(f"Erase {plural(people, 'person', 'people')}, {plural(templates, 'photo')}, and the gallery?", yes=yes)
+    erase_gallery(location)
+    if json:
+        print_json({"gallery": shown, "people": people, "templates": templates})
+    else:
+        print_line(
+            f"erased {plural(people, 'person', 'people')}, {plural(templates, 'template')}; nothing of it is left"
+        )
 
 
 @gallery_app.command()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from sameface.errors import (
+    GalleryDamagedError,
     GalleryMismatchError,
     GalleryMissingError,
     GalleryReadOnlyError,
+    GallerySchemaError,
     SettingError,
 )
 from sameface.gallery.exact.scan import Scan
@@ -121,14 +124,19 @@ def erase_gallery(location: str | Path, *, patience: float = PATIENCE) -> None:
 
     Raises:
         GalleryMissingError: nothing there.
+        NotAGalleryError: another kind of file; it stays.
         GalleryLockedError, GalleryReadOnlyError, GalleryUnavailableError.
     """
     if is_server(location):
         with server_extra():
             from sameface.gallery.postgres.namespaces import erase
         erase(str(location))
-    else:
-        files.erase(Path(location), patience)
+        return
+    path = Path(location)
+    if path.exists():
+        with suppress(GalleryDamagedError, GallerySchemaError):
+            read_space(path)  # somebody's own file is none of ours
+    files.erase(path, patience)
 
 
 def _server_store(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sameface.errors import GalleryLockedError, GalleryMissingError
+from sameface.errors import GalleryLockedError, GalleryMissingError, NotAGalleryError
 from sameface.gallery import NewPerson, Place, TemplateStore, erase_gallery, open_store
 from sameface.gallery.sqlite import cache_file, live_index
 from sameface.gallery.sqlite.writer_queue import WriterQueue
@@ -157,3 +157,17 @@ def test_two_makers_of_one_gallery_do_not_overwrite_each_other(tmp_path: Path) -
     with open_store(path) as store:
         assert len(store) == len(FACES)
     assert [file.name for file in tmp_path.iterdir() if file.name.endswith(".new")] == []
+
+
+def test_only_galleries_are_erased(tmp_path: Path) -> None:
+    notes, damaged = tmp_path / "notes.db", tmp_path / "damaged.db"
+    notes.write_text("my notes")
+    with pytest.raises(NotAGalleryError):
+        erase_gallery(notes)
+    assert notes.read_text() == "my notes"
+    filled(damaged).close()
+    raw = bytearray(damaged.read_bytes())
+    raw[4096:] = b"\x5a" * (len(raw) - 4096)
+    damaged.write_bytes(raw)
+    erase_gallery(damaged)
+    assert [file.name for file in tmp_path.iterdir()] == ["notes.db"]
