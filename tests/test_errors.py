@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 
 import pytest
 
@@ -64,4 +65,5 @@ def test_no_message_shows_a_password() -> None:
     assert "s3cret" not in str(error) + error.got
     assert "rtsp://me:…@camera/1" in error.got
     assert "://a:…@c/d" in error.advice
+    assert "s3cret" not in str(SamefaceError(expected=str(Path("rtsp://me:s3cret@camera")), got="", advice=""))
     assert SamefaceError(expected="http://a/b:c@d", got="a:b@c", advice="").got == "a:b@c"  # no password

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple, Self
 
 #: The password of an address: ``rtsp://user:password@camera``. No message shows one, whatever was typed where.
-_PASSWORD: Final = re.compile(r"(://[^/@\s]*?:)[^/@\s]+@")
+_PASSWORD: Final = re.compile(r"(:/{1,2}[^/@\s]*?:)[^/@\s]+@")
 
 
 class SamefaceError(Exception):

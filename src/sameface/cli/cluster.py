@@ -69,6 +69,8 @@ def cluster(
     sameface cluster photos/ split 1 17 23
     """
     ctx.obj = (folder, _place(folder, album))
+    # Options may stand before and behind the command's name.
+    ctx.default_map = {command: {"json": json} for command in ("name", "merge", "split")}
     if ctx.invoked_subcommand is not None:
         return
     from sameface.cli.options import make_recognizer

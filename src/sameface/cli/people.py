@@ -24,6 +24,9 @@ def people(
 ) -> None:
     """List the people of a gallery; `rename` and `merge` change it."""
     if ctx.invoked_subcommand is not None:
+        # `sameface people -g team.db rename …` means that gallery, as `rename … -g team.db` does.
+        given = {name: value for name, value in (("gallery", gallery), ("json", json or None)) if value is not None}
+        ctx.default_map = dict.fromkeys(("rename", "merge"), given)
         return
     from sameface.cli.options import gallery_location
     from sameface.cli.output import note, print_json, print_table
