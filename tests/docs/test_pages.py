@@ -75,6 +75,10 @@ NOT_RUN = {
         "needs an encoder of the reader's; tests/cli/test_models.py adds one"
     ),
     ("models.md", "$ sameface models quantize my photos/ --pairs pairs.txt"): "needs the encoder above",
+    (
+        "reference/data-sets.md",
+        "from sameface.datasets import read_ijb",
+    ): "IJB comes from NIST only; tests/datasets runs it on made lists",
 }
 
 
