@@ -212,6 +212,25 @@ def test_of_two_the_lying_one_is_turned_and_the_sure_one_stays() -> None:
     assert {face.turns: face.box.xyxy for face in found} == {2: (20, 50, 140, 170), 0: (300, 100, 340, 140)}
 
 
+def test_of_two_doubtful_faces_only_the_one_that_is_surer_turned_is_turned() -> None:
+    """Upright: one sure, two doubtful. On its head the larger doubtful one is surer, the other one less sure."""
+
+    class Scripted(Compass):
+        def detect(self, image_rgb: ImageRGB) -> list[Detection]:
+            self.looks.append((image_rgb.shape[1], image_rgb.shape[0]))
+            width, height = self.looks[-1]
+            scale = max(width, height) / 400
+            upright = [(0.95, (10, 10, 40, 40)), (0.88, (300, 100, 350, 150)), (0.80, (100, 100, 250, 250))]
+            # As they lie in the photo turned by two quarters: x from the right, y from the bottom.
+            on_its_head = [(0.93, (150, 50, 300, 200)), (0.70, (50, 150, 100, 200))]
+            seen = {1: upright, 3: on_its_head, 5: on_its_head}.get(len(self.looks), [])
+            return [Detection(Box(*(edge * scale for edge in box)), sure) for sure, box in seen]
+
+    found = find_upright(Scripted(), np.zeros((300, 400, 3), np.uint8))
+    assert [(face.confidence, face.turns) for face in found] == [(0.95, 0), (0.93, 2), (0.88, 0)]
+    assert found[1].box.xyxy == (100, 100, 250, 250)
+
+
 def test_without_the_rule_a_photo_is_taken_as_it_stands() -> None:
     compass = Compass()
     finder = FaceFinder(compass, load_aligner("arcface5", "arcface-112", 112), upright=False)

@@ -53,7 +53,7 @@ def find_upright(detector: Detector, image_rgb: ImageRGB) -> list[Detection]:
     if not again or again[0].confidence <= least:
         return first
     if settled:
-        again = [face for face in again if _overlap(face, doubtful) and not _overlap(face, settled)]
+        again = [face for face in again if _beats(face, doubtful) and not _overlap(face, settled)]
         settled += [face for face in doubtful if not _overlap(face, again)]
     return sorted([*settled, *again], key=lambda face: -face.confidence)
 
@@ -83,6 +83,12 @@ def _best_turns(detector: Detector, image_rgb: ImageRGB, places: list[Detection]
             best, beaten = turns, face.confidence
             break
     return best
+
+
+def _beats(face: Detection, others: list[Detection]) -> bool:
+    """Whether a face is in the place of others, and surer than each of those."""
+    rivals = [other for other in others if _overlap(face, [other])]
+    return bool(rivals) and all(face.confidence > rival.confidence for rival in rivals)
 
 
 def _overlap(face: Detection, others: list[Detection]) -> bool:
