@@ -3,7 +3,7 @@ FROM python:3.11-slim AS build
 RUN python -m venv /opt/sameface
 COPY pyproject.toml README.md LICENSE NOTICE /src/
 COPY src /src/src
-RUN /opt/sameface/bin/pip install --no-cache-dir '/src[serve,postgres]'
+RUN /opt/sameface/bin/pip install --no-cache-dir '/src[serve,postgres,encryption]'
 # Networks are converted here, once, so that the running container writes nothing but its data.
 ENV SAMEFACE_CACHE=/opt/sameface/cache
 RUN /opt/sameface/bin/python -c "import sameface; sameface.Recognizer()"
@@ -16,7 +16,8 @@ ENV PATH=/opt/sameface/bin:$PATH \
     SAMEFACE_GALLERIES=/data/galleries \
     SAMEFACE_KEYS=/data/keys.json \
     PYTHONDONTWRITEBYTECODE=1
-USER sameface
+# By number: Kubernetes lets only a number pass for "not root".
+USER 10001
 WORKDIR /data
 VOLUME /data
 EXPOSE 8000

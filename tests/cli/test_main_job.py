@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pty
 import subprocess
 import sys
 import tomllib
@@ -154,6 +153,7 @@ def test_a_conversion_is_shown_whatever_command_needs_it(photos: Path, tmp_path:
 
 
 def _in_a_terminal(arguments: list[str], cache: Path) -> str:
+    pty = pytest.importorskip("pty")
     reading, writing = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "sameface", *arguments],

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -62,6 +63,14 @@ def test_the_wheel_holds_the_program_and_nothing_else(archives):
     ):
         assert needed in names
     assert not [name for name in names if name.endswith((".jpg", ".png", ".dat", ".onnx"))]
+    assert archives["wheel"].stat().st_size <= 1_500_000  # weights come by packages of their own
+
+
+def test_the_documentation_lists_every_extra():
+    page = (ROOT / "docs" / "how-to" / "install.md").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    listed = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
+    assert sorted(listed) == sorted(project["optional-dependencies"])
 
 
 def test_the_sdist_holds_what_a_packager_needs(archives):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import random
 import shutil
 import sqlite3
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sameface import file_locks
 from sameface.gallery import NewPerson, TemplateStore, open_store
 from sameface.gallery.sqlite import cache_file, live_index
 from sameface.gallery.sqlite.history import BEGINNING
@@ -213,7 +213,7 @@ def test_two_processes_do_not_write_one_cache_at_once(gallery: Path) -> None:
     cache.unlink()
     part = gallery.with_name("people.db-cache.part")
     with part.open("wb") as busy:
-        fcntl.flock(busy, fcntl.LOCK_EX)
+        file_locks.lock(busy)
         with opened(gallery) as store:
             assert equals_the_loop(store, WORLD)
         assert not cache.exists()
