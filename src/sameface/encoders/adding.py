@@ -12,7 +12,7 @@ import numpy as np
 from sameface.encoders.onnx_encoder import OnnxEncoder
 from sameface.errors import ModelCardError, SettingError
 from sameface.files import atomic_write, sha256_of
-from sameface.models.card import ModelCard, WeightsFile, write_card
+from sameface.models.card import ModelCard, WeightsFile, is_id, write_card
 from sameface.models.graphs.converting import write_converted
 from sameface.models.registry import added_ids, models_folder, shipped_ids
 
@@ -32,6 +32,10 @@ def add_encoder(network: Path, card: ModelCard) -> ModelCard:
         SettingError: the id is taken.
         ModelDamagedError, StorageFullError: the network does not run; no room.
     """
+    if not is_id(card.id):
+        raise ModelCardError(
+            expected="an id of lower-case letters, digits, dots and hyphens", got=repr(card.id), advice="choose another"
+        )
     if card.id in (*shipped_ids(), *added_ids()):
         raise SettingError(
             expected="a new id",

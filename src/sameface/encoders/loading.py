@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Final
 
 from sameface.encoders.encoder import Encoder
-from sameface.errors import ModelCardError
+from sameface.errors import ModelCardError, UnknownModelError
+from sameface.files import sha256_of
 from sameface.models.cache import check_sha256
 from sameface.models.card import ModelCard
 from sameface.models.networks import converted, network_file
-from sameface.models.registry import load_card
+from sameface.models.registry import added_ids, load_card, network_card
 from sameface.progress import Share
 
 #: The encoder that is used when none is named; why this one: docs/decisions/default-encoder.md.
@@ -27,7 +28,8 @@ def load_encoder(
     """Load an encoder.
 
     Args:
-        name: the id of a model card, or the path of an ``.onnx`` file with its card (``.toml``) beside it.
+        name: the id of a model card, or the path of an ``.onnx`` file with its card (``.toml``) beside it; the id of an encoder that was
+            given as a file ends in the digest of what it computes.
         device: ``cpu`` or another that this machine has; one that is missing is an error, never a silent CPU.
         threads: threads of one run; None uses every core.
         progress: told how far a one-time conversion is, 0 to 1.
@@ -38,19 +40,46 @@ def load_encoder(
         ModelCardError: the card does not fit the network, or is no encoder's.
         DeviceUnavailableError: the device is not there.
     """
-    card = load_card(name)
+    by_path = str(name).endswith((".onnx", ".toml"))
+    card = load_card(name) if by_path or "@" not in str(name) else _by_digest(str(name))
     if card.kind != "encoder":
         raise ModelCardError(
             expected="an encoder", got=f"{card.id!r}, which is a {card.kind}", advice="see `sameface models list`"
         )
+    network = _beside(Path(name), card) if by_path else None
+    if by_path:
+        from sameface.models.identity import identified
+
+        pinned = card.sha256 or network_card(card).sha256
+        card = identified(card, pinned if network is None or card.sha256 else sha256_of(network))
     if card.id == "pixels":
         from sameface.encoders.pixels import PixelsEncoder
 
         return PixelsEncoder(card)
     from sameface.encoders.onnx_encoder import OnnxEncoder
 
-    network = _beside(Path(name), card) if str(name).endswith((".onnx", ".toml")) else None
     return OnnxEncoder(network or network_file(card, progress=progress), card, device=device, threads=threads)
+
+
+def _by_digest(identity: str) -> ModelCard:
+    """The card of an added encoder that computes what an id with a digest says.
+
+    Raises:
+        UnknownModelError: there is none of that name, or it computes something else.
+    """
+    from sameface.models.identity import identified
+
+    name = identity.partition("@")[0]
+    if name in added_ids():
+        card = load_card(name)
+        found = identified(card, network_card(card).sha256)
+        if found.id == identity:
+            return found
+    raise UnknownModelError(
+        expected=f"the encoder {identity}: a network of that name whose weights and preprocessing have that digest",
+        got=f"another network under the name {name}" if name in added_ids() else "none of that name",
+        advice="give its file (`--encoder PATH`), or take it in with `sameface models add`",
+    )
 
 
 def _beside(path: Path, card: ModelCard) -> Path | None:

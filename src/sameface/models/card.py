@@ -30,6 +30,7 @@ PER_IMAGE: Final = "per-image"
 VIEWS: Final = ("plain", "mirror")
 _ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}\Z")
 _RIGHT = re.compile(r"(\d+) of (\d+) right")
+_SHORT = re.compile(r"[0-9a-f]{8}\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -81,7 +82,8 @@ class ModelCard:
     """A model's description. Everything that changes an embedding is in here, under one id.
 
     Attributes:
-        id: lower-case letters, digits, dots and hyphens.
+        id: lower-case letters, digits, dots and hyphens; behind an ``@``, the digest of an encoder that was given as a file
+            (`sameface.models.identity`).
         kind: ``encoder``, ``detector``, ``landmarks``, ``liveness`` or ``quality``.
         title: one line for people.
         licence, commercial_use, licence_note: of the weights; ``unclear`` and ``no`` need a reason in the note.
@@ -144,7 +146,12 @@ class ModelCard:
     measured: tuple[Measurement, ...] = field(default_factory=tuple)
 
     def __post_init__(self) -> None:
-        self._check(is_id(self.id), "an id of lower-case letters, digits, dots and hyphens", f"{self.id!r}")
+        name, _, digest = self.id.partition("@")
+        self._check(
+            is_id(name) and (not digest or bool(_SHORT.match(digest))),
+            "an id of lower-case letters, digits, dots and hyphens",
+            f"{self.id!r}",
+        )
         self._check(
             self.commercial_use == "yes" or bool(self.licence_note.strip()),
             "a licence_note that says why commercial use is not a plain yes",

@@ -206,5 +206,5 @@ def with_networks(models: Iterable[str]) -> set[str]:
     for name in models:
         needed.add(name)
         with suppress(LookupError):
-            needed.add(network_card(load_card(name)).id)
+            needed.add(network_card(load_card(name.partition("@")[0])).id)
     return needed

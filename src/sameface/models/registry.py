@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from platformdirs import user_data_path
 
-from sameface.errors import ModelMissingError, UnknownModelError, did_you_mean
+from sameface.errors import ModelCardError, ModelMissingError, UnknownModelError, did_you_mean
 from sameface.files import sha256_of
 from sameface.models.cache import check_sha256
 from sameface.models.card import ModelCard, WeightsFile, read_card_file
@@ -54,7 +54,7 @@ def load_card(name_or_path: str | Path) -> ModelCard:
 
     Raises:
         UnknownModelError: no such id.
-        ModelCardError: the card is missing beside its network, or wrong.
+        ModelCardError: the card is missing beside its network, or wrong, or has another id than its file.
     """
     name = str(name_or_path)
     if name.endswith((".onnx", ".toml")):
@@ -62,13 +62,28 @@ def load_card(name_or_path: str | Path) -> ModelCard:
     for folder in (_SHIPPED, models_folder()):
         path = folder / f"{name}.toml"
         if "/" not in name and "\\" not in name and path.is_file():
-            return with_remembered(read_card_file(path), models_folder())
+            return with_remembered(_named(read_card_file(path), path), models_folder())
     known = [*shipped_ids(), *added_ids()]
     raise UnknownModelError(
         expected=f"a model among {', '.join(known)}",
         got=repr(name),
         advice=did_you_mean(name, known, "see `sameface models list`, or add yours with `sameface models add`"),
     )
+
+
+def _named(card: ModelCard, path: Path) -> ModelCard:
+    """The card, when it has the name of its file: else a foreign card could call itself like a shipped one.
+
+    Raises:
+        ModelCardError: it has another.
+    """
+    if card.id != path.stem:
+        raise ModelCardError(
+            expected=f"the id {path.stem!r} in {path.name}",
+            got=repr(card.id),
+            advice="rename the file or correct its id",
+        )
+    return card
 
 
 def cards(kind: str | None = None) -> list[ModelCard]:
