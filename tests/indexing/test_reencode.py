@@ -139,8 +139,8 @@ def test_at_the_shell_with_real_networks(photos: Path, tmp_path: Path) -> None:
     """The gallery answers with the other encoder as one that was enrolled with it."""
     import sameface
 
-    first = sameface.Recognizer(encoder="dlib-resnet")
-    second = sameface.Recognizer(encoder="dlib-resnet-mirror-unit")
+    first = sameface.Recognizer(encoder="dlib-resnet", detector="mtcnn")
+    second = sameface.Recognizer(encoder="dlib-resnet-mirror-unit", detector="mtcnn")
     with sameface.Gallery(tmp_path / "a.db", recognizer=first) as gallery:
         for name in ("obama", "biden"):
             gallery.enroll(name, photos / f"{name}.jpg")

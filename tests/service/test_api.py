@@ -232,7 +232,7 @@ def test_about(api):
     assert policy["role"] == "admin"
     models = {model["id"]: model for model in api.get("/v1/models").json()["models"]}
     assert models[policy["encoder"]]["in_use"]
-    assert models["mtcnn"]["in_use"]
+    assert models["yunet"]["in_use"]
     text = api.get("/v1/metrics").text
     assert 'sameface_requests_total{method="GET",route="/models",status="200"} 1.0' in text
     document = api.get("/v1/openapi.json").json()

@@ -175,7 +175,7 @@ def test_every_flow(open_page, photos, size, scheme):
     expect(page.locator(".answers strong")).to_have_text("Nobody")
 
     go(page, "About")
-    expect(page.get_by_text("dlib-resnet-mirror-unit").first).to_be_visible()
+    expect(page.get_by_text("sface-2021dec-unit").first).to_be_visible()
     no_serious_issue(page)
     wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
     assert not wide  # nothing to scroll sideways, on a phone too

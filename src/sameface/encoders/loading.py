@@ -15,7 +15,7 @@ from sameface.models.registry import added_ids, load_card, network_card
 from sameface.progress import Share
 
 #: The encoder that is used when none is named; why this one: docs/decisions/default-encoder.md.
-DEFAULT_ENCODER: Final = "dlib-resnet-mirror-unit"
+DEFAULT_ENCODER: Final = "sface-2021dec-unit"
 
 
 def load_encoder(

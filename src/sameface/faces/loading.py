@@ -19,7 +19,7 @@ from sameface.faces.detector_spec import (
 #: Names that `load_detector` knows.
 DETECTORS: Final = tuple(kind.name for kind in KINDS)
 #: What is used where nothing else is said: its weights come with the install.
-DEFAULT_DETECTOR: Final = "mtcnn"
+DEFAULT_DETECTOR: Final = "yunet"
 
 
 def load_detector(
