@@ -64,7 +64,7 @@ def test_a_person_and_photos_whose_names_are_no_utf8(run: Run, photos: Path, tmp
         assert AS_TEXT in done.out if not extra else done.json[0]["photo"].endswith(f"{AS_TEXT}.jpg")
     assert run("verify", photo, photos / "obama2.jpg").code == 0
     assert run("enroll", LATIN, photo).code == 7  # a name is text
-    assert run("gallery", "reindex", "--encoder", "sface").code in (0, 5)  # the photo is found again by its text
+    assert run("gallery", "reencode", "--encoder", "sface").code in (0, 5)  # the photo is found again by its text
 
 
 def test_cluster_and_evaluate_on_names_that_are_no_utf8(run: Run, photos: Path, tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_at_the_shell(gallery: tuple[Path, str], photos: Path, tmp_path: Path, r
 
 def test_reencoding_at_the_shell_keeps_the_detector(gallery: tuple[Path, str], run: Run) -> None:  # noqa: F811
     path, detector = gallery
-    done = run("gallery", "reindex", "--encoder", "pixels", "-g", path)
+    done = run("gallery", "reencode", "--encoder", "pixels", "-g", path)
     assert done.code == 0, done.err
     with Gallery(path) as people:
         assert people.store.space.detector == detector

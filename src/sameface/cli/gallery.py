@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from sameface.cli.options import GalleryOption, JsonOption, YesOption
+from sameface.cli.options import DetectorOption, EncoderOption, GalleryOption, JsonOption, YesOption
 from sameface.cli.overwriting import OverwriteOption
 
 gallery_app = typer.Typer(
@@ -145,17 +145,43 @@ def import_(
 
 
 @gallery_app.command()
-def reindex(
+def reencode(
     gallery: GalleryOption = None,
-    encoder: Annotated[
-        str | None, typer.Option("--encoder", "-e", help="Encode the source photos again with this encoder.")
-    ] = None,
-    detector: Annotated[
-        str | None, typer.Option("--detector", "-d", help="…and find the faces with this detector.")
-    ] = None,
+    encoder: EncoderOption = None,
+    detector: DetectorOption = None,
     drop_missing: Annotated[
         bool, typer.Option("--drop-missing", help="Erase templates whose photo is gone or changed.")
     ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Encode everybody's photos again, with another encoder or detector: all templates, or none.
+
+    Without --encoder and --detector the defaults are taken. The photos must still lie where they were enrolled from, unchanged.
+    """
+    from sameface.cli.options import gallery_location
+    from sameface.cli.output import note, plural, print_json, print_line, progress
+    from sameface.encoders import DEFAULT_ENCODER
+    from sameface.faces import DEFAULT_DETECTOR
+    from sameface.gallery import open_store
+    from sameface.indexing.reencode import reencode as encode_again
+    from sameface.recognizer import Recognizer
+
+    with open_store(gallery_location(gallery), create=False) as store:
+        note(f"gallery: {store.location}")
+        if encoder is None and detector is None:
+            encoder, detector = DEFAULT_ENCODER, DEFAULT_DETECTOR
+        recognizer = Recognizer(encoder=encoder or store.space.encoder, detector=detector or store.space.detector)
+        with progress("encoding photos", store.count()) as advance:
+            done = encode_again(store, recognizer, drop_missing=drop_missing, progress=lambda _: advance())
+        if json:
+            print_json({"space": store.space, "templates": done.replaced, "dropped": len(done.missing)})
+        else:
+            print_line(f"{plural(done.replaced, 'template')} of {store.space} now, {len(done.missing)} dropped")
+
+
+@gallery_app.command()
+def reindex(
+    gallery: GalleryOption = None,
     hnsw: Annotated[bool, typer.Option("--hnsw", help="On a server: search by an HNSW index from now on.")] = False,
     exact: Annotated[bool, typer.Option("--exact", help="On a server: search exactly again.")] = False,
     recall: Annotated[
@@ -163,25 +189,13 @@ def reindex(
     ] = 0.99,
     json: JsonOption = False,
 ) -> None:
-    """Make the search caches and indexes again; with --encoder, the embeddings too."""
+    """Make the search caches and indexes again."""
     from sameface.cli.options import gallery_location
-    from sameface.cli.output import note, plural, print_json, print_line, progress
+    from sameface.cli.output import note, print_json, print_line
     from sameface.gallery import open_store
 
     with open_store(gallery_location(gallery), create=False) as store:
         note(f"gallery: {store.location}")
-        if encoder is not None or detector is not None:
-            from sameface.indexing.reencode import reencode
-            from sameface.recognizer import Recognizer
-
-            recognizer = Recognizer(encoder=encoder or store.space.encoder, detector=detector or store.space.detector)
-            with progress("encoding photos", store.count()) as advance:
-                done = reencode(store, recognizer, drop_missing=drop_missing, progress=lambda _: advance())
-            if json:
-                print_json({"space": store.space, "templates": done.replaced, "dropped": len(done.missing)})
-            else:
-                print_line(f"{plural(done.replaced, 'template')} of {store.space} now, {len(done.missing)} dropped")
-            return
         if hnsw or exact:
             tuning = store.tune_search(None if exact else recall)
             if json:
