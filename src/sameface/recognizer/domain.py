@@ -25,6 +25,8 @@ Standing = Literal["usual", "poor", "outside"]
 STANDINGS: Final[tuple[Standing, ...]] = ("usual", "poor", "outside")
 #: Features beside those of the crop and the embedding itself.
 _OTHERS: Final = 5
+#: Pixels of a face from which on more of them tell nothing: the crop has no more.
+_WHOLE: Final = 80.0
 #: A rate that a reader is told at least: below it "1 in 1,000" is all that can be said in a word.
 _LEAST_TOLD: Final = 0.001
 
@@ -85,7 +87,7 @@ def features(embedding: npt.ArrayLike, evidence: Evidence) -> Floats:
         known is NaN, and counts as the mean.
     """
     turned = np.nan if evidence.turned is None else evidence.turned
-    side = np.log2(evidence.side) if evidence.side > 0 else np.nan
+    side = np.log2(min(evidence.side, _WHOLE)) if evidence.side > 0 else np.nan
     others = (evidence.length, 1 / max(evidence.length, 1e-6), evidence.confidence, side, turned)
     return np.concatenate([np.asarray(embedding, np.float64), evidence.crop.astype(np.float64), others])
 
