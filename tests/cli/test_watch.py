@@ -33,7 +33,7 @@ def film(tmp_path_factory, request):
 
 @pytest.fixture
 def people(tmp_path, photos):
-    with Gallery(tmp_path / "people.db", recognizer=Recognizer(operating_point=0.42)) as gallery:
+    with Gallery(tmp_path / "people.db", recognizer=Recognizer(operating_point=1.1)) as gallery:
         gallery.enroll("Obama", photos / "obama.jpg")
     return tmp_path / "people.db"
 
@@ -48,7 +48,7 @@ def test_a_film(film, people, tmp_path, ending):
             "-g",
             str(people),
             "--threshold",
-            "0.42",
+            "1.1",
             "--every",
             "2",
             "--patience",
@@ -75,5 +75,5 @@ def test_a_film(film, people, tmp_path, ending):
 def test_what_cannot_be_watched(people, tmp_path, monkeypatch, source, kind):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "notes.txt").write_text("not a video")
-    done = CliRunner().invoke(app, [source, "-g", str(people), "--threshold", "0.42"])
+    done = CliRunner().invoke(app, [source, "-g", str(people), "--threshold", "1.1"])
     assert isinstance(done.exception, kind)

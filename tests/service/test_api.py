@@ -25,7 +25,7 @@ def test_two_photos_by_multipart_and_by_json_are_one_answer(api, photo, photos):
         "reference": base64.b64encode(photo("obama2.jpg")).decode(),
     }
     assert api.post("/v1/verify", json=fields).json() == same.json()
-    direct = Recognizer(operating_point=0.42).verify(photos / "obama.jpg", photos / "obama2.jpg")
+    direct = Recognizer(operating_point=1.1).verify(photos / "obama.jpg", photos / "obama2.jpg")
     assert same.json()["distance"] == pytest.approx(direct.distance, abs=1e-5)
     assert same.json()["same"] is True
     assert same.json()["probe_size"] == {"width": 910, "height": 1137}
@@ -199,7 +199,7 @@ def test_detect_and_embeddings(serve, photo):
     assert len(faces) == 1
     assert 0 <= faces[0]["quality"] <= 1
     found = api.post("/v1/embeddings", files={"photo": photo("obama.jpg")}).json()
-    direct = Recognizer(operating_point=0.42).encode_photo(photo("obama.jpg")).embedding
+    direct = Recognizer(operating_point=1.1).encode_photo(photo("obama.jpg")).embedding
     assert np.abs(np.array(found["faces"][0]["embedding"]) - direct).max() < 1e-5
 
 
@@ -212,7 +212,7 @@ def test_stricter_callers(api, photo):
     apart = ask().json()["distance"]
     assert ask(threshold=str(apart)).json()["same"] is False
     assert ask(threshold="0").json() | {"same": None} == ask().json() | {"same": None, "threshold": 0.0}
-    assert ask(threshold="0.43").status_code == 422
+    assert ask(threshold="1.2").status_code == 422
     assert ask(threshold="nan").status_code == 422
     enroll(api, photo)
 
@@ -228,7 +228,7 @@ def test_about(api):
     assert api.get("/v1/health").json() == {"status": "ok"}
     assert api.get("/v1/ready").json()["status"] == "ready"
     policy = api.get("/v1/policy").json()
-    assert policy["operating_point"]["threshold"] == 0.42
+    assert policy["operating_point"]["threshold"] == 1.1
     assert policy["role"] == "admin"
     models = {model["id"]: model for model in api.get("/v1/models").json()["models"]}
     assert models[policy["encoder"]]["in_use"]
