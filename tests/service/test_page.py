@@ -121,7 +121,7 @@ def test_every_flow(open_page, photos, size, scheme):
     give(page, "First photo", photos / "obama.jpg")
     give(page, "Second photo", photos / "obama2.jpg")
     expect(page.get_by_role("heading", name="Same person", exact=True)).to_be_visible()
-    expect(page.get_by_role("img", name="the threshold τ is 0.420")).to_be_visible()
+    expect(page.get_by_role("img", name="the threshold τ is 1.100")).to_be_visible()
     expect(page.locator(".face")).to_have_count(2)
     expect(page.locator("#said")).to_have_text("Same person")
     no_serious_issue(page)
