@@ -30,6 +30,8 @@ def visible(text: str) -> str:
     >>> visible("\\u202eAda") == "Ada", visible("👩\\u200d🚀") == "👩\\u200d🚀"
     (True, True)
     """
+    if text.isascii() and "  " not in text:  # a bulk import has a million names
+        return text.strip(" ")
     text = _BLANKS.sub(" ", text).strip(" ")
     if text.isascii() or not _INVISIBLE.search(text):
         return text

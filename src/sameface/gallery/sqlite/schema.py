@@ -60,8 +60,6 @@ def connect(path: Path, patience: float, *, write: bool) -> sqlite3.Connection:
     )
     try:
         connection.execute("PRAGMA synchronous = FULL")
-        # Each change is copied from the log into the file at once: whoever copies the file alone between two changes has everybody.
-        connection.execute("PRAGMA wal_autocheckpoint = 1")
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA cache_size = -65536" if write else "PRAGMA cache_size = -16384")
         connection.execute("PRAGMA temp_store = MEMORY")  # no embedding in a temporary file

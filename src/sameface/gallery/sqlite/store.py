@@ -25,6 +25,7 @@ from sameface.gallery.sqlite.hold import Hold
 from sameface.gallery.sqlite.live_index import LiveIndex
 from sameface.gallery.sqlite.transaction import SqliteTransaction
 from sameface.gallery.sqlite.writer_queue import WriterQueue
+from sameface.gallery.sqlite.writing import Writing
 from sameface.gallery.store import CheckReport, Stats, StoredTemplate, Tuning
 from sameface.types import Candidate, Embeddings, EmbeddingSpace, Erased, Person
 
@@ -32,8 +33,6 @@ Result = TypeVar("Result")
 #: Seconds that a call waits for other processes before it gives up.
 PATIENCE: Final = 10.0
 _RETRIES: Final = 20
-#: Seconds to wait for a turn in which only old pages are to go.
-_SHORT: Final = 0.2
 
 
 class SqliteStore(BaseStore[SqliteTransaction]):
@@ -61,15 +60,15 @@ class SqliteStore(BaseStore[SqliteTransaction]):
         self._path, self._patience = path, patience
         self._threads = threads if threads is not None else threads_from_environment()
         self._scan = scan if scan is not None else scan_from_environment()
-        self._read_lock, self._write_lock = threading.RLock(), threading.Lock()
-        self._writer: sqlite3.Connection | None = None
+        self._read_lock = threading.RLock()
         self._closed = False
-        self._queue = WriterQueue(path, patience)
         self._hold = Hold(path)
+        queue = WriterQueue(path, patience)
+        self._writing = Writing(path, queue, patience, self._open_or_raise)
         try:
-            self._reader, self._binding, self._vault = opening.opened(path, self._queue, key, patience)
+            self._reader, self._binding, self._vault = opening.opened(path, queue, key, patience)
         except BaseException:
-            self._queue.close()
+            self._writing.close()
             self._hold.close()
             raise
         self._live = self._live_index()
@@ -166,7 +165,7 @@ class SqliteStore(BaseStore[SqliteTransaction]):
             return care.stats(connection, self._path, self._binding, self._scan)
 
     def compact(self) -> int:
-        with self._turn() as connection:
+        with self._writing.turn() as connection:
             self._live.drop_cache()
             return care.compact(connection, self._path)
 
@@ -182,12 +181,12 @@ class SqliteStore(BaseStore[SqliteTransaction]):
         *,
         drop_missing: bool = False,
     ) -> int:
-        with self._turn() as connection, self._changing(connection):
+        with self._writing.turn() as connection, self._changing(connection):
             replaced = care.reembed(
                 connection, self._binding, self._vault, space, dimension, vectors, drop_missing=drop_missing
             )
             history.note(connection, self._vault, "reembed", "", replaced)
-        with self._turn() as connection:
+        with self._writing.turn() as connection:
             care.rewrite_if_due(connection)
         with self._reading() as connection:
             self._binding = schema.binding(connection, self.location)
@@ -199,14 +198,13 @@ class SqliteStore(BaseStore[SqliteTransaction]):
         if self._closed or not self._hold.is_ours:  # SQLite's connections of another process are not ours to close
             return
         self._finish_erasing()
-        with self._write_lock, self._read_lock:  # in the order of whoever searches within a change
+        with self._writing.lock, self._read_lock:  # in the order of whoever searches within a change
             if self._closed:
                 return
             self._closed = True
             self._live.drop()
-            for held in (self._reader, self._writer, self._queue, self._hold):
-                if held is not None:
-                    held.close()
+            for held in (self._reader, self._writing, self._hold):
+                held.close()
 
     # -- inside -------------------------------------------------------------------------------------------------------
     def _live_index(self) -> LiveIndex:
@@ -240,11 +238,11 @@ class SqliteStore(BaseStore[SqliteTransaction]):
                     connection.execute("COMMIT")
 
     def _write(self, work: Callable[[SqliteTransaction], Result], *, alone: bool = False) -> Result:
-        with self._turn() as connection, self._changing(connection):  # always alone
+        with self._writing.turn() as connection, self._changing(connection):  # always alone
             return work(self._transaction(connection))
 
     def _erase(self, work: Callable[[SqliteTransaction], Erased]) -> Erased:
-        with self._turn() as connection:
+        with self._writing.turn() as connection:
             with self._changing(connection):
                 transaction = self._transaction(connection)
                 erased = work(transaction)
@@ -258,21 +256,6 @@ class SqliteStore(BaseStore[SqliteTransaction]):
         with self._read_lock, translated(self.location):
             self._open_or_raise()
             yield self._reader
-
-    def _write_connection(self) -> sqlite3.Connection:
-        self._open_or_raise()
-        if self._writer is None:
-            self._writer = schema.connect(self._path, self._patience, write=True)
-            care.rewrite_if_due(self._writer)
-        return self._writer
-
-    @contextmanager
-    def _turn(self) -> Iterator[sqlite3.Connection]:
-        """This writer's turn, and what it writes with; afterwards what could not be erased before is tried again."""
-        with translated(self.location), self._write_lock, self._queue.turn():
-            connection = self._write_connection()
-            yield connection
-            erasing.finish(connection)
 
     @contextmanager
     def _changing(self, connection: sqlite3.Connection) -> Iterator[None]:
@@ -288,14 +271,9 @@ class SqliteStore(BaseStore[SqliteTransaction]):
             raise
 
     def _finish_erasing(self) -> None:
-        """Erase what had to wait for a reader, unless it must wait still, or this process may not."""
+        """Erase what had to wait for a reader."""
         with suppress(GalleryError):
             with self._reading() as connection:
                 due = erasing.is_due(connection)
-            # A caller may hold the lock itself, with an export that ends within a change.
-            if due and self._write_lock.acquire(timeout=_SHORT):
-                try:
-                    with translated(self.location), self._queue.turn(_SHORT):
-                        erasing.finish(self._write_connection())
-                finally:
-                    self._write_lock.release()
+            if due:
+                self._writing.finish_erasing()

@@ -30,8 +30,10 @@ def of_person(key: int, person_id: bytes, name: str, details: str, created: str,
     """
     if len(person_id) != 16:
         raise ValueError("an id has 16 bytes")
-    texts = (name, details, created, *sorted(groups))
-    return _PERSON.pack(b"person", key, person_id) + b"".join([text.encode() + _END for text in texts])
+    texts = _END.join((name.encode(), details.encode(), created.encode(), b""))
+    if groups:
+        texts += b"".join([group.encode() + _END for group in sorted(groups)])
+    return _PERSON.pack(b"person", key, person_id) + texts
 
 
 def of_template(
