@@ -21,6 +21,15 @@ from typing import Any, Final, NamedTuple, Self
 _PASSWORD: Final = re.compile(r"(:/{1,2}[^/@\s]*?:)[^/@\s]+@")
 
 
+def without_passwords(text: str) -> str:
+    """A message fit to be shown and logged.
+
+    >>> without_passwords("no file at rtsp://me:s3cret@camera/1")
+    'no file at rtsp://me:…@camera/1'
+    """
+    return _PASSWORD.sub(r"\1…@", text)
+
+
 class SamefaceError(Exception):
     """Root of the tree.
 
@@ -31,9 +40,9 @@ class SamefaceError(Exception):
     """
 
     def __init__(self, *, expected: str, got: str, advice: str) -> None:
-        self.expected = _PASSWORD.sub(r"\1…@", expected)
-        self.got = _PASSWORD.sub(r"\1…@", got)
-        self.advice = _PASSWORD.sub(r"\1…@", advice)
+        self.expected = without_passwords(expected)
+        self.got = without_passwords(got)
+        self.advice = without_passwords(advice)
         super().__init__(self._message())
 
     def _message(self) -> str:

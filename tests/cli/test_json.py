@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -83,3 +84,27 @@ def test_a_file_name_that_is_not_unicode(run: Run, photos: Path, tmp_path: Path)
     assert run("enroll", "Obama", odd).code == 0
     assert run("identify", odd).code == 0
     assert run("identify", odd, "--json").json[0]["photo"].endswith("caf\\xe9.jpg")
+
+
+def test_usage_errors_show_no_password(run: Run) -> None:
+    for words in (
+        ["keys", "rtsp://me:s3cret@camera", "list"],
+        ["rtsp://me:s3cret@camera"],
+        ["verify", "--rtsp://a:s3cret@b"],
+    ):
+        for more in ([], ["--json"]):
+            done = run(*words, *more)
+            assert done.code == 2
+            assert "s3cret" not in done.out + done.err
+
+
+def test_a_question_that_nobody_answers(run: Run, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Silent(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    run("enroll", "Ada", photos / "astronaut.png")
+    for more in ([], ["--json"]):
+        monkeypatch.setattr("sys.stdin", Silent(""))
+        assert run("forget", "Ada", *more).code == 1
+    assert run("people", "--json").json["total"] == 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import io
 import itertools
 import os
 import sys
@@ -18,7 +19,7 @@ import typer
 from typer.core import TyperGroup
 
 from sameface import __version__
-from sameface.errors import OutputError, SamefaceError, SettingError, did_you_mean, outcome_of
+from sameface.errors import OutputError, SamefaceError, SettingError, did_you_mean, outcome_of, without_passwords
 
 #: Command → (module that holds its `app`, one line for --help).
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
@@ -111,13 +112,21 @@ def main() -> None:
     _make_writable()
     json = wants_json(sys.argv[1:])
     try:
-        code = app(standalone_mode=not json)
+        code = app(standalone_mode=False)
         sys.stdout.flush()
         sys.exit(code or 0)
     except SamefaceError as error:
         _fail(error, json)
-    except _usage_error() as error:  # only with --json: typer says its own errors otherwise
-        _fail(_usage(error), json)
+    except _usage_error() as error:
+        if json:
+            _fail(_usage(error), json)
+        shown = io.StringIO()
+        error.show(shown)  # type: ignore[attr-defined]
+        sys.stderr.write(without_passwords(shown.getvalue()))
+        sys.exit(outcome_of(SettingError).exit_code)
+    except typer.Abort:  # a question that nobody answers
+        sys.stderr.write("sameface: nothing was changed\n")
+        sys.exit(1)
     except SystemExit as end:
         if end.code == INTERRUPTED:  # Ctrl-C, which typer hears first
             sys.stderr.write("sameface: stopped; what was acknowledged is kept\n")
