@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import typer
 
 from sameface import errors
 from sameface.cli.app import app
+from tests.cli.calls import leaves
 from tests.cli.conftest import Run
 
 
@@ -51,18 +50,6 @@ def test_a_name_like_the_option_is_a_name(run: Run) -> None:
     done = run("forget", "--", "--json")
     assert done.code == errors.OUTCOMES[errors.GalleryMissingError].exit_code
     assert done.out == ""
-
-
-def leaves(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every command that does something, with its words."""
-    if not hasattr(command, "list_commands"):
-        yield path, command
-        return
-    if command.invoke_without_command:
-        yield path, command
-    context = command.make_context("sameface", [], resilient_parsing=True)
-    for name in command.list_commands(context):
-        yield from leaves(command.get_command(context, name), (*path, name))
 
 
 def test_every_command_knows_the_option() -> None:
