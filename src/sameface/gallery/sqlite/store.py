@@ -114,8 +114,7 @@ class SqliteStore(BaseStore[SqliteTransaction]):
                     found = connection.execute("SELECT person_key FROM membership WHERE group_name = ?", (group,))
                     only = np.array([row[0] for row in found], np.int64)
             try:
-                threads = threads_for(index.rows * probes.size, self._threads)
-                ranked = index.search(probes, k, only, threads=threads)
+                ranked = index.search(probes, k, only, threads=threads_for(index.rows * probes.size, self._threads))
             except StaleRowError:
                 if attempt:  # not a race with a `forget`, then: memory is not what it was
                     self._live.drop()
