@@ -11,25 +11,22 @@ from typing import Final, Self, cast
 import numpy as np
 
 from sameface.errors import (
-    NoThresholdError,
     PersonNotFoundError,
-    SamefaceError,
     SettingError,
     did_you_mean,
 )
 from sameface.faces.choose import Choice, as_choice
-from sameface.faces.quality import judge_face
 from sameface.gallery import Sight, TemplateStore, clean_name, gallery_exists, open_store, read_space
-from sameface.imaging import ImageSource, Photo, open_photo
+from sameface.imaging import ImageSource, Photo
 from sameface.imaging.sources import label_of
 from sameface.matching import false_match_rate_for, is_same, probability_same
-from sameface.recognizer import review as reviewing
-from sameface.recognizer.domain import USUAL, Judgement, judge, require_comparable, threshold_for
+from sameface.recognizer.domain import judge, require_comparable, threshold_for
+from sameface.recognizer.enroll import take_in
 from sameface.recognizer.identify import decide
 from sameface.recognizer.recognizer import Recognizer
-from sameface.recognizer.results import EncodedFace, Enrollment, Identification, PhotoReport, Verification
-from sameface.recognizer.review import Review
-from sameface.types import Candidate, Erased, Person, Template, Who
+from sameface.recognizer.results import EncodedFace, Enrollment, Identification, Verification
+from sameface.recognizer.review import Review, as_review
+from sameface.types import Candidate, Erased, Person, Who
 
 #: Share of searches of unknown people that may name somebody, unless the caller says otherwise.
 DEFAULT_FPIR = 0.01
@@ -118,7 +115,7 @@ class Gallery:
             EnrollmentRefusedError: no photo passed.
             PersonNameError: the name cannot be stored.
         """
-        reviewing.as_review(review)
+        as_review(review)
         as_choice(choose)
         name = clean_name(name)
         sources = list(
@@ -126,39 +123,19 @@ class Gallery:
             if isinstance(photos, (list, tuple))
             else [cast("ImageSource", photos)]
         )
-        reviewer = reviewing.Reviewer(name, self._threshold_if_known() if review != "off" else None, review)
-        templates: list[Template] = []
-        refused: dict[int, PhotoReport] = {}
-        failures: list[SamefaceError] = []
-        for place, source in enumerate(sources):
-            try:
-                template, faults = self._template(source, choose, review)
-            except SamefaceError as error:
-                failures.append(error)
-                refused[place] = reviewing.refused(label_of(source), error)
-                continue
-            templates.append(template)
-            reviewer.consider(template, faults)
+        intake = take_in(self.recognizer, name, sources, choose, review)
         person = None
         # A gallery is made with its first photo, not for one that is refused.
-        if templates and (self._exists or reviewer(Sight(None, (), [()] * len(templates)))):
+        if intake.templates and (self._exists or intake.reviewer(Sight(None, (), [()] * len(intake.templates)))):
             person = self.store.admit(
                 name,
-                templates,
-                reviewer,
+                intake.templates,
+                intake.reviewer,
                 details=dict(details or {}),
                 groups=tuple(groups),
                 neighbours=2 if review != "off" else 0,
             )
-        reviewed = iter(reviewer.reports)
-        reports = [refused[place] if place in refused else next(reviewed) for place in range(len(sources))]
-        if person is None or not any(report.accepted for report in reports):
-            if len(sources) == 1 and failures:
-                raise failures[0]
-            if person is not None and all(report.reason == "duplicate" for report in reports):
-                return Enrollment(person, tuple(reports))
-            raise reviewing.refusal(reports, review)
-        return Enrollment(person, tuple(reports))
+        return intake.outcome(person)
 
     def people(self, group: str | None = None) -> list[Person]:
         """Everybody enrolled, in order of enrolment. Iterating over the gallery itself takes them a page at a time."""
@@ -346,29 +323,6 @@ class Gallery:
     def _exists(self) -> bool:
         return "store" in self.__dict__ or gallery_exists(self.location)
 
-    def _threshold_if_known(self) -> float | None:
-        """τ for the review's comparisons; without one a photo is judged by itself alone."""
-        try:
-            return self.recognizer.operating_point.threshold
-        except NoThresholdError:
-            return None
-
     def _comparisons(self, group: str | None) -> int:
         """K: how many templates a search compares with."""
         return self.store.count(group) if self._exists else 0
-
-    def _template(self, source: ImageSource, choose: Choice, review: Review) -> tuple[Template, tuple[str, ...]]:
-        photo = open_photo(source, limits=self.recognizer.limits)
-        face = self.recognizer.encode_photo(photo, choose, source=photo.source)
-        quality = judge_face(photo, face.detection)
-        faults = list(quality.reasons)
-        judged = self._judged(face)
-        if judged.standing == "outside" or (judged.standing == "poor" and review == "strict"):
-            faults.append(judged.reason)
-        return Template(face.embedding, photo.source, photo.sha256, face.box, quality.value), tuple(faults)
-
-    def _judged(self, face: EncodedFace) -> Judgement:
-        try:
-            return judge(self.recognizer.operating_point, face.embedding, face.evidence)
-        except NoThresholdError:  # without τ nothing is known about where it holds
-            return USUAL
