@@ -85,6 +85,14 @@ def test_usage_errors_show_no_password(run: Run) -> None:
             assert "s3cret" not in done.out + done.err
 
 
+def test_where_the_gallery_is_shows_no_password(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAMEFACE_GALLERY", "postgresql://me:s3cret@127.0.0.1:1/faces")
+    for words in (["people"], ["identify", "a.jpg"], ["doctor", "--json"], ["gallery", "stats", "--json"]):
+        done = run(*words)
+        assert "s3cret" not in done.out + done.err
+    assert "postgresql://me:…@127.0.0.1:1/faces" in run("people").err
+
+
 def test_a_question_that_nobody_answers(run: Run, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Silent(io.StringIO):
         def isatty(self) -> bool:

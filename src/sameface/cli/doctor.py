@@ -110,7 +110,7 @@ def _runtime() -> list[Check]:
 def _models() -> list[Check]:
     from sameface.cli.options import gallery_location
     from sameface.encoders import DEFAULT_ENCODER
-    from sameface.errors import SamefaceError
+    from sameface.errors import SamefaceError, without_passwords
     from sameface.faces import DEFAULT_DETECTOR
     from sameface.files import cache_folder
     from sameface.models.cache import damaged_in_cache
@@ -122,7 +122,7 @@ def _models() -> list[Check]:
     checks = [
         Check("cache", not damaged, f"{cache_folder()}{harm}"),
         Check("models", True, f"{models_folder()}; which are here: `sameface models list`"),
-        Check("gallery", True, f"{gallery_location(None)}, where no other is named"),
+        Check("gallery", True, f"{without_passwords(gallery_location(None))}, where no other is named"),
     ]
     subject = f"{DEFAULT_DETECTOR} + {DEFAULT_ENCODER}"
     try:

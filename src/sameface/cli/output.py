@@ -56,8 +56,10 @@ def _printable_all(value: Any) -> Any:
 
 
 def note(text: str) -> None:
-    """One line on standard error: what is used, what goes on; never part of the answer."""
-    sys.stderr.write(printable(text) + "\n")
+    """One line on standard error: what is used, what goes on; never part of the answer, and never a password."""
+    from sameface.errors import without_passwords
+
+    sys.stderr.write(printable(without_passwords(text)) + "\n")
 
 
 def ask(question: str, *, yes: bool) -> None:
