@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sameface.gallery.location import erase_gallery, gallery_exists, open_store, read_space
+from sameface.gallery.location import erase_gallery, gallery_exists, make_gallery, open_store, read_space
 from sameface.gallery.places import Place
 from sameface.gallery.rules.names import clean_name
 from sameface.gallery.rules.places import check_slug, is_server
@@ -39,6 +39,7 @@ __all__ = [
     "erase_gallery",
     "gallery_exists",
     "is_server",
+    "make_gallery",
     "new_key",
     "open_store",
     "read_space",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sameface.errors import (
     GalleryDamagedError,
@@ -23,6 +24,9 @@ from sameface.gallery.sqlite.whole import require_file
 from sameface.gallery.sqlite.writer_queue import WriterQueue
 from sameface.gallery.store import TemplateStore
 from sameface.types import EmbeddingSpace
+
+if TYPE_CHECKING:
+    from sameface.gallery.postgres.store import PostgresStore
 
 
 def open_store(
@@ -85,6 +89,22 @@ def open_store(
     )
 
 
+def make_gallery(location: str | Path, space: EmbeddingSpace, dimension: int, *, patience: float = PATIENCE) -> bool:
+    """Make an empty gallery. Returns False, and changes nothing, where there is one: of many who make it at once, one is told True.
+
+    Args:
+        location, space, dimension: as for `open_store`.
+
+    Raises:
+        SettingError, GalleryMissingError, GalleryReadOnlyError, GalleryLockedError, StorageFullError, GalleryUnavailableError.
+    """
+    if is_server(location):
+        with _server_store(str(location), space, dimension, True, patience) as store:
+            return store.made
+    path = Path(location)
+    return not path.exists() and _create(path, space, dimension, True, patience, read_key(None))
+
+
 def gallery_exists(location: str | Path) -> bool:
     """Whether there is something to open at a location; a server is taken to be there until it is asked.
 
@@ -141,7 +161,7 @@ def erase_gallery(location: str | Path, *, patience: float = PATIENCE) -> None:
 
 def _server_store(
     location: str, space: EmbeddingSpace | None, dimension: int | None, create: bool, patience: float
-) -> TemplateStore:
+) -> PostgresStore:
     with server_extra():
         from sameface.gallery.postgres.store import PostgresStore
     return PostgresStore(location, space=space, dimension=dimension, create=create, patience=patience)
@@ -174,7 +194,7 @@ def require_same_space(store: TemplateStore, space: EmbeddingSpace | None, dimen
 
 def _create(
     path: Path, space: EmbeddingSpace | None, dimension: int | None, create: bool, patience: float, key: bytes | None
-) -> None:
+) -> bool:
     if not create or space is None:
         raise _missing(path)
     if dimension is None:
@@ -188,7 +208,7 @@ def _create(
     queue = WriterQueue(path, patience)
     try:
         with translated(str(path)), queue.turn():
-            schema.create(path, space, dimension, key=key, patience=patience)
+            return schema.create(path, space, dimension, key=key, patience=patience)
     except PermissionError as error:
         if isinstance(error, GalleryReadOnlyError):
             raise

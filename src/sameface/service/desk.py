@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from sameface.encoders import DEFAULT_ENCODER, load_encoder
-from sameface.errors import RequestTooLargeError
+from sameface.errors import PersonExistsError, RequestTooLargeError
 from sameface.faces import DEFAULT_DETECTOR, Detector, load_detector
 from sameface.imaging import Limits
 from sameface.matching import as_threshold
@@ -100,7 +101,8 @@ class Desk:
         _ = recognizer.operating_point  # a service without a policy does not start
         shelf = Shelf(self.settings, recognizer)
         if not shelf.names():
-            shelf.create("people")
+            with suppress(PersonExistsError):  # another worker that starts just now was first
+                shelf.create("people")
         self.recognizer, self.shelf = recognizer, shelf
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ import threading
 from contextlib import suppress
 
 from sameface.errors import GalleryError, GalleryMismatchError, GalleryMissingError, NotAGalleryError, PersonExistsError
-from sameface.gallery import Place, check_slug, erase_gallery, read_space
+from sameface.gallery import Place, check_slug, erase_gallery, make_gallery, read_space
 from sameface.recognizer import Gallery, Recognizer
 from sameface.service.settings import Settings
 from sameface.types import EmbeddingSpace
@@ -73,7 +73,7 @@ class Shelf:
                     got=f"{name!r}, which is not there",
                     advice="make it first, or see the list",
                 )
-            gallery = self._make(name, create=False)
+            gallery = self._make(name)
             self._open[name] = (stamp, gallery)
             return gallery
 
@@ -86,11 +86,13 @@ class Shelf:
         """
         check_slug(name)
         with self._lock:
-            if name in self.names():
+            space, dimension = self._recognizer.space, self._recognizer.card.dimension
+            # Another worker may make it at this very moment: one of both is told that it is taken.
+            if not make_gallery(self._place.make_room(name), space, dimension):
                 raise PersonExistsError(
                     expected="a new gallery name", got=f"{name!r}, which exists", advice="choose another name"
                 )
-            gallery = self._make(name, create=True)
+            gallery = self._make(name)
             self._open[name] = (self._place.stamp(name), gallery)
             return gallery
 
@@ -111,9 +113,9 @@ class Shelf:
                 gallery.close()
             self._open.clear()
 
-    def _make(self, name: str, *, create: bool) -> Gallery:
-        location = self._place.make_room(name) if create else self._place.location(name)
-        gallery = Gallery(location, recognizer=self._recognizer, create=create, fpir=self._settings.fpir)
+    def _make(self, name: str) -> Gallery:
+        location = self._place.location(name)
+        gallery = Gallery(location, recognizer=self._recognizer, create=False, fpir=self._settings.fpir)
         gallery.store.warm()
         return gallery
 

@@ -48,12 +48,13 @@ CREATE TABLE sameface_audit (
 
 def exists(connection: Connection) -> bool:
     """Whether the first schema of the search path has a gallery."""
-    row = connection.execute("SELECT to_regclass(quote_ident(current_schema()) || '.sameface_gallery')").fetchone()
-    return bool(row and row[0])
+    # Not to_regclass: it answers from what this connection remembers, where another has just made the tables.
+    query = "SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'sameface_gallery'"
+    return connection.execute(query.encode()).fetchone() is not None
 
 
-def create(connection: Connection, space: EmbeddingSpace, dimension: int) -> None:
-    """Make the tables, unless another process just did."""
+def create(connection: Connection, space: EmbeddingSpace, dimension: int) -> bool:
+    """Make the tables, unless another process just did. Returns whether they were made."""
     if not 1 <= dimension <= LONGEST:
         raise SettingError(
             expected=f"embeddings of 1 to {LONGEST} numbers, pgvector's limit",
@@ -62,7 +63,7 @@ def create(connection: Connection, space: EmbeddingSpace, dimension: int) -> Non
         )
     connection.execute("SELECT pg_advisory_xact_lock(1396786499)")  # "SAFC": two first openers take turns
     if exists(connection):
-        return
+        return False
     # Long vectors do not fit a page and must be moved out of line; short ones are scanned faster in line.
     tables = (
         _TABLES
@@ -81,6 +82,7 @@ def create(connection: Connection, space: EmbeddingSpace, dimension: int) -> Non
         "epoch": "0",
     }
     connection.cursor().executemany("INSERT INTO sameface_gallery VALUES (%s, %s)", list(values.items()))
+    return True
 
 
 def settings(connection: Connection, shown: str) -> dict[str, str]:

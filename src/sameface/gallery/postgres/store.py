@@ -32,6 +32,9 @@ class PostgresStore(BaseStore[PostgresTransaction]):
         create: make it when it is not there.
         patience: seconds to wait for the server and for locks.
 
+    Attributes:
+        made: whether there was none before.
+
     Raises:
         GalleryUnavailableError, GalleryKeyError, GalleryMissingError, GallerySchemaError, SettingError.
     """
@@ -41,6 +44,7 @@ class PostgresStore(BaseStore[PostgresTransaction]):
     ) -> None:
         self._address = Address(location)
         self._session = Session(self._address, patience)
+        self.made = False
         try:
             if not self._session.read(schema.exists):
                 if not create or space is None or dimension is None:
@@ -49,7 +53,7 @@ class PostgresStore(BaseStore[PostgresTransaction]):
                         got="no tables of one",
                         advice="enroll somebody first, or check the address",
                     )
-                self._session.write(partial(schema.create, space=space, dimension=dimension))
+                self.made = self._session.write(partial(schema.create, space=space, dimension=dimension))
             self._bound = self._session.read(partial(schema.settings, shown=self.location))
         except BaseException:
             self._session.close()

@@ -87,10 +87,13 @@ def _reading_mode(path: Path) -> str:
 
 def create(
     path: Path, space: EmbeddingSpace, dimension: int, *, key: bytes | None = None, patience: float = 10.0
-) -> None:
+) -> bool:
     """Make a new gallery file, whole or not at all, readable by its owner only; one that is there already stays as it is.
 
     The caller holds the writers' turn.
+
+    Returns:
+        Whether it was made.
 
     Raises:
         sqlite3.Error, OSError, SettingError.
@@ -100,7 +103,7 @@ def create(
             expected="a dimension of at least 1", got=str(dimension), advice="give the encoder's dimension"
         )
     if path.exists():
-        return
+        return False
     for leftover in (
         "-wal",
         "-shm",
@@ -120,21 +123,23 @@ def create(
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             connection.close()
-        _put(part, path)
+        made = _put(part, path)
         _settle(path.absolute().parent)
+        return made
     finally:
         for leftover in ("", "-wal", "-shm"):
             part.with_name(part.name + leftover).unlink(missing_ok=True)
 
 
-def _put(part: Path, path: Path) -> None:
+def _put(part: Path, path: Path) -> bool:
     """Give a file its name, unless another one got it in the meantime."""
     try:
         os.link(part, path)
     except FileExistsError:
-        return
+        return False
     except OSError:  # a disk without hard links
         part.rename(path)
+    return True
 
 
 def _settle(folder: Path) -> None:
