@@ -9,7 +9,7 @@ ENV SAMEFACE_CACHE=/opt/sameface/cache
 RUN /opt/sameface/bin/python -c "import sameface; sameface.Recognizer()"
 
 FROM python:3.11-slim
-RUN useradd --system --uid 10001 --home-dir /data --create-home sameface
+RUN useradd --uid 10001 --home-dir /data --create-home --shell /usr/sbin/nologin sameface
 COPY --from=build /opt/sameface /opt/sameface
 ENV PATH=/opt/sameface/bin:$PATH \
     SAMEFACE_CACHE=/opt/sameface/cache \

@@ -180,8 +180,12 @@ def sha256_of(path: Path) -> str:
 
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path, *, everybody: bool = False) -> Iterator[Path]:
     """Give a temporary path beside `path`; move it there when the block ends well, remove it otherwise.
+
+    Args:
+        path: where to.
+        everybody: others may read it: weights, which are no secret, in a folder that users share. Else its owner only.
 
     Raises:
         StorageFullError: no room on the disk.
@@ -196,6 +200,8 @@ def atomic_write(path: Path) -> Iterator[Path]:
         yield part
         with part.open("rb+") as file:
             os.fsync(file.fileno())
+        if everybody:
+            part.chmod(0o644)
         part.replace(path)
     except SamefaceError:
         raise

@@ -35,6 +35,8 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
     monkeypatch.setenv("COLUMNS", "200")
 
     def call(*arguments: object) -> Done:
+        if "train" in arguments[:1]:
+            pytest.importorskip("torch")
         monkeypatch.setattr("sys.argv", ["sameface", *map(str, arguments)])
         capsys.readouterr()
         with pytest.raises(SystemExit) as exit_:

@@ -9,7 +9,9 @@ from pathlib import Path
 import onnx
 import pytest
 
+from sameface.encoders import load_encoder
 from sameface.errors import ModelCardError
+from sameface.faces import load_detector
 from sameface.models import networks
 from sameface.models.networks import network_file, read_ranges
 from sameface.models.registry import load_card
@@ -62,6 +64,18 @@ def test_a_card_without_weights_has_no_network() -> None:
         network_file(load_card("pixels"))
     with pytest.raises(ModelCardError, match="one weights file"):
         network_file(dataclasses.replace(load_card("mtcnn"), kind="encoder", dimension=1, input_size_wh=(1, 1)))
+
+
+def test_what_one_user_converted_another_may_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in an image: made by root while it is built, used by a user without rights."""
+    monkeypatch.setenv("SAMEFACE_CACHE", str(tmp_path))
+    load_detector("mtcnn")
+    load_encoder("dlib-resnet-mirror-unit")
+    made = list(tmp_path.rglob("*"))
+    assert len([path for path in made if path.is_file()]) > 5
+    for path in made:
+        wanted = 0o055 if path.is_dir() else 0o044
+        assert path.stat().st_mode & wanted == wanted, path
 
 
 def test_two_processes_may_convert_at_once(tmp_path: Path) -> None:

@@ -54,14 +54,12 @@ def add_encoder(network: Path, card: ModelCard) -> ModelCard:
             advice="check the network and its card",
         )
     target = models_folder() / f"{card.id}.onnx"
-    with atomic_write(target) as part:
+    with atomic_write(target, everybody=True) as part:
         _copy_whole(network, part)
-        part.chmod(0o644)  # others may use the same folder; weights are no secret
     file = WeightsFile(target.name, sha256_of(target), target.stat().st_size)
     stored = dataclasses.replace(card, files=(file,), package="", network="")
-    with atomic_write(models_folder() / f"{card.id}.toml") as part:
+    with atomic_write(models_folder() / f"{card.id}.toml", everybody=True) as part:
         part.write_text(write_card(stored), encoding="utf-8")
-        part.chmod(0o644)
     return stored
 
 

@@ -55,9 +55,8 @@ def quantise_encoder(name: str, crops_rgb: CropsRGB) -> ModelCard:
         )
     network = network_file(card)
     draft = models_folder() / f"{card.id}-int8.onnx"
-    with atomic_write(draft) as part:
+    with atomic_write(draft, everybody=True) as part:
         quantise_network(network, part, _batches(network, card, crops))
-        part.chmod(0o644)  # others may use the same folder; weights are no secret
     digest = sha256_of(draft)
     identity = f"{card.id}-int8-{digest[:6]}"
     final = draft.with_name(f"{identity}.onnx")
@@ -73,9 +72,8 @@ def quantise_encoder(name: str, crops_rgb: CropsRGB) -> ModelCard:
         published_threshold=None,
         measured=(),
     )
-    with atomic_write(models_folder() / f"{identity}.toml") as part:
+    with atomic_write(models_folder() / f"{identity}.toml", everybody=True) as part:
         part.write_text(write_card(stored), encoding="utf-8")
-        part.chmod(0o644)
     return stored
 
 

@@ -79,7 +79,7 @@ def cached(name: str, make: Callable[[Path, Share], None], *, what: str) -> Path
         damaged = whole is False
         with (
             _announce(f"{what} again, its cached copy was damaged" if damaged else what) as tell,
-            atomic_write(path) as part,
+            atomic_write(path, everybody=True) as part,
         ):
             make(part, tell)
         write_sum(path)

@@ -19,7 +19,7 @@ def remember(file: Path) -> str:
         The digest.
     """
     digest = sha256_of(file)
-    with atomic_write(_beside(file)) as part:
+    with atomic_write(_beside(file), everybody=True) as part:
         part.write_text(digest + "\n", encoding="ascii")
     return digest
 

@@ -29,7 +29,7 @@ def sum_of(path: Path) -> str:
 
 def write_sum(path: Path) -> None:
     """Write the check sum of a file beside it."""
-    with atomic_write(_beside(path)) as part:
+    with atomic_write(_beside(path), everybody=True) as part:
         part.write_text(sum_of(path), encoding="ascii")
 
 
