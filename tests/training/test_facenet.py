@@ -253,3 +253,14 @@ def test_files_that_are_not_facenet_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingError):
         adopt_facenet(tmp_path / "x.bin", tmp_path / "x.onnx")
     assert not (tmp_path / "x.onnx").exists()
+
+
+def test_a_small_file_that_declares_gigabytes_is_refused(tmp_path: Path) -> None:
+    """HDF5 stores nothing for what was never written."""
+    import h5py
+
+    with h5py.File(tmp_path / "bomb.h5", "w") as file:
+        file.create_dataset("Bottleneck/Bottleneck/kernel:0", shape=(75_000, 75_000), dtype="float32")
+    assert (tmp_path / "bomb.h5").stat().st_size < 10_000
+    with pytest.raises(ModelDamagedError, match="512 MiB"):
+        read_keras_h5(tmp_path / "bomb.h5")

@@ -214,7 +214,7 @@ def add(
     """
     from sameface.cli.output import note, print_json, print_line
     from sameface.encoders.adding import add_encoder
-    from sameface.models.inspecting import inspect_network
+    from sameface.encoders.trying import inspect_apart
 
     if network.suffix.lower() in {".h5", ".hdf5", ".pt", ".pth"}:
         stored = _add_facenet(network, name or network.stem.lower().replace("_", "-"), facenet)
@@ -223,7 +223,7 @@ def add(
             return
         print_line(f"{stored.id}: {stored.title}, read and added. It has no threshold yet: run `sameface calibrate`")
         return
-    facts = inspect_network(network)
+    facts = inspect_apart(network)
     width, height = facts.input_size_wh or (size or int(_ask("--size", "side of the crops in pixels", "112")),) * 2
     note(
         f"found out: {facts.layout}, {width}×{height}, {facts.dimension or '?'} numbers, normalises: {facts.normalises}"

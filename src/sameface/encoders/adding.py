@@ -5,15 +5,11 @@ from __future__ import annotations
 import dataclasses
 import shutil
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-import numpy as np
-
-from sameface.encoders.onnx_encoder import OnnxEncoder
+from sameface.encoders.trying import try_apart
 from sameface.errors import ModelCardError, SettingError
 from sameface.files import atomic_write, sha256_of
 from sameface.models.card import ModelCard, WeightsFile, is_id, write_card
-from sameface.models.graphs.converting import write_converted
 from sameface.models.registry import added_ids, models_folder, shipped_ids
 
 
@@ -30,7 +26,7 @@ def add_encoder(network: Path, card: ModelCard) -> ModelCard:
     Raises:
         ModelCardError: the card does not fit the network, or different crops give the same embedding.
         SettingError: the id is taken.
-        ModelDamagedError, StorageFullError: the network does not run; no room.
+        ModelDamagedError, StorageFullError: the network does not run, or not within its bounds; no room.
     """
     if not is_id(card.id):
         raise ModelCardError(
@@ -42,17 +38,7 @@ def add_encoder(network: Path, card: ModelCard) -> ModelCard:
             got=f"{card.id!r}, which is taken",
             advice="choose another id, or remove that model first",
         )
-    width, height = card.input_size_wh
-    noise = np.random.default_rng(0).integers(0, 256, (2, height, width, 3)).astype(np.uint8)
-    with TemporaryDirectory(prefix="sameface-add-") as there:
-        write_converted(network, Path(there) / "tried.onnx", card.input_size_wh)
-        first, second = OnnxEncoder(Path(there) / "tried.onnx", card).encode(noise)
-    if np.array_equal(first, second):
-        raise ModelCardError(
-            expected="different embeddings for different crops",
-            got="the same twice",
-            advice="check the network and its card",
-        )
+    try_apart(network, card)
     target = models_folder() / f"{card.id}.onnx"
     with atomic_write(target, everybody=True) as part:
         _copy_whole(network, part)

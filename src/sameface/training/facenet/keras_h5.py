@@ -8,7 +8,7 @@ Read are the files of keras-facenet (``facenet_keras.h5``, ``facenet_keras_weigh
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,9 @@ from sameface.training.facenet.units import units
 from sameface.training.networks.inception_resnet_v1 import InceptionResnetV1
 
 Arrays = dict[str, npt.NDArray[np.float32]]
+
+#: Bytes that all weights of a file may take; FaceNet's largest take 110 million.
+_LARGEST: Final = 512 << 20
 
 
 def read_keras_h5(path: Path) -> InceptionResnetV1:
@@ -96,9 +99,18 @@ def _layers(path: Path) -> dict[str, Arrays]:
     if not path.is_file():
         raise ModelMissingError(expected=f"a weights file at {path}", got="nothing there", advice="check the path")
     found: dict[str, Arrays] = {}
+    room = _LARGEST
 
     def take(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset) and "optimizer_weights" not in name:
+            nonlocal room
+            room -= item.nbytes
+            if room < 0:  # a few bytes of HDF5 can declare any number of zeros
+                raise ModelDamagedError(
+                    expected=f"weights of {_LARGEST >> 20} MiB at most",
+                    got=f"{name} in {path.name}, of shape {item.shape}",
+                    advice="give a FaceNet file of keras-facenet, DeepFace or the course",
+                )
             *folders, last = name.split("/")
             layer = next((folder for folder in folders if folder != "model_weights"), "")
             found.setdefault(layer, {})[last.partition(":")[0]] = np.asarray(item, dtype=np.float32)
