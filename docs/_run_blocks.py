@@ -31,8 +31,10 @@ ROOT = Path(__file__).resolve().parent.parent
 SHOWN = {"text", "json", "toml", "mermaid"}
 _DATA = re.compile(r"^<!-- data: (\w+) -->$", re.M)
 _FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.M | re.S)
-#: What differs from run to run: ids, times, ports, keys.
-_VOLATILE = re.compile(r"\b[0-9a-f]{12,64}\b|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[\d.+:Z]*|\b\d+(\.\d+)? m?s\b|sf_[\w-]+")
+#: What differs from run to run: ids (whole, or their first eight digits), days and times, ports, keys.
+_VOLATILE = re.compile(
+    r"\b[0-9a-f]{12,64}\b|\b(?=[a-f]*\d)[0-9a-f]{8}\b|\d{4}-\d\d-\d\d([T ]\d\d:\d\d:\d\d[\d.+:Z]*)?|\b\d+(\.\d+)? m?s\b|sf_[\w-]+"
+)
 _NUMBER = re.compile(r"(?<![\w.])-?\d+\.\d+(?![\w.])")
 _RULES = re.compile(r"[─━┏┓┗┛┃│┡┩╇┳┻╸╺\s]+")
 
