@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 
 import pytest
+from starlette.testclient import TestClient
 
 from sameface.errors import KeyFileError
 from sameface.service import audit
+from sameface.service.app import create_app
 from sameface.service.key_file import KeyFile
+from sameface.service.key_use import KeyUse
 
 
 @pytest.fixture
@@ -282,3 +286,27 @@ def test_nothing_is_answered_unrecorded(serve, tmp_path, monkeypatch):
     monkeypatch.undo()
     assert api.get("/v1/galleries/people").status_code == 200
     assert len((tmp_path / "audit.jsonl").read_text().splitlines()) >= 2
+
+
+def test_a_timeout_is_in_the_audit_trail(serve, photo, tmp_path, monkeypatch):
+    api = serve(timeout=0.2)
+    shelf = api.app.state.desk.shelf
+
+    held = shelf.get("people")
+
+    def slow(_: str):
+        time.sleep(0.5)
+        return held
+
+    monkeypatch.setattr(shelf, "get", slow)
+    assert api.get("/v1/galleries/people").status_code == 503
+    (line,) = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text().splitlines()]
+    assert (line["action"], line["gallery"], line["outcome"]) == ("see gallery", "people", "request-timeout")
+
+
+def test_the_last_use_of_a_key_is_written_at_the_end(make_settings, keys):
+    key, stored = keys.add("read")
+    with TestClient(create_app(make_settings(keys=keys.path)), base_url="http://127.0.0.1") as api:
+        assert api.get("/v1/galleries", headers=bearer(key)).status_code == 200
+        assert api.get("/v1/galleries", headers=bearer("sf_0123456789ab_" + "A" * 43)).status_code == 401
+    assert set(KeyUse(keys.path).last()) == {stored.id}

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from sameface.errors import OverloadedError, RateLimitedError, RequestTimeoutError
 
@@ -147,8 +147,10 @@ class Workshop:
                 expected="a running service", got="one that is stopping", advice="try again"
             ) from None
         future.add_done_callback(lambda _: _call_soon(loop, self._leave))
+        answer = asyncio.wrap_future(future)
+        answer.add_done_callback(_look_at)
         try:
-            return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), self._timeout)
+            return await asyncio.wait_for(asyncio.shield(answer), self._timeout)
         except TimeoutError as error:
             future.cancel()
             late = RequestTimeoutError(
@@ -168,6 +170,12 @@ class Workshop:
     def close(self) -> None:
         """Wait for what runs, drop what waits."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _look_at(answer: asyncio.Future[Any]) -> None:
+    """What fails after its request was answered is nobody's any more, and no line without a request in the log."""
+    if not answer.cancelled():
+        answer.exception()
 
 
 def _call_soon(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
