@@ -125,7 +125,7 @@ def test_gallery(run: Run, enrolled: Path, tmp_path: Path) -> None:
 def test_a_gallery_is_encoded_again(run: Run, photos: Path, tmp_path: Path) -> None:
     """The embeddings of another encoder take the place of the first's: those that it gives by itself."""
     assert run("enroll", "Obama", photos / "obama.jpg", "--encoder", "dlib-resnet").code == 0
-    done = run("gallery", "reindex", "--encoder", "dlib-resnet-mirror-unit", "--json").json
+    done = run("gallery", "reencode", "--encoder", "dlib-resnet-mirror-unit", "--json").json
     assert (done["templates"], done["dropped"], done["space"]["encoder"]) == (1, 0, "dlib-resnet-mirror-unit")
     alone = Recognizer(encoder="dlib-resnet-mirror-unit").encode_photo(photos / "obama.jpg").embedding
     with open_store(tmp_path / "people.db", create=False) as store:

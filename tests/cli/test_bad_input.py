@@ -117,7 +117,7 @@ def test_a_gallery_that_is_none(run: Run, photos: Path, tmp_path: Path) -> None:
 
 
 def test_a_gallery_of_another_encoder(run: Run, photos: Path) -> None:
-    run("enroll", "Ada", photos / "astronaut.png", "--encoder", "dlib-resnet")
+    run("enroll", "Ada", photos / "astronaut.png", "--encoder", "dlib-resnet", "--detector", "mtcnn")
     done = run("enroll", "Bob", photos / "obama.jpg", "--encoder", "pixels")
     assert done.code == 6
     assert "dlib-resnet" in done.err

@@ -36,6 +36,23 @@ WITH_CODE = [
 #: Blocks that are shown and neither run nor the output of one that is: page and first line, and why.
 NOT_RUN = {
     (
+        "how-to/install.md",
+        "make test                                             # a virtual environment, everything the tests need, all tests",
+    ): "makes an environment of its own",
+    (
+        "how-to/install.md",
+        'pip download "sameface[serve]" --dest wheels          # here, on the same system and Python',
+    ): "installs",
+    (
+        "how-to/install.md",
+        "pip install sameface                                  # verify, enroll, identify, calibrate: the whole program",
+    ): "installs",
+    ("how-to/install.md", "pip install torch --index-url https://download.pytorch.org/whl/cpu"): "installs",
+    (
+        "how-to/service.md",
+        "sameface keys add admin --keys keys.json                      # shows the key, once",
+    ): "needs a service with keys, or a server",
+    (
         "decisions/gallery.md",
         "SELECT create_reference_table('sameface_gallery');",
     ): "needs a Citus cluster; the page says so",

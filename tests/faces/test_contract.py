@@ -131,8 +131,8 @@ def test_ids_say_what_moves_a_box(detector: Detector) -> None:
 
 
 def test_the_default() -> None:
-    assert DEFAULT_DETECTOR == "mtcnn"
-    assert load_detector().id == load_detector("mtcnn").id
+    assert DEFAULT_DETECTOR == "yunet"
+    assert load_detector().id == load_detector("yunet").id
 
 
 def test_unknown_names_and_devices() -> None:

@@ -44,7 +44,7 @@ def point_file(tmp_path_factory) -> Path:
         non_mated_pairs=1000,
         people=100,
         data="made up",
-        tail=tuple(TailPoint(at, fmr) for at, fmr in ((0.36, 1e-5), (0.38, 1e-4), (0.40, 1e-3), (1.1, 1e-2))),
+        tail=tuple(TailPoint(at, fmr) for at, fmr in ((0.95, 1e-5), (1.0, 1e-4), (1.05, 1e-3), (1.1, 1e-2))),
         smallest_fmr=1e-5,
         distances=DistanceSpread(LEVELS, quantiles(0.27, 0.05), quantiles(0.6, 0.05)),
     )

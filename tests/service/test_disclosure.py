@@ -110,7 +110,7 @@ def test_halving_by_thresholds_of_ones_own_is_counted(start, photo):
     api, callers = start(near_misses=3)
     names = [
         identify(api, callers["identify"], photo("obama2.jpg"), threshold=str(tau)).json()["faces"][0]["name"]
-        for tau in (0.3, 0.2, 0.21, 0.22, 0.3)
+        for tau in (0.9, 0.6, 0.61, 0.62, 0.9)
     ]
     assert names[0] == "Obama"
     assert names[-1] is None  # withheld
@@ -140,7 +140,7 @@ def test_an_enrolled_photo_can_be_refused(start, photo):
 
 
 @pytest.mark.parametrize(
-    ("least", "asked", "status"), [("strict", "standard", 422), ("standard", "strict", 422), ("standard", None, 200)]
+    ("least", "asked", "status"), [("strict", "standard", 422), ("standard", "strict", 422), ("standard", None, 422)]
 )
 def test_the_server_sets_the_least_review(start, photo, least, asked, status):
     """Biden's photo was taken for one of Obama's, because the caller chose the review."""
