@@ -74,6 +74,8 @@ def of(hint: typing.Any) -> object:
     parts = typing.get_args(hint)
     if typing.get_origin(hint) is typing.Literal:
         return parts[-1]
+    if typing.get_origin(hint) is typing.Literal:
+        return parts[-1]
     if typing.get_origin(hint) is tuple:
         return (of(parts[0]), of(parts[0]))
     if len(parts) == 2 and parts[1] is type(None):
