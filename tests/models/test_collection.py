@@ -98,6 +98,20 @@ def test_what_was_not_fetched_cannot_be_removed(folder: Path, name: str) -> None
         collection.remove(load_card(name))
 
 
+def test_what_was_converted_from_a_removed_model_goes_too(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAMEFACE_CACHE", str(tmp_path / "cache"))
+    digest = hashlib.sha256(WEIGHTS).hexdigest()[:16]
+    models = tmp_path / "cache" / "models"
+    (models / "prepared" / f"mine-{digest}-v2.x").mkdir(parents=True)
+    for name in (f"mine-{digest}-v2.onnx", f"mine-{digest}-v2.onnx.crc32", "yours-0123456789abcdef-v2.onnx"):
+        (models / name).write_bytes(b"converted")
+    (folder / "mine.onnx").write_bytes(WEIGHTS)
+    collection.remove(mine())
+    assert sorted(path.name for path in models.rglob("*")) == ["prepared", "yours-0123456789abcdef-v2.onnx"]
+
+
 def test_a_gallery_keeps_its_model(folder: Path) -> None:
     (folder / "mine.onnx").write_bytes(WEIGHTS)
     with pytest.raises(ModelInUseError, match=r"people\.db"):

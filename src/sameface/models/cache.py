@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -99,6 +100,20 @@ def refuse_damaged(path: Path) -> None:
             got="another check sum",
             advice="run the same again: the damaged file is removed, and is made anew",
         )
+
+
+def forget_converted(beginning: str) -> None:
+    """Delete what was converted and optimised from a model that is gone.
+
+    Args:
+        beginning: of the cached files' names; it holds a digest.
+    """
+    folder = cache_folder() / "models"
+    for path in [*folder.glob(f"{beginning}*"), *(folder / "prepared").glob(f"{beginning}*")]:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def damaged_in_cache() -> list[Path]:

@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from sameface.errors import DownloadError, ModelInUseError, SettingError
 from sameface.files import sha256_of
+from sameface.models.cache import forget_converted
 from sameface.models.card import ModelCard, WeightsFile
 from sameface.models.download import Patience, fetch, said
 from sameface.models.registry import (
@@ -23,6 +24,7 @@ from sameface.models.registry import (
     network_card,
     own_place,
     place_of,
+    places_of,
 )
 from sameface.models.remembered import forget, remember
 from sameface.progress import Tally
@@ -197,6 +199,8 @@ def remove(card: ModelCard, *, needed_by: Sequence[str] = ()) -> list[Path]:
     for path in gone:
         path.unlink()
         forget(path)
+    if card.sha256 and not any(path.is_file() for file in card.files for path in places_of(card, file)):
+        forget_converted(f"{card.id}-{card.sha256[:16]}-")
     return gone
 
 
