@@ -54,7 +54,7 @@ def test_kill_during_enroll(program, photo, tmp_path):
                     return
 
     for number in range(12):
-        httpx.post(f"{service.url}/v1/galleries", json={"name": f"g{number}"})
+        httpx.post(f"{service.url}/v1/galleries", json={"name": f"g{number}"}, timeout=60)
     threads = [threading.Thread(target=client, args=(number,)) for number in range(12)]
     for thread in threads:
         thread.start()
@@ -78,7 +78,7 @@ def test_kill_during_enroll(program, photo, tmp_path):
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert set(acknowledged) <= stored <= set(sent)
     again = program(folder=folder)  # and it starts again on the same files
-    assert httpx.get(f"{again.url}/v1/galleries").json()["galleries"][0] == "g0"
+    assert httpx.get(f"{again.url}/v1/galleries", timeout=60).json()["galleries"][0] == "g0"
 
 
 def test_two_workers_and_forget(program, photo):
@@ -112,7 +112,7 @@ def test_workers_under_one_port(program, photo):
             f"{service.url}/v1/galleries/people/identify", files={"photo": photo("obama2.jpg")}, timeout=60
         )
         assert answer.json()["faces"][0]["person_id"] == person["person_id"]
-    text = httpx.get(f"{service.url}/v1/metrics").text
+    text = httpx.get(f"{service.url}/v1/metrics", timeout=60).text
     assert 'route="/galleries/{gallery}/identify",status="200"} 4.0' in text  # of both workers together
 
 
@@ -135,7 +135,8 @@ def test_forget_while_others_identify(program, photo):
     for thread in threads:
         thread.start()
     time.sleep(0.5)
-    assert httpx.delete(f"{service.url}/v1/galleries/people/people/{person['person_id']}").status_code == 200
+    gone = httpx.delete(f"{service.url}/v1/galleries/people/people/{person['person_id']}", timeout=60)
+    assert gone.status_code == 200
     forgotten.set()
     for thread in threads:
         thread.join()
@@ -199,16 +200,36 @@ def test_overload_is_refused_fast(program, photo):
 
 def test_stopping_finishes_what_runs(program, photo):
     service = program()
-    answers: list[int] = []
-    thread = threading.Thread(
-        target=lambda: answers.append(enroll(service.url, "Obama", photo("obama.jpg")).status_code)
+    request = httpx.Request(
+        "POST",
+        f"{service.url}/v1/galleries/people/people",
+        data={"name": "Obama"},
+        files={"photos": photo("obama.jpg")},
+        headers={"Expect": "100-continue", "Connection": "close"},
     )
-    thread.start()
-    time.sleep(0.15)
-    service.stop()
-    thread.join(60)
-    assert answers == [201]
+    body = request.read()
+    with socket.create_connection(("127.0.0.1", service.port), timeout=60) as client:
+        head = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+        client.sendall(f"POST {request.url.raw_path.decode()} HTTP/1.1\r\n{head}\r\n".encode())
+        assert client.recv(1000).startswith(b"HTTP/1.1 100 ")  # it waits for the photo: it is at work
+        stopping = threading.Thread(target=service.stop)
+        stopping.start()
+        while not _refuses(service.port):
+            time.sleep(0.01)
+        client.sendall(body)
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 201 ")
+    stopping.join(60)
     assert service.process.returncode in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
+
+
+def _refuses(port: int) -> bool:
+    """Whether nobody listens any more: the signal was heard."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=60).close()
+    except ConnectionRefusedError:
+        return True
+    return False
 
 
 @pytest.mark.parametrize(
