@@ -52,7 +52,7 @@ def template(path: Path, box: Box | None, **rest: str) -> Template:
 def group(tmp_path: Path) -> Path:
     """A photo of two people, and its name is no UTF-8."""
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/gr\xfcppe.jpg"))
-    path.write_text("0 0 10 1\n100 0 10 2")
+    path.write_text("0 0 10 1\n100 0 10 2", encoding="utf-8")
     return path
 
 

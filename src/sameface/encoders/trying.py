@@ -121,11 +121,9 @@ def _try(network: Path, card: ModelCard) -> None:
 
 def main() -> None:
     """In the process of its own: a task on standard input, the answer on the last line of standard output."""
-    try:
+    if sys.platform != "win32":  # a system without such limits: time alone is bounded
         import resource
-    except ImportError:  # a system without such limits: time alone is bounded
-        pass
-    else:
+
         memory = int(sys.argv[1])
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
