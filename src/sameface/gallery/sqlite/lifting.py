@@ -140,7 +140,7 @@ def _seal_again(connection: sqlite3.Connection, old: Vault, new: Vault) -> None:
     while rows := connection.execute(
         "SELECT template_id, record FROM vector WHERE template_id > ? ORDER BY template_id LIMIT 2000", (number,)
     ).fetchall():
-        for number, record in rows:  # noqa: B007  # the last one is where the next rows begin
+        for number, record in rows:  # the last one is where the next rows begin
             owner, stored = unpack(record) if is_sound(record) else (NOBODY, b"")
             if owner == NOBODY:
                 continue
