@@ -22,12 +22,7 @@ def nothing_may_be() -> bool:
 
 
 def lacking(what: str, how: str) -> NoReturn:
-    """Leave the test out, since `what` is not here; `how` says how to have it. Where nothing may be left out the test fails.
-
-    >>> lacking("Chromium", "apt-get install chromium")
-    Traceback (most recent call last):
-    Skipped: without Chromium: apt-get install chromium
-    """
+    """Leave the test out, since `what` is not here; `how` says how to have it. Where nothing may be left out the test fails."""
     (pytest.fail if nothing_may_be() else pytest.skip)(f"{_LACKS}{what}: {how}")
 
 

@@ -25,7 +25,7 @@ def test_a_photo_whose_name_is_no_utf8(photos: Path, tmp_path: Path) -> None:
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/ren\xe9.jpg"))
     shutil.copy(photos / "obama.jpg", path)
     found = encode(replace(JOB, path=path_as_text(path)))
-    (face,) = Recognizer(encoder=JOB.encoder).encode_faces(path)
+    (face,) = Recognizer(encoder=JOB.encoder, detector=JOB.detector).encode_faces(path)
     assert (found.sha256, found.error, len(found.templates)) == (sha256_of(path), "", 1)
     (template,) = found.templates
     assert np.abs(template.embedding - face.embedding).max() < 1e-6

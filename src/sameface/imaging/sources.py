@@ -60,7 +60,7 @@ def label_of(source: object) -> str:
 def short(name: str) -> str:
     """A source as messages call it: a path as it is, a text that somebody took for one cut off.
 
-    >>> short("ada.jpg"), short("A" * 100_000)[-24:]
+    >>> short("ada.jpg"), short("A" * 100_000)[-23:]
     ('ada.jpg', 'A… (100,000 characters)')
     """
     return name if len(name) <= _LONGEST_SHOWN else f"{name[:40]}… ({len(name):,} characters)"

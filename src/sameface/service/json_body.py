@@ -54,7 +54,7 @@ def photo_bytes(text: str) -> bytes:
     Raises:
         ValueError: anything else; the message says what, without repeating the text.
 
-    >>> photo_bytes("aGVs\\r\\nbG8"), photo_bytes("data:image/png;base64,aGVsbG8=")
+    >>> photo_bytes("aGVs\\r\\nbG8="), photo_bytes("data:image/png;base64,aGVsbG8=")
     (b'hello', b'hello')
     """
     address = _DATA_ADDRESS.match(text)

@@ -86,7 +86,12 @@ class IdentifyForm(Form):
 
 
 class IdentifyManyForm(Form):
-    photos: Annotated[list[PhotoField], Field(min_length=1, max_length=64)]
+    photos: Annotated[
+        list[PhotoField],
+        Field(
+            min_length=1, max_length=64, description="A server may take fewer at once: see `max_photos` of its policy."
+        ),
+    ]
     candidates: int = Field(3, ge=1, le=10)
     group: str | None = Field(None, max_length=200)
     fpir: float | None = Field(None, gt=0, lt=1, description="Stricter than the server's policy; larger is refused.")
@@ -96,7 +101,12 @@ class IdentifyManyForm(Form):
 # -- people -----------------------------------------------------------------------------------------------------------
 class EnrollForm(Form):
     name: Name
-    photos: Annotated[list[PhotoField], Field(min_length=1, max_length=64)]
+    photos: Annotated[
+        list[PhotoField],
+        Field(
+            min_length=1, max_length=64, description="A server may take fewer at once: see `max_photos` of its policy."
+        ),
+    ]
     details: Details = Field(default_factory=dict)
     groups: Groups = Field(default_factory=list)
     choose: Choose = "only"

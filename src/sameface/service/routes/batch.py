@@ -27,7 +27,7 @@ async def identify_many(gallery: GalleryName, request: Request, ask: Asks) -> Id
     form = await read_photos(request, ask, IdentifyManyForm)
     if len(form.photos) > ask.desk.settings.max_photos:
         raise RequestTooLargeError(
-            expected=f"at most {ask.desk.settings.max_photos} photos",
+            expected=f"at most {ask.desk.settings.max_photos} photos, by the policy of this server",
             got=str(len(form.photos)),
             advice="send them in parts",
         )

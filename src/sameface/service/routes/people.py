@@ -36,7 +36,7 @@ async def enroll(gallery: GalleryName, request: Request, response: Response, ask
     form = await read_photos(request, ask, EnrollForm)
     if len(form.photos) > ask.desk.settings.max_photos:
         raise RequestTooLargeError(
-            expected=f"at most {ask.desk.settings.max_photos} photos",
+            expected=f"at most {ask.desk.settings.max_photos} photos, by the policy of this server",
             got=str(len(form.photos)),
             advice="send them in parts",
         )
