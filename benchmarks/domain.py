@@ -15,10 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from sameface.datasets import LabelledPhotos, read_folder, read_lfw_people
-from sameface.encoders import DEFAULT_ENCODER
+from sameface.defaults import DEFAULT_DETECTOR, DEFAULT_ENCODER
 from sameface.evaluation.domain import Faces, disturbed_faces, learn_domain, measure, one_each
 from sameface.evaluation.results import DisturbedRate
-from sameface.faces import DEFAULT_DETECTOR
 from sameface.models.operating_points import load_operating_point, save_operating_point
 from sameface.recognizer import Recognizer
 from sameface.types import OperatingPoint

@@ -143,14 +143,16 @@ def pgvector_rows(matrix: np.ndarray, probes: np.ndarray, known: np.ndarray) -> 
             build = time.perf_counter() - begin
             label = f"sameface, PostgreSQL, HNSW chosen by recall (ef_search {index.ef_search}, {index.recall:.3f} measured)"
             found.append(row(label, answer, probes, known, build, ef_search=index.ef_search, recall=index.recall))
-            session = store._session  # type: ignore[attr-defined]
+            connections = store._connections  # type: ignore[attr-defined]
             query = (
                 "SELECT p.name FROM sameface_template t JOIN sameface_person p USING (person_id) "
                 f"ORDER BY t.embedding::halfvec({DIMENSION}) <-> %s::halfvec({DIMENSION}) LIMIT 1"
             )
             plain = row(
                 "pgvector HNSW at its defaults (m 16, ef_search 40)",
-                lambda probe: int(session.read(lambda connection: connection.execute(query, (probe,)).fetchone())[0]),
+                lambda probe: int(
+                    connections.read(lambda connection: connection.execute(query, (probe,)).fetchone())[0]
+                ),
                 probes,
                 known,
                 build,

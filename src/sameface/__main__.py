@@ -1,13 +1,6 @@
 """``python -m sameface``."""
 
-import os
-import sys
-
-# `python -m` puts the folder in which it is called first among the places of modules: a `numpy.py` of somebody else's there would run.
-if not sys.flags.safe_path and (sys.path[0] == "" or sys.path[0] == os.getcwd()):  # noqa: PTH109
-    del sys.path[0]
-
-from sameface.cli.app import main
+from sameface.cli.__main__ import main
 
 if __name__ == "__main__":
     main()

@@ -24,7 +24,7 @@ from PIL import Image
 
 from sameface import Gallery
 from sameface.cli.app import app, main
-from sameface.encoders import DEFAULT_ENCODER
+from sameface.defaults import DEFAULT_ENCODER
 from sameface.errors import OUTCOMES
 from sameface.gallery.transfer import export_file
 from sameface.models.operating_points import save_operating_point, shipped_operating_points

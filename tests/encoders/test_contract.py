@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from sameface.encoders import DEFAULT_ENCODER, Encoder, load_encoder
+from sameface.defaults import DEFAULT_ENCODER
+from sameface.encoders import Encoder, load_encoder
 from sameface.errors import CropError, ModelMissingError
 from sameface.models.card import ModelCard
 from sameface.models.registry import cards, locate, network_card

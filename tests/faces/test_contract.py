@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from sameface.defaults import DEFAULT_DETECTOR
 from sameface.errors import DeviceUnavailableError, ModelMissingError, UnknownModelError
-from sameface.faces import DEFAULT_DETECTOR, DETECTORS, Detector, load_detector
+from sameface.faces import DETECTORS, Detector, load_detector
 from sameface.types import Detection, ImageRGB
 
 #: By hand: a point on the nose of each shipped portrait, and about the distance between the eyes.

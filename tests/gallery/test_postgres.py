@@ -57,7 +57,7 @@ def test_a_lost_connection_is_tried_once_more(location: str, server: Server) -> 
 
 def test_a_write_whose_answer_was_lost_is_done_once(location: str) -> None:
     with opened(location) as store:
-        session = store._session
+        connections = store._connections
         calls: list[int] = []
 
         def work(connection: psycopg.Connection) -> int:  # type: ignore[type-arg]
@@ -69,7 +69,7 @@ def test_a_write_whose_answer_was_lost_is_done_once(location: str) -> None:
             return len(calls)
 
         with pytest.raises(IndexError):  # there was no result to give back, and nothing was done twice
-            session.write(work)
+            connections.write(work)
         assert calls == [0]
         assert len(store.audit()) == 1
 
@@ -125,7 +125,7 @@ def test_nothing_there_another_encoder_and_a_newer_schema(server: Server, locati
         assert read_space(location) == SPACE
         with pytest.raises(GalleryMismatchError, match=r"other-encoder.*test-encoder"):
             open_store(location, space=OTHER, dimension=DIMENSION)
-        store._session.maintain("UPDATE sameface_gallery SET value = '99' WHERE key = 'schema'")
+        store._connections.maintain("UPDATE sameface_gallery SET value = '99' WHERE key = 'schema'")
     with pytest.raises(GallerySchemaError, match="99"):
         open_store(location)
     with pytest.raises(SettingError, match="16000"):
@@ -135,7 +135,7 @@ def test_nothing_there_another_encoder_and_a_newer_schema(server: Server, locati
 def test_a_changed_vector_is_found_and_named(location: str) -> None:
     with opened(location) as store:
         store.add_many(NewPerson(f"p{i}", [template(v)]) for i, v in enumerate(vectors(20)))
-        store._session.maintain(
+        store._connections.maintain(
             "UPDATE sameface_template SET embedding = '[1,2,3,4,5,6,7,8]' WHERE person_id = (SELECT person_id FROM sameface_name WHERE name = 'p7')"
         )
         (problem,) = store.check().problems

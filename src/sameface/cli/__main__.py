@@ -9,5 +9,7 @@ if not sys.flags.safe_path and (sys.path[0] == "" or sys.path[0] == os.getcwd())
 
 from sameface.cli.app import main
 
+__all__ = ["main"]
+
 if __name__ == "__main__":
     main()

@@ -10,9 +10,10 @@ import typer
 from sameface.cli.evaluate import CapOption, DataArgument, NoCacheOption, PeopleOption
 from sameface.cli.options import DetectorOption, DeviceOption, EncoderOption, JsonOption
 from sameface.cli.overwriting import OverwriteOption
+from sameface.defaults import DEFAULT_DETECTOR, DEFAULT_ENCODER
 
 if TYPE_CHECKING:
-    from sameface.types import Interval, OperatingPoint
+    from sameface.types import OperatingPoint
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -57,10 +58,8 @@ def calibrate(
     from sameface.cli.evaluate import open_bench
     from sameface.cli.output import note, print_json, progress
     from sameface.cli.overwriting import new_file
-    from sameface.encoders import DEFAULT_ENCODER
     from sameface.evaluation import calibrate as calibrating
     from sameface.evaluation.cache import EmbeddingCache, default_cache
-    from sameface.faces import DEFAULT_DETECTOR
     from sameface.models.operating_points import file_name, save_operating_point
 
     calibrating.check_shares(fmr, prior)
@@ -97,6 +96,7 @@ def calibrate(
 
 def _print(point: OperatingPoint) -> None:
     from sameface.cli.output import print_line, print_table
+    from sameface.metrics.percent import percent
 
     print_line(f"{point.space}: same person iff distance < {point.threshold:.4f}")
     rows = [
@@ -104,8 +104,8 @@ def _print(point: OperatingPoint) -> None:
             point.data,
             str(point.people),
             f"{point.non_mated_pairs:,}",
-            _rate(point.fmr, point.fmr_interval, 4),
-            _rate(point.fnmr, point.fnmr_interval, 2),
+            percent(point.fmr, point.fmr_interval, digits=4),
+            percent(point.fnmr, point.fnmr_interval),
         ]
     ]
     seen = point.confirmed
@@ -118,8 +118,8 @@ def _print(point: OperatingPoint) -> None:
                 f"{seen['data']} (confirmed)",
                 str(seen["people"]),
                 f"{seen['non_mated_pairs']:,}",
-                _rate(seen["fmr"], intervals[0], 4),
-                _rate(seen["fnmr"], intervals[1], 2),
+                percent(seen["fmr"], intervals[0], digits=4),
+                percent(seen["fnmr"], intervals[1]),
             ]
         )
     print_table(["data", "people", "non-mated pairs", "FMR %", "FNMR %"], rows)
@@ -133,15 +133,6 @@ def _print(point: OperatingPoint) -> None:
             f"probability: {point.probability.kind}, prior {point.probability.prior:g}, log loss {point.probability.log_loss:.4f}, "
             f"Brier {point.probability.brier:.4f}"
         )
-
-
-def _rate(value: float | None, interval: Interval | None, digits: int) -> str:
-    if value is None:
-        return "–"
-    text = f"{100 * value:.{digits}f}"
-    if interval is None:
-        return text
-    return f"{text} [{100 * interval.low:.{digits}f}, {100 * interval.high:.{digits}f}]"
 
 
 APPS: Final = {"calibrate": app}

@@ -11,6 +11,7 @@ from typing import Final
 import typer
 
 from sameface.cli.options import JsonOption
+from sameface.defaults import DEFAULT_DETECTOR, DEFAULT_ENCODER
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -110,9 +111,7 @@ def _runtime() -> list[Check]:
 
 def _models() -> list[Check]:
     from sameface.cli.options import gallery_location
-    from sameface.encoders import DEFAULT_ENCODER
     from sameface.errors import SamefaceError, without_passwords
-    from sameface.faces import DEFAULT_DETECTOR
     from sameface.files import cache_folder
     from sameface.models.cache import damaged_in_cache
     from sameface.models.registry import models_folder

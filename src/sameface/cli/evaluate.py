@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from sameface.cli.options import DeviceOption, JsonOption
 from sameface.cli.overwriting import OverwriteOption
-
-if TYPE_CHECKING:
-    from sameface.evaluation.results import Evaluation, Rate, Run
+from sameface.defaults import DEFAULT_DETECTOR, DEFAULT_ENCODER, DEFAULT_FPIR
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -70,7 +68,7 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
-    fpir: Annotated[float, typer.Option(help="Wanted FPIR of 1:K.")] = 0.01,
+    fpir: Annotated[float, typer.Option(help="Wanted FPIR of 1:K.")] = DEFAULT_FPIR,
     classifiers: Annotated[
         bool, typer.Option("--classifiers", help="Also kNN, SVM and logistic regression on the embeddings.")
     ] = False,
@@ -107,12 +105,10 @@ def evaluate(
     """
     from sameface.cli.output import note, print_json, progress
     from sameface.cli.overwriting import new_file, new_folder
-    from sameface.encoders import DEFAULT_ENCODER
     from sameface.evaluation.cache import EmbeddingCache, default_cache
     from sameface.evaluation.calibrate import recognizers
     from sameface.evaluation.run import Plan
     from sameface.evaluation.run import evaluate as run
-    from sameface.faces import DEFAULT_DETECTOR
     from sameface.matching import false_match_rate_for
     from sameface.metrics.extra import require
     from sameface.models.operating_points import load_operating_point
@@ -154,7 +150,9 @@ def evaluate(
     if json:
         print_json(found)
     else:
-        _print(found)
+        from sameface.cli.evaluate_tables import print_evaluation
+
+        print_evaluation(found)
 
 
 def open_bench(
@@ -192,162 +190,6 @@ def open_bench(
             advice="a table of pairs has its groups in its own columns",
         )
     return bench
-
-
-def _print(found: Evaluation) -> None:
-    from sameface.cli.output import print_line, print_table
-
-    data = found.data
-    print_line(f"{data.name}: {data.protocol}")
-    first = found.runs[0].verification
-    print_line(
-        f"{data.photos} photos of {data.people} people; {first.mated_pairs} mated and {first.non_mated_pairs} non-mated pairs; "
-        "intervals at 95 %"
-    )
-    print_table(["", *(_name(run, found) for run in found.runs)], _measures(found))
-    if any(not item.supported for run in found.runs for item in run.verification.tar):
-        print_line("* stands on fewer than 30 expected false matches: read the interval, not the number")
-    rows = [
-        [
-            run.space.encoder,
-            item.name,
-            f"{item.threshold:.4f}",
-            percent(item.accuracy),
-            percent(item.fmr, 3),
-            percent(item.fnmr),
-        ]
-        for run in found.runs
-        for item in run.verification.at_thresholds
-    ]
-    if rows:
-        print_table(["encoder", "threshold chosen for", "τ", "accuracy %", "FMR %", "FNMR %"], rows)
-    _print_identification(found)
-    _print_classifiers(found)
-    _print_disturbed(found)
-    for text in found.notes:
-        print_line(f"note: {text}")
-
-
-def _name(run: Run, found: Evaluation) -> str:
-    several = len({item.space.detector for item in found.runs}) > 1
-    return f"{run.space.encoder} on {run.space.detector}" if several else run.space.encoder
-
-
-def _measures(found: Evaluation) -> list[list[str]]:
-    """One row per measure, one column per encoder."""
-    results = [run.verification for run in found.runs]
-    rows = [
-        [
-            "accuracy %",
-            *(f"{100 * item.accuracy.mean:.2f} ± {100 * item.accuracy.standard_error:.2f}" for item in results),
-        ],
-        ["EER %", *(percent(item.eer) for item in results)],
-        ["AUC %", *(percent(item.auc) for item in results)],
-    ]
-    for at, tar in enumerate(results[0].tar):
-        cells = [item.tar[at] if at < len(item.tar) else None for item in results]
-        rows.append(
-            [
-                f"TAR % at FMR {tar.target_fmr:g}",
-                *(percent(cell.tar) + ("" if cell.supported else " *") if cell else "–" for cell in cells),
-            ]
-        )
-    rows.append(["not found", *(f"{run.acquisition.failed} of {run.acquisition.photos}" for run in found.runs)])
-    speeds = [run.speed.photos_per_second for run in found.runs]
-    rows.append(["photos/s", *("cached" if speed is None else f"{speed:.1f}" for speed in speeds)])
-    return rows
-
-
-def _print_identification(found: Evaluation) -> None:
-    from sameface.cli.output import print_line, print_table
-
-    for run in found.runs:
-        result = run.identification
-        if result is None:
-            continue
-        print_line(
-            f"{run.space.encoder}: rank 1 of {result.closed_people} people {percent(result.rank_1)} %; open set, wanted FPIR {result.target_fpir:g}:"
-            + ("" if result.open_set else " too few people for FPIR and FNIR")
-        )
-        if not result.open_set:
-            continue
-        print_table(
-            ["K people", "threshold", "τ(K)", "FPIR %", "FNIR %", ""],
-            [
-                [
-                    str(row.people),
-                    row.rule,
-                    f"{row.threshold:.4f}" if row.threshold is not None else "–",
-                    percent(row.fpir) if row.fpir else "–",
-                    percent(row.fnir) if row.fnir else "–",
-                    row.why,
-                ]
-                for row in result.open_set
-            ],
-        )
-
-
-def _print_disturbed(found: Evaluation) -> None:
-    from sameface.cli.output import print_table
-
-    def shown(rate: float | None) -> str:
-        return "–" if rate is None else f"{100 * rate:.2f}"
-
-    for run in found.runs:
-        if run.disturbed:
-            print_table(
-                [run.space.encoder, "", "found %", "answered %", "FMR % before", "FMR %", "FNMR %"],
-                [
-                    [
-                        row.kind or "undisturbed",
-                        f"{row.strength:g}" if row.kind else "",
-                        f"{100 * row.found:.0f}",
-                        f"{100 * row.answered:.1f}",
-                        shown(row.fmr_before),
-                        shown(row.fmr),
-                        shown(row.fnmr),
-                    ]
-                    for row in run.disturbed
-                ],
-            )
-
-
-def _print_classifiers(found: Evaluation) -> None:
-    from sameface.cli.output import print_line, print_table
-
-    for run in found.runs:
-        result = run.classifiers
-        if result is None:
-            continue
-        if result.rows:
-            shots = sorted({row.photos_per_person for row in result.rows})
-            by = {(row.classifier, row.photos_per_person): row for row in result.rows}
-            print_table(
-                [run.space.encoder, *(f"{n} photo{'s' * (n > 1)} each, %" for n in shots)],
-                [
-                    [name, *(f"{100 * by[name, n].accuracy:.2f} ± {100 * by[name, n].deviation:.2f}" for n in shots)]
-                    for name in dict.fromkeys(row.classifier for row in result.rows)
-                ],
-            )
-        for item in (result.pair_accuracy, result.distance_accuracy):
-            if item is not None:
-                print_line(
-                    f"{run.space.encoder}: {100 * item.mean:.2f} ± {100 * item.standard_error:.2f} % by {item.how}"
-                )
-
-
-def percent(rate: Rate, digits: int = 2) -> str:
-    """A rate in percent with its interval.
-
-    >>> from sameface.evaluation.results import Rate
-    >>> from sameface.types import Interval
-    >>> percent(Rate(0.5, 1, 2, Interval(0.25, 0.75)))
-    '50.00 [25.00, 75.00]'
-    """
-    text = f"{100 * rate.value:.{digits}f}"
-    if rate.interval is None:
-        return text
-    return f"{text} [{100 * rate.interval.low:.{digits}f}, {100 * rate.interval.high:.{digits}f}]"
 
 
 APPS: Final = {"evaluate": app}

@@ -11,6 +11,7 @@ import typer
 
 from sameface.cli.options import DetectorOption, EncoderOption, GalleryOption, JsonOption, YesOption
 from sameface.cli.overwriting import OverwriteOption
+from sameface.defaults import DEFAULT_DETECTOR, DEFAULT_ENCODER
 
 gallery_app = typer.Typer(
     rich_markup_mode=None,
@@ -160,8 +161,6 @@ def reencode(
     """
     from sameface.cli.options import gallery_location
     from sameface.cli.output import note, plural, print_json, print_line, progress
-    from sameface.encoders import DEFAULT_ENCODER
-    from sameface.faces import DEFAULT_DETECTOR
     from sameface.gallery import open_store
     from sameface.indexing.reencode import reencode as encode_again
     from sameface.recognizer import Recognizer

@@ -16,6 +16,7 @@ from sameface.cli.options import (
     ThresholdOption,
 )
 from sameface.cli.overwriting import OverwriteOption
+from sameface.defaults import DEFAULT_FPIR
 
 if TYPE_CHECKING:
     from sameface.errors import SamefaceError
@@ -39,7 +40,7 @@ def identify(
     candidates: Annotated[int, typer.Option(min=1, max=1000, help="Nearest people to list for each face.")] = 3,
     fpir: Annotated[
         float, typer.Option(help="Share of unknown people that may be named wrongly; sets τ(K) for the gallery's size.")
-    ] = 0.01,
+    ] = DEFAULT_FPIR,
     threshold: ThresholdOption = None,
     operating_point: PointOption = None,
     annotate: Annotated[

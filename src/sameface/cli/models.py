@@ -11,6 +11,7 @@ import typer
 
 from sameface.cli.options import JsonOption
 from sameface.cli.quantize import quantize
+from sameface.defaults import DEFAULT_ENCODER, DEFAULT_GALLERY
 
 if TYPE_CHECKING:
     from sameface.models.card import ModelCard
@@ -36,7 +37,6 @@ def list_models(
     Encoders first. Within a kind: what may be used commercially, then what was right most often on LFW View 1, then what costs least.
     """
     from sameface.cli.output import note, print_json, print_table
-    from sameface.encoders import DEFAULT_ENCODER
     from sameface.models.collection import by_use, presence
     from sameface.models.registry import cards, models_folder, network_card
 
@@ -305,7 +305,6 @@ def _ask(option: str, what: str, default: str) -> str:
 def _galleries_with(model: str, named: list[str]) -> list[str]:
     import os
 
-    from sameface.cli.options import DEFAULT_GALLERY
     from sameface.faces.detector_spec import card_of
     from sameface.gallery import gallery_exists, read_space
     from sameface.models.collection import with_networks

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from sameface.defaults import DEFAULT_DETECTOR, DEFAULT_ENCODER, DEFAULT_GALLERY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sameface.recognizer import Gallery, Recognizer
     from sameface.types import OperatingPoint, Person, Who
-
-DEFAULT_GALLERY: Final = "people.db"
 
 GalleryOption = Annotated[
     str | None,
@@ -137,8 +137,6 @@ def make_recognizer(
     Raises:
         SettingError: a threshold and an operating point together.
     """
-    from sameface.encoders import DEFAULT_ENCODER
-    from sameface.faces import DEFAULT_DETECTOR
     from sameface.recognizer import Recognizer
 
     return Recognizer(

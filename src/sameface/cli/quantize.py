@@ -39,6 +39,7 @@ def quantize(
     from sameface.encoders import load_encoder
     from sameface.encoders.quantising import quantise_encoder
     from sameface.evaluation.quantised import collect_crops, drift
+    from sameface.metrics.percent import percent_spread
 
     images = photos / "images" if (photos / "images").is_dir() else photos
     recognizer = make_recognizer(model, detector)
@@ -62,8 +63,8 @@ def quantize(
         report["accuracy"] = compared
         paired = compared.paired
         rows += [
-            ("accuracy before", f"{100 * compared.before:.2f} ± {100 * compared.before_error:.2f} %"),
-            ("accuracy after", f"{100 * compared.after:.2f} ± {100 * compared.after_error:.2f} %"),
+            ("accuracy before", f"{percent_spread(compared.before, compared.before_error)} %"),
+            ("accuracy after", f"{percent_spread(compared.after, compared.after_error)} %"),
             (
                 "pairs right only before, only after",
                 f"{paired.only_first}, {paired.only_second} (p = {paired.p_value:.2f})",

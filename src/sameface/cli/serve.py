@@ -8,6 +8,7 @@ from typing import Annotated, Final, cast
 import typer
 
 from sameface.cli.options import DetectorOption, DeviceOption, EncoderOption, PointOption, ThresholdOption
+from sameface.defaults import DEFAULT_FPIR
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -35,7 +36,7 @@ def serve(
     operating_point: PointOption = None,
     fpir: Annotated[
         float, typer.Option("--fpir", min=1e-6, max=0.5, help="Share of strangers that identify may name wrongly.")
-    ] = 0.01,
+    ] = DEFAULT_FPIR,
     allow_embeddings: Annotated[
         bool, typer.Option("--allow-embeddings", help="Let admins read embeddings and exact distances: biometric data.")
     ] = False,

@@ -11,6 +11,7 @@ import typer
 
 from sameface.cli.options import JsonOption
 from sameface.cli.overwriting import OverwriteOption
+from sameface.defaults import DEFAULT_DETECTOR, DEFAULT_ENCODER
 
 if TYPE_CHECKING:
     from sameface.training.folder import FolderResult
@@ -134,8 +135,6 @@ def train(
             json=json,
         )
         return
-    from sameface.encoders import DEFAULT_ENCODER
-    from sameface.faces import DEFAULT_DETECTOR
     from sameface.training.folder import FolderPlan, train_folder
     from sameface.training.settings import TrainingSettings
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
+from sameface.defaults import DEFAULT_ENCODER
 from sameface.encoders.encoder import Encoder
 from sameface.errors import ModelCardError, UnknownModelError
 from sameface.files import sha256_of
@@ -15,7 +15,6 @@ from sameface.models.registry import added_ids, load_card, network_card
 from sameface.progress import Share
 
 #: The encoder that is used when none is named; why this one: docs/decisions/default-encoder.md.
-DEFAULT_ENCODER: Final = "sface-2021dec-unit"
 
 
 def load_encoder(

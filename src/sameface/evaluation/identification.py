@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sameface.datasets import LabelledPhotos
+from sameface.defaults import DEFAULT_FPIR
 from sameface.errors import NotEnoughDataError, SettingError
 from sameface.evaluation.embed import EmbeddedPhotos
 from sameface.evaluation.results import IdentificationResult, OpenSetRow, Rate
@@ -45,7 +46,7 @@ def identify_all(
     embedded: EmbeddedPhotos,
     point: OperatingPoint | None,
     *,
-    fpir: float = 0.01,
+    fpir: float = DEFAULT_FPIR,
     sizes: Sequence[int] = SIZES,
     draws: int = DRAWS,
     seed: int = 0,

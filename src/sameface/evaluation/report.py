@@ -16,6 +16,7 @@ from sameface.evaluation.plots import label, plots, render
 from sameface.evaluation.results import Evaluation, HardPair, Rate
 from sameface.files import atomic_write, path_from_text
 from sameface.metrics.extra import need
+from sameface.metrics.percent import percent, percent_range
 
 #: Side of a hardest pair's pictures in the report, in pixels.
 SIDE = 132
@@ -42,7 +43,7 @@ def write_report(evaluation: Evaluation, path: Path, *, pictures: bool = False) 
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters.update(percent=percent, interval=interval, signed=_plain_number)
+    environment.filters.update(percent=_percent, interval=_interval, signed=_plain_number)
     template = environment.from_string(
         resources.files("sameface.evaluation").joinpath("report.html.j2").read_text(encoding="utf-8")
     )
@@ -77,25 +78,12 @@ def write_plots(evaluation: Evaluation, folder: Path) -> list[Path]:
     return written
 
 
-def percent(value: float | None, digits: int = 2) -> str:
-    """A share in percent, a dash where there is none.
-
-    >>> percent(0.98765), percent(None)
-    ('98.77', '–')
-    """
-    return "–" if value is None or value != value else f"{100 * value:.{digits}f}"
+def _percent(value: float, digits: int = 2) -> str:
+    return percent(value, digits=digits)
 
 
-def interval(rate: Rate | None, digits: int = 2) -> str:
-    """A rate's interval in percent, without the unit.
-
-    >>> from sameface.types import Interval
-    >>> interval(Rate(0.5, 1, 2, Interval(0.01, 0.99)))
-    '1.00 – 99.00'
-    """
-    if rate is None or rate.interval is None:
-        return ""
-    return f"{100 * rate.interval.low:.{digits}f} – {100 * rate.interval.high:.{digits}f}"
+def _interval(rate: Rate | None, digits: int = 2) -> str:
+    return percent_range(rate.interval, digits=digits) if rate else ""
 
 
 def _plain_number(value: float) -> str:

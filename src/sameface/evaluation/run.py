@@ -12,6 +12,7 @@ import numpy as np
 
 import sameface
 from sameface.datasets import Bench, LabelledPhotos, PairList
+from sameface.defaults import DEFAULT_FPIR
 from sameface.errors import DataError, NotEnoughDataError, NoThresholdError
 from sameface.evaluation.cache import EmbeddingCache
 from sameface.evaluation.classifiers import learning_curve, verification_by_regression
@@ -49,7 +50,7 @@ class Plan:
     folds: int | None = None
     identification: bool = True
     classifiers: bool = False
-    fpir: float = 0.01
+    fpir: float = DEFAULT_FPIR
     hardest: int = 0
     disturbed: int = 0
     seed: int = 0

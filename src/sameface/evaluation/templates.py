@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sameface.datasets.ijb import TemplateSet
+from sameface.defaults import DEFAULT_FPIR
 from sameface.errors import NotEnoughDataError
 from sameface.evaluation.scores import Scores, pair_distances
 from sameface.metrics.folds import linked
@@ -94,7 +95,9 @@ def score_templates(templates: TemplateSet, pooled: Embeddings) -> Scores:
     )
 
 
-def search_templates(templates: TemplateSet, pooled: Embeddings, *, fpir: float = 0.01) -> dict[str, TemplateSearch]:
+def search_templates(
+    templates: TemplateSet, pooled: Embeddings, *, fpir: float = DEFAULT_FPIR
+) -> dict[str, TemplateSearch]:
     """1:N of every probe in each gallery. People who are not in a gallery are its unknown people.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from sameface.defaults import DEFAULT_DETECTOR
 from sameface.errors import SettingError
 from sameface.faces.detector import Detector
 from sameface.faces.detector_spec import (
@@ -18,8 +19,6 @@ from sameface.faces.detector_spec import (
 
 #: Names that `load_detector` knows.
 DETECTORS: Final = tuple(kind.name for kind in KINDS)
-#: What is used where nothing else is said: its weights come with the install.
-DEFAULT_DETECTOR: Final = "yunet"
 
 
 def load_detector(

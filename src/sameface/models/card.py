@@ -18,7 +18,7 @@ from sameface.errors import ModelCardError
 
 Kind = Literal["encoder", "detector", "landmarks", "liveness", "quality"]
 CommercialUse = Literal["yes", "no", "unclear"]
-Landmarks = Literal["dlib5", "dlib68", "arcface5", "none"]
+LandmarkScheme = Literal["dlib5", "dlib68", "arcface5", "none"]
 
 #: Pixel x in 0…255 to what the network takes, as ``(x - mean) / scale``. ``none`` where the network itself normalises.
 NORMALISATIONS: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
@@ -133,7 +133,7 @@ class ModelCard:
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
     layout: Literal["nchw", "nhwc"] = "nchw"
-    landmarks: Landmarks = "none"
+    landmarks: LandmarkScheme = "none"
     template: str = "none"
     dimension: int = 0
     gflop: float = 0.0

@@ -1,8 +1,7 @@
 """Reader of dlib's face recognition ResNet: from the published ``.dat`` file to plain arrays.
 
-The file is checked against the one architecture that it may hold, layer by layer, and must end where the last layer
-ends; anything
-else is another network or a damaged file. Each affine layer is folded into the convolution before it.
+The file is checked against the one architecture that it may hold, layer by layer, and must end where the last layer ends;
+anything else is another network or a damaged file. Each affine layer is folded into the convolution before it.
 
 Source: the network's definition as published by its author with dlib (anet_type); the stream's format as in
 `dlib_stream`.

@@ -9,12 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from sameface.recognizer.gallery import DEFAULT_FPIR, Gallery
+    from sameface.recognizer.gallery import Gallery
     from sameface.recognizer.recognizer import Recognizer
     from sameface.recognizer.results import EncodedFace, Enrollment, Identification, PhotoReport, Verification
 
 _HOMES: Final = {
-    "DEFAULT_FPIR": "gallery",
     "EncodedFace": "results",
     "Enrollment": "results",
     "Gallery": "gallery",
@@ -25,7 +24,6 @@ _HOMES: Final = {
 }
 
 __all__ = [
-    "DEFAULT_FPIR",
     "EncodedFace",
     "Enrollment",
     "Gallery",

@@ -10,6 +10,7 @@ from typing import Final, Self, cast
 
 import numpy as np
 
+from sameface.defaults import DEFAULT_FPIR
 from sameface.errors import (
     PersonNotFoundError,
     SettingError,
@@ -29,7 +30,6 @@ from sameface.recognizer.review import Review, as_review
 from sameface.types import Candidate, Erased, Person, Who
 
 #: Share of searches of unknown people that may name somebody, unless the caller says otherwise.
-DEFAULT_FPIR = 0.01
 #: People that are listed at a time.
 _PAGE: Final = 500
 

@@ -7,17 +7,10 @@ from functools import cached_property
 
 import numpy as np
 
-from sameface.encoders import DEFAULT_ENCODER, Encoder, load_encoder
+from sameface.defaults import DEFAULT_DETECTOR, DEFAULT_ENCODER
+from sameface.encoders import Encoder, load_encoder
 from sameface.errors import FaceError, ImageError, SamefaceError
-from sameface.faces import (
-    DEFAULT_DETECTOR,
-    Detector,
-    DetectorSpec,
-    FaceCrop,
-    FaceFinder,
-    load_aligner,
-    load_detector,
-)
+from sameface.faces import Detector, DetectorSpec, FaceCrop, FaceFinder, load_aligner, load_detector
 from sameface.faces.choose import Choice, as_choice
 from sameface.faces.measures import crop_measures
 from sameface.imaging import ImageSource, Limits, Photo

@@ -6,9 +6,10 @@ import logging
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from sameface.encoders import DEFAULT_ENCODER, load_encoder
+from sameface.defaults import DEFAULT_DETECTOR, DEFAULT_ENCODER
+from sameface.encoders import load_encoder
 from sameface.errors import PersonExistsError, RequestTooLargeError
-from sameface.faces import DEFAULT_DETECTOR, Detector, load_detector
+from sameface.faces import Detector, load_detector
 from sameface.imaging import Limits
 from sameface.matching import as_threshold
 from sameface.models.operating_points import load_operating_point
@@ -27,7 +28,7 @@ from sameface.types import Detection, ImageRGB
 log = logging.getLogger("sameface.service")
 
 
-class CrowdGuard:
+class FaceLimit:
     """A detector that refuses photos of more faces than one request may cost."""
 
     def __init__(self, inner: Detector, most: int) -> None:
@@ -131,7 +132,7 @@ def load_recognizer(settings: Settings) -> Recognizer:
     detector = load_detector(detector_id, device=settings.device, threads=1)
     encoder = load_encoder(encoder_id, device=settings.device)
     recognizer = Recognizer(
-        detector=CrowdGuard(detector, settings.max_faces),
+        detector=FaceLimit(detector, settings.max_faces),
         encoder=BatchingEncoder(encoder, settings.batch),
         operating_point=settings.threshold if point is None else point,
         limits=Limits(settings.max_photo, settings.max_pixels, settings.formats),

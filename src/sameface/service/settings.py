@@ -10,6 +10,7 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
+from sameface.defaults import DEFAULT_FPIR
 from sameface.errors import SettingError
 from sameface.gallery import is_server
 from sameface.service.logs import LogFormat
@@ -66,7 +67,7 @@ class Settings:
     device: str = "cpu"
     operating_point: str = ""
     threshold: float | None = None
-    fpir: float = 0.01
+    fpir: float = DEFAULT_FPIR
     embeddings: bool = False
     review: LeastReview = "strict"
     replays: Replays = "flag"

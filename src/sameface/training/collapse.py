@@ -1,8 +1,7 @@
 """Collapse: when a network maps everybody to one point, and how to tell in time.
 
 A triplet loss of a collapsed network stands at its margin exactly: ``0 − 0 + α``. The loss alone looks like slow
-learning, so
-two things are watched beside it: how far embeddings spread, and what share of triplets is active.
+learning, so two things are watched beside it: how far embeddings spread, and what share of triplets is active.
 """
 
 from __future__ import annotations

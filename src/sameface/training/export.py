@@ -15,7 +15,7 @@ from torch import nn
 
 from sameface.errors import TrainingError
 from sameface.files import atomic_write, sha256_of
-from sameface.models.card import Landmarks, Measurement, ModelCard, WeightsFile, write_card
+from sameface.models.card import LandmarkScheme, Measurement, ModelCard, WeightsFile, write_card
 from sameface.models.runtime import Session
 from sameface.training.deployed import Deployed
 from sameface.training.networks.by_name import NetworkSpec
@@ -93,7 +93,7 @@ def export_encoder(
     licence: str = "as you decide",
     commercial_use: Literal["yes", "no", "unclear"] = "unclear",
     licence_note: str = "Trained by its user; the terms of the training photos decide.",
-    landmarks: Landmarks = "none",
+    landmarks: LandmarkScheme = "none",
     template: str = "none",
     measured: tuple[Measurement, ...] = (),
 ) -> float:

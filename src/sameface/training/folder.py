@@ -12,12 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from sameface.defaults import DEFAULT_DETECTOR
 from sameface.encoders.crops import scale_crops
 from sameface.errors import NotEnoughDataError, SamefaceError, SettingError
-from sameface.faces import DEFAULT_DETECTOR, FaceFinder, load_aligner, load_detector
+from sameface.faces import FaceFinder, load_aligner, load_detector
 from sameface.files import Skipped, path_as_text
 from sameface.imaging import load_image
-from sameface.models.card import Landmarks, Measurement, is_id
+from sameface.models.card import LandmarkScheme, Measurement, is_id
 from sameface.progress import Tally
 from sameface.recognizer import Recognizer
 from sameface.training.augment import NoAugmentation, augmentation
@@ -39,7 +40,7 @@ from sameface.training.trainer import COLUMNS, Trainer, TrainingResult, seeded
 #: Sides of the pictures that networks take, where the user names none.
 SIDES = {"convnet": 64, "inception_resnet_v1": 160, "head": 0}
 #: How aligned crops are made: dlib's chips, as the default encoder takes them.
-LANDMARKS: Landmarks = "dlib5"
+LANDMARKS: LandmarkScheme = "dlib5"
 TEMPLATE = "dlib-chip-0.25"
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
-from sameface.encoders import DEFAULT_ENCODER, Encoder, load_encoder
+from sameface.defaults import DEFAULT_DETECTOR, DEFAULT_ENCODER
+from sameface.encoders import Encoder, load_encoder
 from sameface.errors import SamefaceError, SettingError
-from sameface.faces import DEFAULT_DETECTOR
 from sameface.faces.choose import Choice, as_choice
 from sameface.imaging import ImageSource
 from sameface.recognizer import Recognizer

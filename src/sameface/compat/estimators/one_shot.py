@@ -15,6 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sameface.compat.estimators.posterior import log_likelihood_ratio, posterior
+from sameface.defaults import DEFAULT_FPIR
 from sameface.errors import NoThresholdError
 from sameface.matching import as_threshold
 from sameface.recognizer.identify import threshold_for_search
@@ -60,7 +61,7 @@ class OneShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self,
         operating_point: OperatingPoint | float | None = None,
         *,
-        fpir: float = 0.01,
+        fpir: float = DEFAULT_FPIR,
         unknown_label: Any = None,
         prior_known: float = 0.5,
     ) -> None:

@@ -1,6 +1,7 @@
 """What every backend shares: arguments are checked, changes are put together, noted and refused in this one place.
 
-A backend brings a `Transaction`, the few things that its tables can do, and runs work in one. What it is given is clean already.
+A backend brings a `Transaction`, the few things that its tables can do, and runs work in one. What it is given is clean already. Signatures stand
+here as in `gallery/store/contract.py`, whose docstrings they share: mypy holds the two equal.
 """
 
 from __future__ import annotations

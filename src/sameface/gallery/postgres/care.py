@@ -11,23 +11,25 @@ import numpy.typing as npt
 
 from sameface.errors import EmbeddingError
 from sameface.gallery.postgres import hnsw
-from sameface.gallery.postgres.session import Connection
+from sameface.gallery.postgres.connections import Connection
 from sameface.gallery.rules.vectors import storable
-from sameface.gallery.store import CheckReport, Problem, Stats, Tuning, now
+from sameface.gallery.store import CheckReport, GalleryProblem, Stats, Tuning, now
 from sameface.types import EmbeddingSpace
 
 
 def check(connection: Connection, dimension: int) -> CheckReport:
     """Read every row again; what is wrong is reported, not raised."""
-    problems: list[Problem] = []
+    problems: list[GalleryProblem] = []
     names: dict[Any, str] = dict(connection.execute("SELECT person_id, name FROM sameface_person").fetchall())
     known: dict[str, Any] = dict(connection.execute("SELECT name, person_id FROM sameface_name").fetchall())
     problems += [
-        Problem("name and person do not belong together", person=name)
+        GalleryProblem("name and person do not belong together", person=name)
         for found, name in names.items()
         if known.get(name) != found
     ]
-    problems += [Problem("a name without a person", person=name) for name, found in known.items() if found not in names]
+    problems += [
+        GalleryProblem("a name without a person", person=name) for name, found in known.items() if found not in names
+    ]
     templates = 0
     with connection.cursor("everything", binary=True) as cursor:
         cursor.execute("SELECT person_id, template_id, crc, embedding FROM sameface_template ORDER BY template_id")
@@ -35,11 +37,13 @@ def check(connection: Connection, dimension: int) -> CheckReport:
             templates += 1
             vector, person = embedding.to_numpy(), names.get(person_id, "")
             if zlib.crc32(vector.tobytes()) != crc:
-                problems.append(Problem("vector changed since it was written", person=person, template_id=template_id))
+                problems.append(
+                    GalleryProblem("vector changed since it was written", person=person, template_id=template_id)
+                )
             elif len(vector) != dimension:
-                problems.append(Problem(f"not {dimension} numbers", person=person, template_id=template_id))
+                problems.append(GalleryProblem(f"not {dimension} numbers", person=person, template_id=template_id))
             elif person_id not in names:
-                problems.append(Problem("belongs to a person who is not there", template_id=template_id))
+                problems.append(GalleryProblem("belongs to a person who is not there", template_id=template_id))
     return CheckReport(len(names), templates, tuple(problems))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sameface.errors import NotEnoughDataError
-from sameface.gallery.postgres.session import Connection
+from sameface.gallery.postgres.connections import Connection
 from sameface.gallery.store import Tuning
 
 #: Below this share of right answers a gallery says so.

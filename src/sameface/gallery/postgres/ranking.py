@@ -12,8 +12,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from sameface.gallery.postgres.connections import Connection
 from sameface.gallery.postgres.rows import checked_vector
-from sameface.gallery.postgres.session import Connection
 from sameface.gallery.store import Tuning
 from sameface.matching import distance
 from sameface.types import Candidate

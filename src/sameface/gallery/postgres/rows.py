@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sameface.errors import GalleryDamagedError
 from sameface.gallery.base.finding import name_taken
-from sameface.gallery.postgres.session import Connection
+from sameface.gallery.postgres.connections import Connection
 from sameface.gallery.rules.names import details_json
 from sameface.gallery.store import NewPerson, StoredTemplate, now
 from sameface.types import Box, Embeddings, Person, Template

@@ -11,7 +11,7 @@ import uuid
 from typing import Any, Final
 
 from sameface.errors import GalleryDamagedError, GalleryMismatchError, GallerySchemaError, SettingError
-from sameface.gallery.postgres.session import Connection
+from sameface.gallery.postgres.connections import Connection
 from sameface.gallery.store import now
 from sameface.types import EmbeddingSpace
 

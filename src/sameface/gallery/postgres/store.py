@@ -13,7 +13,7 @@ from sameface.gallery.base.people import Once
 from sameface.gallery.base.store import BaseStore
 from sameface.gallery.postgres import care, hnsw, ranking, rows, schema
 from sameface.gallery.postgres.address import Address
-from sameface.gallery.postgres.session import Connection, Session
+from sameface.gallery.postgres.connections import Connection, Connections
 from sameface.gallery.postgres.transaction import PostgresTransaction
 from sameface.gallery.store import CheckReport, Stats, StoredTemplate, Tuning
 from sameface.types import Candidate, Embeddings, EmbeddingSpace, Erased, Person
@@ -43,20 +43,20 @@ class PostgresStore(BaseStore[PostgresTransaction]):
         self, location: str, *, space: EmbeddingSpace | None, dimension: int | None, create: bool, patience: float
     ) -> None:
         self._address = Address(location)
-        self._session = Session(self._address, patience)
+        self._connections = Connections(self._address, patience)
         self.made = False
         try:
-            if not self._session.read(schema.exists):
+            if not self._connections.read(schema.exists):
                 if not create or space is None or dimension is None:
                     raise GalleryMissingError(
                         expected=f"a gallery at {self.location}",
                         got="no tables of one",
                         advice="enroll somebody first, or check the address",
                     )
-                self.made = self._session.write(partial(schema.create, space=space, dimension=dimension))
-            self._bound = self._session.read(partial(schema.settings, shown=self.location))
+                self.made = self._connections.write(partial(schema.create, space=space, dimension=dimension))
+            self._bound = self._connections.read(partial(schema.settings, shown=self.location))
         except BaseException:
-            self._session.close()
+            self._connections.close()
             raise
         self._index = hnsw.chosen(self._bound)
         if self._index is not None:
@@ -79,7 +79,7 @@ class PostgresStore(BaseStore[PostgresTransaction]):
         return self._bound["gallery_id"]
 
     def export(self) -> Iterator[tuple[Person, list[StoredTemplate]]]:
-        with self._session.snapshot() as connection, connection.cursor("everybody") as cursor:
+        with self._connections.snapshot() as connection, connection.cursor("everybody") as cursor:
             schema.require_same_epoch(connection, self._bound, self.location)
             cursor.execute(f"{rows.PEOPLE} ORDER BY p.number".encode())
             while part := [rows.person_of(row)[1] for row in cursor.fetchmany(_AT_ONCE)]:
@@ -93,7 +93,7 @@ class PostgresStore(BaseStore[PostgresTransaction]):
             schema.require_same_epoch(connection, self._bound, self.location)
             return ranking.search(connection, probes, k, group, self._index, self.location)
 
-        return self._session.read(work)
+        return self._connections.read(work)
 
     def _search_within(self, connection: Connection, probes: Embeddings, k: int) -> list[list[Candidate]]:
         """`_search` in a transaction that goes on to change something."""
@@ -114,10 +114,10 @@ class PostgresStore(BaseStore[PostgresTransaction]):
         self._one("SELECT 1")
 
     def check(self) -> CheckReport:
-        return self._session.read(partial(care.check, dimension=self.dimension))
+        return self._connections.read(partial(care.check, dimension=self.dimension))
 
     def stats(self) -> Stats:
-        return self._session.read(
+        return self._connections.read(
             lambda connection: care.stats(
                 connection, location=self.location, space=self.space, dimension=self.dimension, index=self._index
             )
@@ -126,7 +126,7 @@ class PostgresStore(BaseStore[PostgresTransaction]):
     def compact(self) -> int:
         before = int(self._one("SELECT pg_total_relation_size('sameface_template')"))
         for table in ("template", "person", "name", "membership"):
-            self._session.maintain(f"VACUUM (FULL, ANALYZE) sameface_{table}")
+            self._connections.maintain(f"VACUUM (FULL, ANALYZE) sameface_{table}")
         return max(0, before - int(self._one("SELECT pg_total_relation_size('sameface_template')")))
 
     def reindex(self) -> None:
@@ -157,12 +157,12 @@ class PostgresStore(BaseStore[PostgresTransaction]):
             partial(care.reembed, space=space, dimension=dimension, vectors=Once(vectors), drop_missing=drop_missing),
             alone=True,
         )
-        self._bound = self._session.read(partial(schema.settings, shown=self.location))
+        self._bound = self._connections.read(partial(schema.settings, shown=self.location))
         self._index = None
         return replaced
 
     def close(self) -> None:
-        self._session.close()
+        self._connections.close()
 
     # -- inside -------------------------------------------------------------------------------------------------------
     def _change(self, work: Callable[[Connection], Result], *, alone: bool = False) -> Result:
@@ -174,13 +174,13 @@ class PostgresStore(BaseStore[PostgresTransaction]):
             schema.require_same_epoch(connection, self._bound, self.location)
             return work(connection)
 
-        return self._session.write(locked)
+        return self._connections.write(locked)
 
     def _transaction(self, connection: Connection, *, changing: bool) -> PostgresTransaction:
         return PostgresTransaction(connection, self._bound, self.location, self._search_within, changing=changing)
 
     def _read(self, work: Callable[[PostgresTransaction], Result]) -> Result:
-        return self._session.read(lambda connection: work(self._transaction(connection, changing=False)))
+        return self._connections.read(lambda connection: work(self._transaction(connection, changing=False)))
 
     def _write(self, work: Callable[[PostgresTransaction], Result], *, alone: bool = False) -> Result:
         return self._change(lambda connection: work(self._transaction(connection, changing=True)), alone=alone)
@@ -190,5 +190,5 @@ class PostgresStore(BaseStore[PostgresTransaction]):
         return self._write(work)
 
     def _one(self, query: str, values: Sequence[Any] = ()) -> Any:
-        row = self._session.read(lambda connection: connection.execute(query.encode(), values).fetchone())
+        row = self._connections.read(lambda connection: connection.execute(query.encode(), values).fetchone())
         return row[0] if row else None

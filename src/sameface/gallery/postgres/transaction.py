@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from sameface.gallery.postgres import rows
+from sameface.gallery.postgres.connections import Connection
 from sameface.gallery.postgres.schema import require_same_epoch
-from sameface.gallery.postgres.session import Connection
 from sameface.gallery.store import AuditEntry, NewPerson, StoredTemplate
 from sameface.types import Candidate, Embeddings, Person, Template
 

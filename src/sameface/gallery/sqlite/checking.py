@@ -16,12 +16,12 @@ from sameface.gallery.sqlite.rows import PEOPLE, groups_of
 from sameface.gallery.sqlite.schema import Binding, binding, require_settings_of
 from sameface.gallery.sqlite.tables import TABLES
 from sameface.gallery.sqlite.vault import Vault
-from sameface.gallery.store import CheckReport, Problem
+from sameface.gallery.store import CheckReport, GalleryProblem
 
 
 def check(connection: sqlite3.Connection, bound: Binding, vault: Vault, location: str) -> CheckReport:
     """Read every row, sum and page again; damage is reported, not raised."""
-    problems: list[Problem] = []
+    problems: list[GalleryProblem] = []
     names: dict[int, str] = {}
     templates = 0
     try:
@@ -33,66 +33,66 @@ def check(connection: sqlite3.Connection, bound: Binding, vault: Vault, location
         problems += _history(connection, vault)
         templates = connection.execute("SELECT count(*) FROM template").fetchone()[0]
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-        problems.append(Problem(f"SQLite: {error}"))
+        problems.append(GalleryProblem(f"SQLite: {error}"))
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
     return CheckReport(len(names), templates, tuple(problems))
 
 
-def _pages_and_tables(connection: sqlite3.Connection) -> Iterator[Problem]:
+def _pages_and_tables(connection: sqlite3.Connection) -> Iterator[GalleryProblem]:
     for row in connection.execute("PRAGMA integrity_check(20)"):
         if row[0] != "ok":
-            yield Problem(f"SQLite: {row[0]}")
+            yield GalleryProblem(f"SQLite: {row[0]}")
     found = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"))
     for name, text in TABLES.items():
         if _plain(found.pop(name, "")) != _plain(text):
-            yield Problem(f"the definition of {name!r} changed")
+            yield GalleryProblem(f"the definition of {name!r} changed")
     for name in found:
-        yield Problem(f"{name!r} is not a part of a gallery")
+        yield GalleryProblem(f"{name!r} is not a part of a gallery")
 
 
 def _plain(definition: object) -> str:
     return re.sub(r"\s+", " ", str(definition))
 
 
-def _settings(connection: sqlite3.Connection, bound: Binding, vault: Vault, location: str) -> Iterator[Problem]:
+def _settings(connection: sqlite3.Connection, bound: Binding, vault: Vault, location: str) -> Iterator[GalleryProblem]:
     try:
         binding(connection, location)
         require_settings_of(connection, bound, vault, location)
     except SamefaceError as error:
-        yield Problem(f"settings: {error.got}")
+        yield GalleryProblem(f"settings: {error.got}")
 
 
-def _people(connection: sqlite3.Connection, vault: Vault, names: dict[int, str]) -> Iterator[Problem]:
+def _people(connection: sqlite3.Connection, vault: Vault, names: dict[int, str]) -> Iterator[GalleryProblem]:
     for key, person_id, name, details, created, made, _, groups in connection.execute(PEOPLE):
         names[key] = str(name)
         if not sums.fits(made, vault, sums.of_person, key, person_id, name, details, created, groups_of(groups)):
-            yield Problem("name, id, details or groups changed since they were written", person=str(name))
+            yield GalleryProblem("name, id, details or groups changed since they were written", person=str(name))
     for (key,) in connection.execute("SELECT DISTINCT person_key FROM membership"):
         if key not in names:
-            yield Problem(f"a group has person number {key}, who is not there")
+            yield GalleryProblem(f"a group has person number {key}, who is not there")
     yield from _numbers(connection, "person", "person_key")
 
 
 def _templates(
     connection: sqlite3.Connection, bound: Binding, vault: Vault, names: dict[int, str]
-) -> Iterator[Problem]:
+) -> Iterator[GalleryProblem]:
     owners: dict[int, int] = {}
     for number, owner, source, digest, box, quality, made in connection.execute(
         "SELECT template_id, person_key, source, source_sha256, box, quality, sum FROM template"
     ):
         owners[number] = owner
         if not sums.fits(made, vault, sums.of_template, number, owner, source, digest, box, quality):
-            yield Problem("source, box or quality changed since they were written", names.get(owner, ""), number)
+            yield GalleryProblem("source, box or quality changed since they were written", names.get(owner, ""), number)
     for number, record in connection.execute("SELECT template_id, record FROM vector ORDER BY template_id"):
         owner = owners.pop(number, NOBODY)
         if wrong := _wrong_with(number, owner, record, bound.dimension, vault):
-            yield Problem(wrong, names.get(owner, ""), number)
+            yield GalleryProblem(wrong, names.get(owner, ""), number)
         elif owner != NOBODY and owner not in names:
-            yield Problem(f"belongs to person number {owner}, who is not there", template_id=number)
+            yield GalleryProblem(f"belongs to person number {owner}, who is not there", template_id=number)
     for number, owner in owners.items():
-        yield Problem("vector is missing", names.get(owner, ""), number)
+        yield GalleryProblem("vector is missing", names.get(owner, ""), number)
     yield from _numbers(connection, "vector", "template_id")
 
 
@@ -113,18 +113,18 @@ def _wrong_with(template_id: int, owner: int, record: Any, dimension: int, vault
     return ""
 
 
-def _history(connection: sqlite3.Connection, vault: Vault) -> Iterator[Problem]:
+def _history(connection: sqlite3.Connection, vault: Vault) -> Iterator[GalleryProblem]:
     for seq, key, made in connection.execute("SELECT seq, person_key, sum FROM change"):
         if not sums.fits(made, vault, sums.of_change, seq, key):
-            yield Problem(f"line {seq} of what caches are told changed since it was written")
+            yield GalleryProblem(f"line {seq} of what caches are told changed since it was written")
     if (wrong := history.first_wrong(connection, vault)) is not None:
-        yield Problem(f"the audit log is not what was written, from line {wrong} on")
+        yield GalleryProblem(f"the audit log is not what was written, from line {wrong} on")
     yield from _numbers(connection, "change", "seq")
 
 
-def _numbers(connection: sqlite3.Connection, table: str, column: str) -> Iterator[Problem]:
+def _numbers(connection: sqlite3.Connection, table: str, column: str) -> Iterator[GalleryProblem]:
     """A number that was given out once must not be given out again."""
     row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
     last = connection.execute(f"SELECT coalesce(max({column}), 0) FROM {table}").fetchone()[0]
     if last > (row[0] if row and isinstance(row[0], int) else 0):
-        yield Problem(f"the numbers of {table!r} would be used twice")
+        yield GalleryProblem(f"the numbers of {table!r} would be used twice")

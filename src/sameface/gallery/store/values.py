@@ -101,7 +101,7 @@ class Tuning:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class GalleryProblem:
     """One thing that `check` found wrong.
 
     Attributes:
@@ -126,7 +126,7 @@ class CheckReport:
 
     people: int
     templates: int
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[GalleryProblem, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -2,9 +2,8 @@
 
 ``L = ½ s D² + ½ (1 − s) max(0, m − D)²``  with  ``D = ‖f(X₁) − f(X₂)‖``
 
-``s = 1`` means *same person* here; the paper writes Y = 0 for similar pairs, the other way round. D is a plain
-distance, so the
-margin m is one too: on unit vectors, where D lies in [0, 2], m = 1 stops pushing at 60 degrees.
+``s = 1`` means *same person* here; the paper writes Y = 0 for similar pairs, the other way round. D is a plain distance,
+so the margin m is one too: on unit vectors, where D lies in [0, 2], m = 1 stops pushing at 60 degrees.
 
 Source: Hadsell, Chopra, LeCun, *Dimensionality Reduction by Learning an Invariant Mapping*, CVPR 2006, equation 4.
 """

@@ -2,9 +2,8 @@
 
 ``L = Σ max(0, ‖f(A) − f(P)‖² − ‖f(A) − f(N)‖² + α)``
 
-A anchor, P another photo of the same person, N a photo of someone else. The distances are squared, so the margin α
-is a squared
-distance too: on unit vectors, where ``‖x − y‖²`` lies in [0, 4], α = 0.2 asks for 5 % of the range.
+A anchor, P another photo of the same person, N a photo of someone else. The distances are squared, so the margin α is a
+squared distance too: on unit vectors, where ``‖x − y‖²`` lies in [0, 4], α = 0.2 asks for 5 % of the range.
 
 Source: Schroff, Kalenichenko, Philbin, *FaceNet*, CVPR 2015, equation 3 and section 3.1 (α = 0.2, unit vectors).
 """

@@ -2,8 +2,7 @@
 
 Data and official runs: Lake, Salakhutdinov, Tenenbaum, *Human-level concept learning through probabilistic program
 induction*, Science 2015. Each of the 20 runs shows one drawing of each of 20 characters of one alphabet and asks for
-20 more, by another
-hand: 400 trials, one answer each, every trial judged on its own.
+20 more, by another hand: 400 trials, one answer each, every trial judged on its own.
 """
 
 from __future__ import annotations

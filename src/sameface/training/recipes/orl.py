@@ -1,8 +1,7 @@
 """ORL: a small Siamese network from 30 people, asked about 10 others by one photo each.
 
-Data: AT&T Laboratories Cambridge, 40 people × 10 grey photos of 92×112. Five splits of people; in each, every one of
-the ten
-photos of the strangers is the enrolled one in turn, and the other nine are asked about: 900 trials a split.
+Data: AT&T Laboratories Cambridge, 40 people × 10 grey photos of 92×112. Five splits of people; in each, every one of the
+ten photos of the strangers is the enrolled one in turn, and the other nine are asked about: 900 trials a split.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ _CROSSED: Final = (errors.UniqueViolation, errors.DeadlockDetected, errors.Seria
 _CROSSINGS: Final = 6
 
 
-class Session:
+class Connections:
     """Runs functions on pooled connections, each in a transaction of its own.
 
     Args:
