@@ -33,6 +33,8 @@ from runner import timed
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 from whole_process import whole_process
 
+from sameface.models.registry import load_card
+
 HERE = Path(__file__).resolve().parent
 PHOTOS = ROOT / "examples" / "photos"
 DATA = Path(os.environ.get("SAMEFACE_DATA", ROOT.parent / "shared" / "data"))
@@ -57,25 +59,33 @@ class Row:
 
 def rows(models: Path, deepface: Path) -> list[Row]:
     facenet = gflop(deepface) if deepface.exists() else None
-    mobile = gflop(models / "mobilefacenet_y1.onnx")
-    ours = ("verify",)
-    both = 2 * DLIB_GFLOP  # the default looks at each face and its mirror image
-    same, int8 = "dlib-resnet", "dlib-resnet-mirror-unit-int8"
-    yunet = ("--detector", "yunet")
+    mobile, sface = gflop(models / "mobilefacenet_y1.onnx"), load_card("sface-2021dec").gflop
+    ours, same = ("verify",), "dlib-resnet"
+    int8 = (*ours, "--encoder", "sface-2021dec-unit-int8")
     make = Row
     return [
-        make("sameface (default)", "sameface", "default/embed", "mtcnn/detect", "default+mtcnn/photo", ours, both),
-        make("sameface, yunet", "sameface", "", "yunet/detect", "default+yunet/photo", (*ours, *yunet)),
-        make("sameface, dlib-resnet", "sameface", f"{same}/embed", "", f"{same}+mtcnn/photo", (), DLIB_GFLOP),
-        make("sameface, dlib-resnet, yunet", "sameface", "", "", f"{same}+yunet/photo"),
-        make("sameface, int8", "sameface", "int8/embed", "", "int8+mtcnn/photo", (*ours, "--encoder", int8), both),
-        make("sameface, int8, yunet", "sameface", "", "", "int8+yunet/photo"),
+        make("sameface (default)", "sameface", "default/embed", "yunet/detect", "default/photo", ours, sface),
+        make("sameface, int8", "sameface", "int8/embed", "", "int8/photo", int8, sface),
+        make(
+            "sameface, dlib-resnet, mtcnn",
+            "sameface-dlib",
+            f"{same}/embed",
+            "mtcnn/detect",
+            f"{same}/photo",
+            (),
+            DLIB_GFLOP,
+        ),
         make("DeepFace, ONNX, yunet", "deepface", "embed", "detect", "photo", ("cold",), facenet),
         make("InsightFace", "insightface", "embed", "detect", "photo", ("cold",), mobile),
+        make("OpenCV, YuNet + SFace", "opencv", "embed", "detect", "photo", ("cold",), sface),
         make("face_recognition, dlib-bin", "face_recognition", "embed", "detect", "photo", ("cold",), DLIB_GFLOP),
-        make("OpenCV, YuNet", "opencv", "", "detect"),
         make("facenet-pytorch, network", "facenet-pytorch", "embed", gflop=facenet),
     ]
+
+
+def script_of(peer: str) -> Path:
+    """The runner of a peer; sameface's two environments share one."""
+    return HERE / f"run_{'sameface' if peer.startswith('sameface') else peer.replace('-', '_')}.py"
 
 
 class Runner:
@@ -111,7 +121,7 @@ class Runner:
 
 @contextmanager
 def one_face_photo(size_wh: tuple[int, int]) -> Iterator[Path]:
-    """A shipped portrait, cut to size, as a JPEG."""
+    """A shipped portrait, cut and enlarged to the size, as a JPEG."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "face.jpg"
         with Image.open(PHOTOS / "obama.jpg") as photo:
@@ -146,7 +156,16 @@ def lay_weights(cache: Path, failed: dict[str, str]) -> None:
         failed["deepface"] = f"no weights: {error}"
 
 
-def measure(cache: Path, failed: dict[str, str], rounds: int, seconds: float, cold_rounds: int) -> dict[str, Any]:
+def measure(
+    cache: Path,
+    failed: dict[str, str],
+    *,
+    size_wh: tuple[int, int],
+    photo_only: bool,
+    rounds: int,
+    seconds: float,
+    cold_rounds: int,
+) -> dict[str, Any]:
     environment = {
         **{name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")},
         "SAMEFACE_CACHE": str(cache / "sameface-cache"),
@@ -155,6 +174,8 @@ def measure(cache: Path, failed: dict[str, str], rounds: int, seconds: float, co
         "DEEPFACE_BACKEND_ENGINE": "onnx",
         "INSIGHTFACE_HOME": str(cache / "insightface-home"),
         "YUNET": str(DATA / "models" / "face_detection_yunet_2023mar.onnx"),
+        "SFACE": str(cache / "opencv-home" / "sface.onnx"),
+        "ORT_DISABLE_TELEMETRY": "1",
         "PYTHONWARNINGS": "ignore",
         "HF_HUB_OFFLINE": "1",
     }
@@ -169,17 +190,19 @@ def measure(cache: Path, failed: dict[str, str], rounds: int, seconds: float, co
         failed[peer] = f"failed: {reason}"
         print(f"  {peer} {failed[peer]}", flush=True)
 
-    with one_face_photo((640, 480)) as photo:
+    with one_face_photo(size_wh) as photo:
         for peer in PEERS:
             if peer.name in failed:
                 continue
             print(f"start: {peer.title} …", flush=True)
-            script = HERE / f"run_{peer.name.replace('-', '_')}.py"
+            script = script_of(peer.name)
             try:
                 runners[peer.name] = Runner([str(python_of(cache, peer.name)), str(script), str(photo)], environment)
             except (RuntimeError, OSError) as error:
                 give_up(peer.name, error)
         units = [(peer, task) for peer, runner in runners.items() for task in runner.tasks]
+        if photo_only:
+            units = [unit for unit in units if unit[1].endswith("photo")]
         units.sort(key=lambda unit: unit[1].split("/")[-1])  # the same question to all of them, one after the other
         for turn in range(rounds):
             print(f"round {turn + 1} of {rounds}", flush=True)
@@ -192,7 +215,7 @@ def measure(cache: Path, failed: dict[str, str], rounds: int, seconds: float, co
                         give_up(peer, error)
         for runner in runners.values():
             runner.close()
-    cold_runs = cold(table, cache, failed, environment, cold_rounds)
+    cold_runs = cold(table, cache, failed, environment, cold_rounds) if cold_rounds else {}
     gemm_rate = 2 * 2048**3 / statistics.median(gemm_seconds) / 1e9
     for row in table:
         row.why_not = failed.get(row.peer, "")
@@ -221,7 +244,7 @@ def cold(table: list[Row], cache: Path, failed: dict[str, str], environment: dic
                 verb, *more = row.cold
                 commands[row.title] = [str(python.with_name("sameface")), verb, *pair, *more]
             else:
-                script = HERE / f"run_{row.peer.replace('-', '_')}.py"
+                script = script_of(row.peer)
                 commands[row.title] = [str(python), str(script), *row.cold, *pair]
     runs: Cold = {title: [] for title in commands}
     broken: set[str] = set()
@@ -299,6 +322,10 @@ def main() -> None:
     parser.add_argument("--prepare", action="store_true", help="only make the environments")
     parser.add_argument("--no-install", action="store_true", help="take the environments as they are")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "sameface-bench")
+    parser.add_argument(
+        "--size", type=int, nargs=2, default=(640, 480), metavar=("WIDTH", "HEIGHT"), help="of the photo"
+    )
+    parser.add_argument("--photo-only", action="store_true", help="only photo → embedding")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.6, help="per question and round")
     parser.add_argument("--cold-rounds", type=int, default=7)
@@ -316,7 +343,15 @@ def main() -> None:
     if options.prepare:
         return
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.cpus])  # the peers inherit it
-    result = measure(options.cache, failed, options.rounds, options.seconds, options.cold_rounds)
+    result = measure(
+        options.cache,
+        failed,
+        size_wh=tuple(options.size),
+        photo_only=options.photo_only,
+        rounds=options.rounds,
+        seconds=options.seconds,
+        cold_rounds=0 if options.photo_only else options.cold_rounds,
+    )
     print(markdown(result))
     if options.json:
         options.json.write_text(json.dumps(result, indent=1))

@@ -8,6 +8,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from sameface.models.networks import network_file
+from sameface.models.registry import load_card
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -23,6 +26,7 @@ class Peer:
 
 PEERS = (
     Peer("sameface", "sameface", ((str(ROOT),),)),
+    Peer("sameface-dlib", "sameface with dlib's network", ((f"{ROOT}[dlib]",),)),
     Peer(
         "deepface",
         "DeepFace, ONNX backend",
@@ -40,7 +44,12 @@ PEERS = (
         ),
         "dlib as the dlib-bin wheel; setuptools below 81 for pkg_resources",
     ),
-    Peer("opencv", "OpenCV", (("opencv-python-headless>=5.0",),), "detection only: YuNet; its SFace file is not here"),
+    Peer(
+        "opencv",
+        "OpenCV",
+        (("opencv-python-headless>=5.0",),),
+        "YuNet and SFace: the 8-bit file of the default network, folded to float32 by sameface, for OpenCV does not read it",
+    ),
     Peer(
         "facenet-pytorch",
         "facenet-pytorch, network only",
@@ -68,7 +77,7 @@ def prepare(peer: Peer, cache: Path) -> Path:
     wanted = repr(peer.installs)
     pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--disable-pip-version-check"]
     if done.exists() and done.read_text() == wanted:
-        if peer.name == "sameface":
+        if peer.name.startswith("sameface"):
             _call([*pip, "--no-deps", "--force-reinstall", str(ROOT)])
         return python
     shutil.rmtree(cache / peer.name, ignore_errors=True)
@@ -114,6 +123,9 @@ def weights(cache: Path, models: Path) -> None:
     ):
         if not (folder / name).exists():
             shutil.copyfile(models / name, folder / name)
+    opencv = cache / "opencv-home"
+    opencv.mkdir(exist_ok=True)
+    shutil.copyfile(network_file(load_card("sface-2021dec")), opencv / "sface.onnx")
     facenet = deepface / "facenet_weights.onnx"
     if not facenet.exists():
         if not (cache / "facenet-pytorch" / ".installed").exists():

@@ -68,6 +68,20 @@ def test_halving_is_the_five_tap_filter() -> None:
     assert halve(image[:8]).size == 0
 
 
+@pytest.mark.parametrize("size_hw", [(9, 9), (10, 13), (133, 64), (136, 67), (261, 40)])
+def test_halving_equals_a_slow_loop(size_hw: tuple[int, int]) -> None:
+    # More than one strip of rows, odd and even sides, and values whose sums are the largest there can be.
+    image = np.random.default_rng(1).choice([0, 1, 128, 255], size=(*size_hw, 3)).astype(np.uint8)
+    taps = np.outer([1, 4, 6, 4, 1], [1, 4, 6, 4, 1])
+    rows, columns = (size_hw[0] - 3) // 2, (size_hw[1] - 3) // 2
+    slow = np.zeros((rows, columns, 3), dtype=np.uint8)
+    for y in range(rows):
+        for x in range(columns):
+            around = image[2 * y : 2 * y + 5, 2 * x : 2 * x + 5].astype(int)
+            slow[y, x] = (around * taps[..., None]).sum(axis=(0, 1)) // 256
+    np.testing.assert_array_equal(halve(image), slow)
+
+
 def test_arcface_crops_are_opencvs(portraits: dict[str, ImageRGB]) -> None:
     image = portraits["astronaut.png"]
     points = np.array([[190, 100], [245, 100], [220, 130], [195, 160], [240, 160]], np.float32)

@@ -65,8 +65,8 @@ def test_large_photos_are_bounded_and_padded() -> None:
 
 
 def test_cells_go_row_by_row() -> None:
-    assert cells(2, 3).tolist() == [[0, 0], [1, 0], [2, 0], [0, 1], [1, 1], [2, 1]]
-    assert cells(1, 2, 2).tolist() == [[0, 0], [0, 0], [1, 0], [1, 0]]
+    assert cells(np.arange(6), 3).tolist() == [[0, 0], [1, 0], [2, 0], [0, 1], [1, 1], [2, 1]]
+    assert cells(np.arange(4), 2, 2).tolist() == [[0, 0], [0, 0], [1, 0], [1, 0]]
 
 
 def test_another_network_is_refused(data: Path) -> None:

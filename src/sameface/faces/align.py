@@ -7,22 +7,16 @@ predictor, whatever found the box; ArcFace's get the detector's own five points.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Final, Protocol
+from typing import Protocol
 
 import numpy as np
 from PIL import Image
 
 from sameface.errors import SettingError
-from sameface.faces.dlib_box import dlib_box
 from sameface.faces.none import WHOLE_PICTURE
-from sameface.faces.shape_predictor import ShapePredictor
 from sameface.faces.templates import SCHEMES, template_points
-from sameface.faces.warp import crop_as_opencv, crop_by, fit_similarity, reach_of
+from sameface.faces.warp import crop_as_opencv, fit_similarity, reach_of
 from sameface.types import Box, CropsRGB, Detection, ImageRGB
-
-#: Pixels beyond what a tiny face needs, for the filters.
-_LEAST_MARGIN: Final = 32
 
 
 class Aligner(Protocol):
@@ -68,40 +62,10 @@ def load_aligner(landmarks: str, template: str, size: int) -> Aligner:
             advice="correct the model card",
         )
     if landmarks == "dlib5":
+        from sameface.faces.dlib_align import DlibAligner  # only for those who use it: it costs every start 12 ms
+
         return DlibAligner(size)
     return ArcfaceAligner(size) if landmarks == "arcface5" else WholePictureAligner(size)
-
-
-class DlibAligner:
-    """dlib's chips: 5 points by its predictor, a quarter of the face as margin. Source: `warp`, `shape_predictor`."""
-
-    #: Raise the number when the box that the predictor starts from, or anything else here, changes a crop.
-    _VERSION: Final = 1
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self.id = f"dlib5/dlib-chip-0.25/{size}" + (f"/{self._VERSION}" if self._VERSION > 1 else "")
-        self._template = template_points("dlib-chip-0.25", size)
-        self._predictor = _dlib5()
-
-    def align(self, image_rgb: ImageRGB, detections: Sequence[Detection]) -> CropsRGB:
-        """See `Aligner.align`; a whole-picture detection is scaled, not aligned."""
-        crops = np.empty((len(detections), self.size, self.size, 3), dtype=np.uint8)
-        found = [n for n, detection in enumerate(detections) if not _is_whole(detection)]
-        points = self._predictor.predict(image_rgb, [dlib_box(detections[n]) for n in found])
-        for n, landmarks in zip(found, points, strict=True):
-            crops[n] = crop_by(image_rgb, fit_similarity(self._template, landmarks.points_xy), self.size)
-        for n in set(range(len(detections))) - set(found):
-            crops[n] = _whole(image_rgb, self.size)
-        return crops
-
-    def reach(self, detection: Detection) -> Box | None:
-        """See `Aligner.reach`: three times the box; the crop is within 1.6 times, the predictor looks about as far."""
-        if _is_whole(detection):
-            return None
-        x, y = detection.box.center_xy
-        half = 1.5 * max(detection.box.width, detection.box.height) + _LEAST_MARGIN
-        return Box(x - half, y - half, x + half, y + half)
 
 
 class ArcfaceAligner:
@@ -120,8 +84,8 @@ class ArcfaceAligner:
         """
         crops = np.empty((len(detections), self.size, self.size, 3), dtype=np.uint8)
         for n, detection in enumerate(detections):
-            if _is_whole(detection):
-                crops[n] = _whole(image_rgb, self.size)
+            if is_whole(detection):
+                crops[n] = whole_picture(image_rgb, self.size)
                 continue
             if detection.landmarks is None or detection.landmarks.scheme != "arcface5":
                 raise SettingError(
@@ -152,7 +116,7 @@ class WholePictureAligner:
         """See `Aligner.align`; every detection gives the same crop."""
         crops = np.empty((len(detections), self.size, self.size, 3), dtype=np.uint8)
         if detections:
-            crops[:] = _whole(image_rgb, self.size)
+            crops[:] = whole_picture(image_rgb, self.size)
         return crops
 
     def reach(self, detection: Detection) -> Box | None:
@@ -160,16 +124,13 @@ class WholePictureAligner:
         return None
 
 
-@lru_cache(maxsize=1)
-def _dlib5() -> ShapePredictor:
-    return ShapePredictor("dlib5")
-
-
-def _is_whole(detection: Detection) -> bool:
+def is_whole(detection: Detection) -> bool:
+    """Whether the face is said to be the whole picture."""
     return detection.landmarks is not None and detection.landmarks.scheme == WHOLE_PICTURE
 
 
-def _whole(image_rgb: ImageRGB, size: int) -> ImageRGB:
+def whole_picture(image_rgb: ImageRGB, size: int) -> ImageRGB:
+    """``(h, w, 3)`` → ``(size, size, 3)``, uint8 RGB."""
     if image_rgb.shape[:2] == (size, size):
         return image_rgb
     return np.asarray(Image.fromarray(image_rgb).resize((size, size), Image.Resampling.BILINEAR))

@@ -56,8 +56,8 @@ class Scrfd(OnePass):
             )
 
     def _look(self, canvas_rgb: ImageRGB) -> Found:
-        rows, columns = canvas_rgb.shape[:2]
-        pixels = canvas_rgb.transpose(2, 0, 1)[None].astype(np.float32)
+        columns = canvas_rgb.shape[1]
+        pixels = canvas_rgb.transpose(2, 0, 1)[None].astype(np.float32, order="C")
         pixels -= np.float32(127.5)
         pixels /= np.float32(128)
         (name,) = self._session.inputs
@@ -66,7 +66,7 @@ class Scrfd(OnePass):
         for level, stride in enumerate(_STRIDES):
             scores, boxes, points = outputs[level][:, 0], outputs[level + 3], outputs[level + 6]
             keep = np.flatnonzero(scores >= self.settings.threshold)
-            at = cells(rows // stride, columns // stride, _ANCHORS)[keep] * stride
+            at = cells(keep, columns // stride, _ANCHORS) * stride
             reach = boxes[keep] * stride  # distances from the cell's corner to left, top, right, bottom
             found.append(
                 Found(

@@ -52,9 +52,13 @@ def bounded(image_rgb: ImageRGB, longest_side: int) -> Scaled | None:
     return Scaled(small, back)
 
 
-def cells(rows: int, columns: int, anchors: int = 1) -> Floats:
-    """Column and row of each cell of a grid, row by row, ``(rows · columns · anchors, 2)``."""
-    y, x = np.divmod(np.arange(rows * columns * anchors) // anchors, columns)
+def cells(numbers: npt.NDArray[np.intp], columns: int, anchors: int = 1) -> Floats:
+    """Column and row of cells of a grid that is numbered row by row, ``(m, 2)``.
+
+    >>> cells(np.array([0, 2, 3]), 3).tolist()
+    [[0.0, 0.0], [2.0, 0.0], [0.0, 1.0]]
+    """
+    y, x = np.divmod(numbers // anchors, columns)
     return np.stack([x, y], axis=1).astype(np.float32)
 
 

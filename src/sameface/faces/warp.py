@@ -8,7 +8,7 @@ where one of the four neighbours is outside the picture. Source: the behaviour o
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,8 @@ from sameface.types import Box, ImageRGB
 _HALVING_OFFSET_XY = (2.5, 1.5)
 #: The smallest side that dlib halves.
 _SMALLEST_TO_HALVE = 8
+#: Rows of the half that are made at once: what they need stays in the processor's cache.
+_STRIP: Final = 64
 #: Crops by OpenCV's rule are halved above this many source pixels a step.
 _HALVE_ABOVE = 2.0
 
@@ -114,23 +116,32 @@ def halve(image_rgb: ImageRGB) -> ImageRGB:
     if height <= _SMALLEST_TO_HALVE or width <= _SMALLEST_TO_HALVE:
         return np.zeros((0, 0, 3), dtype=np.uint8)
     rows, columns = (height - 3) // 2, (width - 3) // 2
-    wide = _filtered([image_rgb[:, k : k + 2 * columns - 1 : 2] for k in range(5)])
-    full = _filtered([wide[k : k + 2 * rows - 1 : 2] for k in range(5)])
-    return (full >> 8).astype(np.uint8)
+    half = np.empty((rows, columns, 3), dtype=np.uint8)
+    for top in range(0, rows, _STRIP):
+        count = min(_STRIP, rows - top)
+        lines = image_rgb[2 * top : 2 * (top + count) + 3].reshape(2 * count + 3, -1).astype(np.uint16)
+        flat = _filtered(lines[0::2], lines[1::2]).reshape(count, width, 3)
+        # Colour by colour every second column is a plain copy, three times as fast as pixel by pixel.
+        planes = np.ascontiguousarray(flat.transpose(2, 1, 0)[:, : 2 * columns + 3].transpose(1, 0, 2))
+        sums = _filtered(planes[0::2], planes[1::2])
+        sums >>= 8
+        half[top : top + count] = sums.transpose(2, 0, 1)
+    return half
 
 
-def _filtered(taps: list[npt.NDArray[np.uint8]] | list[npt.NDArray[np.uint16]]) -> npt.NDArray[np.uint16]:
-    # At most 255 · 16 · 16 = 65,280: fits.
-    ends = taps[0].astype(np.uint16)
-    ends += taps[4]
-    inner = taps[1].astype(np.uint16)
-    inner += taps[3]
-    inner <<= 2
-    ends += inner
-    middle = taps[2].astype(np.uint16)
-    middle *= 6
-    ends += middle
-    return ends
+def _filtered(even: npt.NDArray[np.uint16], odd: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint16]:
+    """Sums 1 4 6 4 1 around lines 2, 4, 6 …: at most 255 · 16 · 16 = 65,280 after both axes, which fits.
+
+    Args:
+        even: lines 0, 2, 4 …, two more than there are sums.
+        odd: lines 1, 3, 5 …, one more.
+    """
+    sums = odd[:-1] + odd[1:]
+    sums <<= 2
+    sums += even[:-2]
+    sums += even[2:]
+    sums += 6 * even[1:-1]
+    return sums
 
 
 def _sample(image_rgb: ImageRGB, similarity: Similarity, size: int, add: float = 0.0) -> ImageRGB:

@@ -49,8 +49,8 @@ class YuNet(OnePass):
         self._session = Session(_any_size(source), device=device, threads=threads)
 
     def _look(self, canvas_rgb: ImageRGB) -> Found:
-        rows, columns = canvas_rgb.shape[:2]
-        blue_first = canvas_rgb[..., ::-1].transpose(2, 0, 1)[None].astype(np.float32)
+        columns = canvas_rgb.shape[1]
+        blue_first = canvas_rgb[..., ::-1].transpose(2, 0, 1)[None].astype(np.float32, order="C")
         (name,) = self._session.inputs
         outputs = dict(zip(self._session.outputs, self._session.run({name: blue_first}), strict=True))
         found = []
@@ -58,7 +58,7 @@ class YuNet(OnePass):
             face, here = outputs[f"cls_{stride}"][0, :, 0], outputs[f"obj_{stride}"][0, :, 0]
             scores = np.sqrt(np.clip(face, 0, 1) * np.clip(here, 0, 1))
             keep = np.flatnonzero(scores >= self.settings.threshold)
-            cell = cells(rows // stride, columns // stride)[keep]
+            cell = cells(keep, columns // stride)
             box, points = outputs[f"bbox_{stride}"][0, keep], outputs[f"kps_{stride}"][0, keep]
             middle, half = (cell + box[:, :2]) * stride, np.exp(box[:, 2:]) * (stride / 2)
             found.append(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Final
 
 from sameface.errors import ModelDamagedError, ModelMissingError
 from sameface.files import atomic_write, cache_folder, sha256_of
@@ -15,6 +17,9 @@ from sameface.progress import Share
 
 #: Shows that something is made, named, while the context lasts; gives a function to tell how far it is.
 Announce = Callable[[str], AbstractContextManager[Share]]
+
+#: Two threads that need two models make them, and show it, one after the other.
+_making: Final = threading.RLock()
 
 
 def _silently(what: str) -> AbstractContextManager[Share]:
@@ -75,15 +80,16 @@ def cached(name: str, make: Callable[[Path, Share], None], *, what: str) -> Path
     path = cache_folder() / "models" / name
     if path.is_file() and has_prepared(path):
         return path
-    whole = is_whole(path) if path.is_file() else None
-    if not whole:
-        damaged = whole is False
-        with (
-            _announce(f"{what} again, its cached copy was damaged" if damaged else what) as tell,
-            atomic_write(path, everybody=True) as part,
-        ):
-            make(part, tell)
-        write_sum(path)
+    with _making:
+        whole = is_whole(path) if path.is_file() else None
+        if not whole:
+            damaged = whole is False
+            with (
+                _announce(f"{what} again, its cached copy was damaged" if damaged else what) as tell,
+                atomic_write(path, everybody=True) as part,
+            ):
+                make(part, tell)
+            write_sum(path)
     return path
 
 

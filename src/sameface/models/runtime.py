@@ -32,6 +32,8 @@ PROVIDERS: Final[Mapping[str, str]] = {
 }
 #: Weights of a tensor from this size on, in bytes, lie in a file that is mapped.
 _MAPPED_FROM: Final = 4096
+#: Another process may put its own file in the place between making the optimised form and opening it.
+_TRIES: Final = 3
 
 
 def available_devices() -> tuple[str, ...]:
@@ -106,31 +108,42 @@ def _start(network: Path | bytes, device: str, threads: int | None) -> Any:
     if not isinstance(network, Path):
         return ort.InferenceSession(network, _options(threads), providers=providers)
     folder = prepared_folder(network, ort.__version__) if device == "cpu" else None
-    if folder is not None and (prepared := open_prepared(folder, network)) is not None:
-        options = _options(threads)
-        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-        if (
-            not prepared.packs
-        ):  # else large weights are copied: float32 products take them as they lie in the mapped file
-            options.add_session_config_entry("session.disable_prepacking", "1")
-        try:
-            return ort.InferenceSession(str(prepared.graph), options, providers=providers)
-        except Exception:  # noqa: BLE001  # a cache that does not load is made again
-            pass
-    refuse_damaged(network)
     if folder is None:
+        refuse_damaged(network)
         return ort.InferenceSession(str(network), _options(threads), providers=providers)
+    made = None
+    for _ in range(_TRIES):
+        # The first run computes as every later one will: weights that are packed round the last bit in another way.
+        if (session := _from_prepared(folder, network, threads)) is not None:
+            return session
+        refuse_damaged(network)
+        try:
+            with keep_prepared(folder, network) as part:
+                options = _options(threads)
+                options.optimized_model_filepath = str(part / GRAPH)
+                options.add_session_config_entry("session.optimized_model_external_initializers_file_name", WEIGHTS)
+                options.add_session_config_entry(
+                    "session.optimized_model_external_initializers_min_size_in_bytes", str(_MAPPED_FROM)
+                )
+                made = ort.InferenceSession(str(network), options, providers=providers)
+        except Exception:  # noqa: BLE001  # no room or no right to write, which ONNX Runtime calls by many names: it works without
+            return ort.InferenceSession(str(network), _options(threads), providers=providers)
+    return made
+
+
+def _from_prepared(folder: Path, network: Path, threads: int | None) -> Any:
+    """A session from the optimised form, None where there is none that loads: a cache is made again."""
+    prepared = open_prepared(folder, network)
+    if prepared is None:
+        return None
+    options = _options(threads)
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    if not prepared.packs:  # else large weights are copied: float32 products take them as they lie in the mapped file
+        options.add_session_config_entry("session.disable_prepacking", "1")
     try:
-        with keep_prepared(folder, network) as part:
-            options = _options(threads)
-            options.optimized_model_filepath = str(part / GRAPH)
-            options.add_session_config_entry("session.optimized_model_external_initializers_file_name", WEIGHTS)
-            options.add_session_config_entry(
-                "session.optimized_model_external_initializers_min_size_in_bytes", str(_MAPPED_FROM)
-            )
-            return ort.InferenceSession(str(network), options, providers=providers)
-    except Exception:  # noqa: BLE001  # no room or no right to write, which ONNX Runtime calls by many names: it works without
-        return ort.InferenceSession(str(network), _options(threads), providers=providers)
+        return ort.InferenceSession(str(prepared.graph), options, providers=[PROVIDERS["cpu"]])
+    except Exception:  # noqa: BLE001  # as above
+        return None
 
 
 def _options(threads: int | None) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from sameface.models.card import ModelCard
 from sameface.recognizer.domain import Judgement, evidence_of, judge, require_comparable, threshold_for, worst
 from sameface.recognizer.results import EncodedFace, Verification
 from sameface.recognizer.thresholds import resolve
+from sameface.together import together
 from sameface.types import Detection, EmbeddingSpace, OperatingPoint
 
 #: Crops encoded in one call: large enough to be fast, small enough to keep memory flat.
@@ -53,18 +54,21 @@ class Recognizer:
         limits: Limits | None = None,
         upright: bool = True,
     ) -> None:
-        found_by = (
-            load_detector(detector, device=device, threads=threads)
-            if isinstance(detector, (str, DetectorSpec))
-            else detector
+        found_by, self.encoder = together(
+            lambda: (
+                load_detector(detector, device=device, threads=threads)
+                if isinstance(detector, (str, DetectorSpec))
+                else detector
+            ),
+            lambda: load_encoder(encoder, device=device, threads=threads) if isinstance(encoder, str) else encoder,
         )
-        self.encoder = load_encoder(encoder, device=device, threads=threads) if isinstance(encoder, str) else encoder
         # Without a detector each picture is a crop already, and the alignment id says so.
         whole = found_by.id == "none"
         points, template = ("none", "none") if whole else (self.card.landmarks, self.card.template)
         aligner = load_aligner(points, template, self.card.input_size_wh[0])
         self.finder = FaceFinder(found_by, aligner, limits=limits, upright=upright)
         self.space = EmbeddingSpace(self.card.id, found_by.id, aligner.id)
+        self._threads = threads
         self._given = operating_point
         if operating_point is not None:
             _ = self.operating_point  # one that cannot be meant is said now
@@ -170,10 +174,7 @@ class Recognizer:
             NoThresholdError: no τ is known for this encoder and detector.
         """
         point = self.operating_point  # before any work
-        first, second = (
-            self._encode_which(photo, choose, which)
-            for photo, which in ((probe, "the first photo"), (reference, "the second photo"))
-        )
+        first, second = self._encode(self._two_faces(probe, reference, as_choice(choose)))
         for face, which in ((first, "the first photo"), (second, "the second photo")):
             require_comparable(self.judge(face), force=force, photo=which)
         judged = worst(self.judge(first), self.judge(second))
@@ -191,12 +192,21 @@ class Recognizer:
             reference_box=second.box,
         )
 
-    def _encode_which(self, photo: ImageSource | Photo, choose: Choice, which: str) -> EncodedFace:
-        try:
-            return self.encode_photo(photo, choose)
-        except (ImageError, FaceError) as error:
-            error.about(which)
-            raise
+    def _two_faces(
+        self, probe: ImageSource | Photo, reference: ImageSource | Photo, choose: Choice
+    ) -> tuple[FaceCrop, FaceCrop]:
+        """The one face of each of two photos, looked for at the same time where more than one thread may run."""
+
+        def face(photo: ImageSource | Photo, which: str) -> FaceCrop:
+            try:
+                return self.finder.face(photo, choose)
+            except (ImageError, FaceError) as error:
+                error.about(which)
+                raise
+
+        pieces = partial(face, probe, "the first photo"), partial(face, reference, "the second photo")
+        # A photo that is given twice is read by one thread at a time.
+        return (pieces[0](), pieces[1]()) if self._threads == 1 or probe is reference else together(*pieces)
 
     def _encode(self, faces: Sequence[FaceCrop]) -> list[EncodedFace]:
         if not faces:
