@@ -13,8 +13,8 @@ from pathlib import Path
 
 import torch
 
-from sameface.training.checkpoint import load_checkpoint
-from sameface.training.export import export_encoder
+from sameface.training.export.encoder import export_encoder
+from sameface.training.loop.checkpoint import load_checkpoint
 from sameface.training.recipes.omniglot import OmniglotRecipe, read_background, read_runs, train_omniglot
 
 DATA = Path(os.environ.get("SAMEFACE_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")) / "omniglot"

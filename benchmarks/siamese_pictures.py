@@ -22,17 +22,17 @@ from torch.nn import functional
 
 from sameface.errors import TrainingError
 from sameface.training.augment import FaceAugmentation
-from sameface.training.device import choose_compute
 from sameface.training.distances import sq_distances_within
 from sameface.training.intake import Intake
+from sameface.training.loop.device import choose_compute
+from sameface.training.loop.settings import TrainingSettings
+from sameface.training.loop.trainer import Trainer, seeded
 from sameface.training.losses import make_loss
 from sameface.training.mining import triplet_miner
 from sameface.training.networks import ConvNet, NetworkSpec, build_network
 from sameface.training.pictures import Pictures
 from sameface.training.recipes.orl import SIDE, embeddings_of, one_shot_trials, read_orl, split_of
 from sameface.training.sampling import PeopleTimesPhotos
-from sameface.training.settings import TrainingSettings
-from sameface.training.trainer import Trainer, seeded
 
 mpl.use("agg")
 from matplotlib import pyplot as plt

@@ -7,13 +7,13 @@ import sys
 import numpy as np
 import torch
 
-from sameface.training.device import Compute
-from sameface.training.distributed import join_world, leave_world
+from sameface.training.loop.device import Compute
+from sameface.training.loop.distributed import join_world, leave_world
+from sameface.training.loop.settings import TrainingSettings
+from sameface.training.loop.trainer import Trainer, seeded
 from sameface.training.losses import make_loss
 from sameface.training.networks import NetworkSpec, build_network
 from sameface.training.pictures import Pictures
-from sameface.training.settings import TrainingSettings
-from sameface.training.trainer import Trainer, seeded
 
 
 def train(path: str, loss: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from sameface.errors import SettingError  # noqa: E402
-from sameface.training.distributed import World  # noqa: E402
+from sameface.training.loop.distributed import World  # noqa: E402
 
 from . import distributed_worker  # noqa: E402
 

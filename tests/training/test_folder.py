@@ -22,8 +22,8 @@ torch = pytest.importorskip("torch")
 import sameface  # noqa: E402
 from sameface.errors import DataError, NotEnoughDataError, OutputError, SettingError  # noqa: E402
 from sameface.training.folder import FolderPlan, train_folder  # noqa: E402
+from sameface.training.loop.settings import TrainingSettings  # noqa: E402
 from sameface.training.pictures import files_by_person, split_by_person  # noqa: E402
-from sameface.training.settings import TrainingSettings  # noqa: E402
 
 from .conftest import make_people  # noqa: E402
 

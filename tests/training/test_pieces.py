@@ -14,16 +14,16 @@ from sameface.errors import DeviceUnavailableError, ModelCardError, NotEnoughDat
 from sameface.models.registry import load_card  # noqa: E402
 from sameface.training.augment import CharacterAugmentation, FaceAugmentation, augmentation  # noqa: E402
 from sameface.training.augment.affine import warp  # noqa: E402
-from sameface.training.collapse import CollapseWatch, spread_of  # noqa: E402
 from sameface.training.degrade import degrade  # noqa: E402
-from sameface.training.deployed import Deployed  # noqa: E402
-from sameface.training.device import choose_compute  # noqa: E402
-from sameface.training.export import export_encoder  # noqa: E402
-from sameface.training.export_head import export_head  # noqa: E402
+from sameface.training.export.deployed import Deployed  # noqa: E402
+from sameface.training.export.encoder import export_encoder  # noqa: E402
+from sameface.training.export.head import export_head  # noqa: E402
 from sameface.training.intake import Intake  # noqa: E402
+from sameface.training.loop.collapse import CollapseWatch, spread_of  # noqa: E402
+from sameface.training.loop.device import choose_compute  # noqa: E402
+from sameface.training.loop.validation import one_shot_error, pair_distances, validate  # noqa: E402
 from sameface.training.networks import ConvNet, Head, NetworkSpec, SiameseNetwork, build_network  # noqa: E402
 from sameface.training.sampling import PeopleTimesPhotos  # noqa: E402
-from sameface.training.validation import one_shot_error, pair_distances, validate  # noqa: E402
 
 LABELS = [0, 0, 0, 1, 1, 2, 3, 3, 3, 3]  # person 2 has one photo, person 1 two
 

@@ -13,14 +13,14 @@ torch = pytest.importorskip("torch")
 
 from sameface.errors import CheckpointError, LossNotFiniteError, NotEnoughDataError, SettingError, TrainingError  # noqa: E402
 from sameface.training.augment import FaceAugmentation  # noqa: E402
-from sameface.training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
-from sameface.training.device import choose_compute  # noqa: E402
-from sameface.training.logs import CsvLog  # noqa: E402
+from sameface.training.loop.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
+from sameface.training.loop.device import choose_compute  # noqa: E402
+from sameface.training.loop.logs import CsvLog  # noqa: E402
+from sameface.training.loop.settings import TrainingSettings  # noqa: E402
+from sameface.training.loop.trainer import COLUMNS, Trainer, seeded  # noqa: E402
 from sameface.training.losses import LossReport, TripletLoss, make_loss  # noqa: E402
 from sameface.training.networks import NetworkSpec, build_network  # noqa: E402
 from sameface.training.pictures import Pictures  # noqa: E402
-from sameface.training.settings import TrainingSettings  # noqa: E402
-from sameface.training.trainer import COLUMNS, Trainer, seeded  # noqa: E402
 
 from .conftest import TINY, make_people  # noqa: E402
 

@@ -104,7 +104,7 @@ def train(
     from sameface.errors import SettingError
 
     if threads:
-        from sameface.training.device import use_threads
+        from sameface.training.loop.device import use_threads
 
         use_threads(threads)
     sources = {name: context.get_parameter_source(name) for name in context.params}
@@ -136,7 +136,7 @@ def train(
         )
         return
     from sameface.training.folder import FolderPlan, train_folder
-    from sameface.training.settings import TrainingSettings
+    from sameface.training.loop.settings import TrainingSettings
 
     plan = FolderPlan(
         network=network,
@@ -269,28 +269,24 @@ def _recipe(
     json: bool,
 ) -> None:
     from sameface.cli.output import note, print_json, print_line
-    from sameface.errors import SettingError, did_you_mean
-    from sameface.training.recipes.by_name import RECIPES, run_recipe
+    from sameface.training.recipes.by_name import run_recipe
+    from sameface.training.recipes.run import RecipeRun
 
-    if recipe not in RECIPES:
-        raise SettingError(
-            expected=f"a recipe among {', '.join(RECIPES)}",
-            got=repr(recipe),
-            advice=did_you_mean(recipe, RECIPES, "choose one of those"),
-        )
     with _Bar() as bar:
         result = run_recipe(
             recipe,
-            data,
-            out,
-            background=background,
-            steps=steps,
-            seed=seed,
-            device=device,
-            resume=resume,
-            overwrite=overwrite,
-            started=note,
-            progress=bar.training,
+            RecipeRun(
+                data=data,
+                out=out,
+                background=background,
+                steps=steps,
+                seed=seed,
+                device=device,
+                resume=resume,
+                overwrite=overwrite,
+                started=note,
+                progress=bar.training,
+            ),
         )
     if json:
         print_json({"recipe": recipe, **result.numbers})

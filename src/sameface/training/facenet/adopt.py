@@ -10,8 +10,8 @@ import torch
 
 from sameface.errors import SettingError
 from sameface.models.card import ModelCard
-from sameface.training.deployed import Deployed
-from sameface.training.export import write_card_beside, write_network
+from sameface.training.export.deployed import Deployed
+from sameface.training.export.encoder import write_card_beside, write_network
 from sameface.training.facenet.keras_h5 import read_keras_h5
 from sameface.training.facenet.pytorch_pt import read_facenet_pytorch
 from sameface.training.intake import IntakeKind

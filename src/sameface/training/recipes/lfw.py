@@ -8,14 +8,14 @@ so embeddings are computed once and training takes seconds.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from sameface.datasets import LabelledPhotos, PairList
+from sameface.datasets import LabelledPhotos, PairList, read_folder, read_lfw_pairs, read_lfw_people
 from sameface.datasets.photo import Photo, source_of
 from sameface.errors import SamefaceError
 from sameface.imaging import load_image
@@ -23,13 +23,15 @@ from sameface.metrics import bootstrap_interval, curve, equal_error_rate
 from sameface.progress import Advance
 from sameface.recognizer import Recognizer
 from sameface.training.degrade import degrade
-from sameface.training.device import choose_compute
-from sameface.training.logs import Log
+from sameface.training.export.head import export_head
+from sameface.training.loop.device import choose_compute
+from sameface.training.loop.logs import Log
+from sameface.training.loop.settings import TrainingSettings
+from sameface.training.loop.trainer import Trainer, TrainingResult, seeded
 from sameface.training.losses import make_loss
 from sameface.training.networks import NetworkSpec, SiameseNetwork, build_network
 from sameface.training.pictures import Pictures, split_by_person
-from sameface.training.settings import TrainingSettings
-from sameface.training.trainer import Trainer, TrainingResult, seeded
+from sameface.training.recipes.run import RecipeResult, RecipeRun
 from sameface.types import Embeddings, ImageRGB, Interval
 
 #: Width of a face after shrinking, in pixels, and width of an LFW face as MTCNN boxes it (mean of 42: 92.5).
@@ -233,3 +235,47 @@ def apply_head(network: SiameseNetwork) -> Callable[[Embeddings], Embeddings]:
         return mapped
 
     return change
+
+
+def study_lfw(run: RecipeRun) -> RecipeResult:
+    """`sameface train … --recipe lfw`: a head for a bad camera, measured before and after on people it never saw."""
+    recipe = LfwHeadRecipe() if run.steps is None else replace(LfwHeadRecipe(), steps=run.steps)
+    recognizer = Recognizer()
+    images = run.data / "images"
+    pairs = read_lfw_pairs(images, run.data / "pairsDevTest.txt")
+    people = read_folder(images, only=read_lfw_people(run.data / "peopleDevTrain.txt"))
+    photos = photos_to_learn_from(people, recipe.most_photos)
+    total = 2 * len(photos) + len(pairs.photos)
+    run.started(f"encoding {total} photos on {recognizer.space}, damaged and undamaged")
+    done = 0
+
+    def tell(count: int) -> None:
+        nonlocal done
+        done += count
+        run.progress(done, total, {})
+
+    test = embed_photos(recognizer, pairs.photos, change=bad_camera, progress=tell)
+    damaged = embed_photos(recognizer, photos, change=bad_camera, progress=tell)
+    clean = embed_photos(recognizer, photos, progress=tell)
+    network, _, training = train_head([damaged, clean], damaged, recipe=recipe, seed=run.seed, device=run.device)
+    before, after = measure_pairs(pairs, test), measure_pairs(pairs, test, apply_head(network))
+    path = run.out / "lfw-head.onnx"
+    export_head(network, recognizer.card, path, title="A head for a bad camera", training_data="LFW peopleDevTrain")
+    words = [
+        f"{name}: EER {100 * result.eer:.2f} % [{100 * result.interval.low:.2f}, {100 * result.interval.high:.2f}]"
+        for name, result in (("before", before), ("after", after))
+    ]
+    return RecipeResult(
+        {
+            "before": {"eer": before.eer, "low": before.interval.low, "high": before.interval.high},
+            "after": {"eer": after.eer, "low": after.interval.low, "high": after.interval.high},
+            "pairs": before.pairs,
+            "pairs_without_face": before.missing,
+            "cpu_seconds": training.cpu_seconds,
+            "encoder": str(path),
+        },
+        (
+            f"pairsDevTest with faces of {FACE_WIDTH} pixels and JPEG {JPEG_QUALITY}: " + ", ".join(words),
+            f"{path}, {training.cpu_seconds:.0f} CPU seconds of training",
+        ),
+    )

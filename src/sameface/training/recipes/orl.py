@@ -7,7 +7,7 @@ ten photos of the strangers is the enrolled one in turn, and the other nine are 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +18,14 @@ from torch import Tensor
 from sameface.encoders.crops import scale_crops
 from sameface.imaging import load_image
 from sameface.training.augment import FaceAugmentation
-from sameface.training.device import choose_compute
+from sameface.training.export import export_encoder
+from sameface.training.loop.device import choose_compute
+from sameface.training.loop.settings import TrainingSettings
+from sameface.training.loop.trainer import Trainer, TrainingResult, seeded
 from sameface.training.losses import make_loss
 from sameface.training.networks import NetworkSpec, SiameseNetwork, build_network
 from sameface.training.pictures import Pictures, files_by_person, read_pictures
-from sameface.training.settings import TrainingSettings
-from sameface.training.trainer import Trainer, TrainingResult, seeded
+from sameface.training.recipes.run import RecipeResult, RecipeRun
 
 SIDE = 48
 
@@ -134,3 +136,43 @@ def embeddings_of(embed: Callable[[Tensor], Tensor], pictures: Pictures) -> npt.
     with torch.no_grad():
         vectors: npt.NDArray[np.float32] = embed(pictures.pixels).float().cpu().numpy()
     return vectors
+
+
+def study_orl(run: RecipeRun) -> RecipeResult:
+    """`sameface train … --recipe orl`: five splits, each trained and asked about its strangers; the first is exported."""
+    recipe = OrlRecipe() if run.steps is None else replace(OrlRecipe(), steps=run.steps)
+    pictures = read_orl(run.data)
+    run.started("5 splits: 30 people to train on, 10 strangers to tell apart by one photo each")
+    errors, pixel_errors, seconds = [], [], 0.0
+    for split in range(5):
+        kept, strangers = split_of(split)
+        others = pictures.of_people(strangers)
+
+        def tell(step: int, numbers: Mapping[str, float], split: int = split) -> None:
+            run.progress(split * recipe.steps + step, 5 * recipe.steps, numbers)
+
+        network, spec, embed, training = train_orl(
+            pictures.of_people(kept), recipe=recipe, seed=run.seed + split, device=run.device, progress=tell
+        )
+        wrong, trials = one_shot_trials(embeddings_of(embed, others), others.labels)
+        errors.append(wrong / trials)
+        plain = others.pixels.flatten(1).numpy().astype(np.float64) / 255
+        wrong, trials = one_shot_trials(plain, others.labels)
+        pixel_errors.append(wrong / trials)
+        seconds += training.cpu_seconds
+        if split == 0:
+            export_encoder(network, spec, run.out / "orl.onnx", title="ORL faces", training_data="ORL, 30 of 40 people")
+    mean, pixels = float(np.mean(errors)), float(np.mean(pixel_errors))
+    return RecipeResult(
+        {
+            "errors": errors,
+            "mean_error": mean,
+            "pixel_errors": pixel_errors,
+            "mean_pixel_error": pixels,
+            "cpu_seconds": seconds,
+        },
+        (
+            f"10-way one-shot error on strangers, mean of 5 splits: {100 * mean:.1f} %; raw pixels {100 * pixels:.1f} %",
+            f"{run.out / 'orl.onnx'}, {seconds:.0f} CPU seconds",
+        ),
+    )

@@ -17,7 +17,7 @@ from sameface.errors import TrainingError
 from sameface.files import atomic_write, sha256_of
 from sameface.models.card import LandmarkScheme, Measurement, ModelCard, WeightsFile, write_card
 from sameface.models.runtime import Session
-from sameface.training.deployed import Deployed
+from sameface.training.export.deployed import Deployed
 from sameface.training.networks.by_name import NetworkSpec
 from sameface.training.networks.siamese import SiameseNetwork
 

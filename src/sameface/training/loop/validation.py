@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from sameface.metrics import curve, equal_error_rate
-from sameface.training.collapse import spread_of
+from sameface.training.loop.collapse import spread_of
 
 
 class Validation(NamedTuple):
@@ -21,7 +21,7 @@ class Validation(NamedTuple):
         eer: equal error rate over all pairs of their pictures; NaN without pairs of both kinds.
         one_shot_error: share of pictures whose nearest, of one random picture each of everybody held out, is another
             person's; NaN where nobody has two pictures.
-        spread: see `sameface.training.collapse.spread_of`.
+        spread: see `sameface.training.loop.collapse.spread_of`.
     """
 
     eer: float

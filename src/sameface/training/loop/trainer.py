@@ -18,20 +18,20 @@ from torch.nn.parallel import DistributedDataParallel
 
 from sameface.errors import CheckpointError, LossNotFiniteError, TrainingError
 from sameface.training.augment import Augmentation, NoAugmentation
-from sameface.training.checkpoint import Checkpoint, save_checkpoint
-from sameface.training.collapse import CollapseWatch, spread_of
-from sameface.training.deployed import Deployed
-from sameface.training.device import Compute, choose_compute
-from sameface.training.distributed import World
-from sameface.training.interrupt import ctrl_c_between_steps
-from sameface.training.logs import Log
+from sameface.training.export.deployed import Deployed
+from sameface.training.loop.checkpoint import Checkpoint, save_checkpoint
+from sameface.training.loop.collapse import CollapseWatch, spread_of
+from sameface.training.loop.device import Compute, choose_compute
+from sameface.training.loop.distributed import World
+from sameface.training.loop.interrupt import ctrl_c_between_steps
+from sameface.training.loop.logs import Log
+from sameface.training.loop.settings import TrainingSettings
+from sameface.training.loop.validation import Validation, validate
 from sameface.training.losses.report import LossReport
 from sameface.training.networks.by_name import NetworkSpec
 from sameface.training.networks.siamese import SiameseNetwork
 from sameface.training.pictures import Pictures
 from sameface.training.sampling import PeopleTimesPhotos
-from sameface.training.settings import TrainingSettings
-from sameface.training.validation import Validation, validate
 
 #: Numbers of a progress report, in the order of the CSV.
 COLUMNS = (

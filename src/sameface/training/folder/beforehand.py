@@ -13,7 +13,7 @@ import torch
 
 from sameface.errors import ExtraMissingError, OutputError, SettingError
 from sameface.training.augment import augmentation
-from sameface.training.device import choose_compute
+from sameface.training.loop.device import choose_compute
 from sameface.training.losses import make_loss
 from sameface.training.networks import NetworkSpec, build_network
 

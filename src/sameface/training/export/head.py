@@ -16,7 +16,7 @@ from sameface.errors import TrainingError
 from sameface.files import atomic_write
 from sameface.models.card import ModelCard
 from sameface.models.networks import network_file
-from sameface.training.export import TOLERANCE, write_card_beside
+from sameface.training.export.encoder import TOLERANCE, write_card_beside
 from sameface.training.networks.head import Head
 from sameface.training.networks.siamese import SiameseNetwork
 

@@ -1,57 +1,20 @@
-"""Pictures to train on: a folder per person, read once, split by person."""
+"""A folder per person, read once into memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from sameface.datasets.tree import read_tree, refuse_deep
 from sameface.errors import ImageError, NotEnoughDataError
 from sameface.files import Skipped
 from sameface.progress import Tally
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """Labelled pictures in memory.
-
-    Attributes:
-        pixels: ``(n, channels, size, size)`` uint8, or ``(n, d)`` float32 where embeddings stand in for pictures.
-        labels: ``(n,)`` int64, an index into `people`.
-        people: a name for each label.
-        groups: ``(n,)`` a coarser label (the alphabet of a character), or None.
-        skipped: what was passed over while reading.
-    """
-
-    pixels: Tensor
-    labels: npt.NDArray[np.int64]
-    people: tuple[str, ...]
-    groups: npt.NDArray[np.int64] | None = None
-    skipped: tuple[Skipped, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def of_people(self, chosen: Iterable[int]) -> Pictures:
-        """Only the pictures of some labels, renumbered 0, 1, 2 … in the order given."""
-        order = list(chosen)
-        place = {label: number for number, label in enumerate(order)}
-        rows = np.flatnonzero(np.isin(self.labels, order))
-        return replace(
-            self,
-            pixels=self.pixels[torch.from_numpy(rows)],
-            labels=np.array([place[int(label)] for label in self.labels[rows]], dtype=np.int64),
-            people=tuple(self.people[label] for label in order),
-            groups=None if self.groups is None else self.groups[rows],
-            skipped=(),
-        )
+from sameface.training.pictures.pictures import Pictures
 
 
 def files_by_person(folder: Path) -> tuple[dict[str, list[Path]], list[Skipped]]:
@@ -136,34 +99,3 @@ def read_pictures(
     pixels = torch.from_numpy(np.stack(rows)).permute(0, 3, 1, 2).contiguous()
     labels = np.array([place[person] for person in owners], dtype=np.int64)
     return Pictures(pixels, labels, people, skipped=tuple(passed_over))
-
-
-def split_by_person(labels: npt.NDArray[np.int64], share: float, seed: int) -> tuple[list[int], list[int]]:
-    """Divide people, never photos: whoever is validated on was never trained on.
-
-    Args:
-        labels: ``(n,)``.
-        share: of people held out, among those with two photos or more (the only ones that can be validated on);
-            0 holds out nobody, else at least two people.
-        seed: of the draw.
-
-    Returns:
-        Labels to train on, labels held out, each sorted.
-
-    Raises:
-        NotEnoughDataError: too few people with several photos.
-    """
-    names, counts = np.unique(labels, return_counts=True)
-    several = names[counts > 1]
-    if share <= 0:
-        return [int(name) for name in names], []
-    held = max(2, round(share * len(several)))
-    if len(several) - held < 2:
-        raise NotEnoughDataError(
-            expected="at least four people with two photos or more: two to train on, two to validate on",
-            got=f"{len(several)}",
-            advice="add people or photos, or hold out nobody (`--validation 0`) and measure elsewhere;"
-            " from one photo each nothing is learned about what stays the same",
-        )
-    out = {int(name) for name in np.random.default_rng([seed, 0x5EED]).permutation(several)[:held]}
-    return [int(name) for name in names if int(name) not in out], sorted(out)

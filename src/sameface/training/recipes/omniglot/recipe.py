@@ -1,0 +1,160 @@
+"""What was chosen for Omniglot, and the training that follows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from sameface.training.augment import CharacterAugmentation
+from sameface.training.loop.checkpoint import Checkpoint
+from sameface.training.loop.device import choose_compute
+from sameface.training.loop.logs import Log
+from sameface.training.loop.settings import TrainingSettings
+from sameface.training.loop.trainer import Trainer, TrainingResult, seeded
+from sameface.training.losses import KochLoss, make_loss
+from sameface.training.networks import NetworkSpec, SiameseNetwork, build_network
+from sameface.training.pictures import Pictures
+from sameface.training.recipes.omniglot.drawings import NETWORK_SIDE, OneShotRun
+from sameface.training.recipes.omniglot.scoring import embed_views, wrong_answers
+
+
+@dataclass(frozen=True)
+class OmniglotRecipe:
+    """What was chosen, on background alphabets alone (docs/benchmarks.md says how).
+
+    Attributes:
+        loss, margin, mining, loss_settings: see `sameface.training.losses.make_loss`.
+        steps: batches of `people` × `photos`.
+        learning_rate: at its highest.
+        widths: of the four blocks of the network.
+        one_alphabet: share of batches from one alphabet, where characters are hardest to tell apart.
+        turned_together: share of batches whose characters are all turned the same way.
+        joined, bend, thicken: see `CharacterAugmentation`.
+        jitters: views of each drawing that are averaged when it is asked about or enrolled; 1 is the drawing alone.
+        precision: see `sameface.training.loop.device`.
+    """
+
+    loss: str = "SupConLoss"
+    margin: float | None = None
+    mining: str | None = None
+    loss_settings: Mapping[str, float] = field(default_factory=lambda: {"temperature": 0.05})
+    steps: int = 2600
+    people: int = 32
+    photos: int = 4
+    learning_rate: float = 2e-3
+    widths: tuple[int, ...] = (64, 128, 256, 256)
+    dimension: int = 128
+    one_alphabet: float = 0.6
+    turned_together: float = 0.6
+    joined: float = 0.3
+    bend: float = 0.0
+    thicken: float = 0.0
+    jitters: int = 16
+    precision: str = "mixed"
+
+    def spec(self) -> NetworkSpec:
+        """The network."""
+        return NetworkSpec(
+            "convnet", NETWORK_SIDE, 1, self.dimension, intake="ink", shrink=2, options={"widths": self.widths}
+        )
+
+
+@dataclass(frozen=True)
+class OmniglotResult:
+    """One training, scored once.
+
+    Attributes:
+        error: share of the 400 official trials answered wrongly, with `OmniglotRecipe.jitters` views.
+        error_one_view: the same from each drawing alone.
+        wrong_by_run: ``(20,)`` wrong answers of 20.
+        training: how the training went.
+        network: the trained network, for export.
+        spec: its description.
+    """
+
+    error: float
+    error_one_view: float
+    wrong_by_run: npt.NDArray[np.int64]
+    training: TrainingResult
+    network: SiameseNetwork
+    spec: NetworkSpec
+
+
+def train_omniglot(
+    background: Pictures,
+    runs: Sequence[OneShotRun],
+    *,
+    recipe: OmniglotRecipe | None = None,
+    seed: int = 0,
+    held_out: Pictures | None = None,
+    device: str | None = None,
+    progress: Callable[[int, Mapping[str, float]], None] | None = None,
+    logs: Sequence[Log] = (),
+    checkpoint: Path | None = None,
+    resume: Checkpoint | None = None,
+) -> OmniglotResult:
+    """Train on background alphabets and score the official runs once, at the end.
+
+    Args:
+        background: characters to train on.
+        runs: see `read_runs`; only looked at after training.
+        recipe: None takes the defaults.
+        seed: of everything random.
+        held_out: characters of a background alphabet that is not trained on, to watch; None trains on all.
+        device: see `choose_compute`.
+        progress, logs, checkpoint, resume: see `Trainer`.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; the checkpoint is kept and nothing is scored.
+    """
+    chosen = recipe or OmniglotRecipe()
+    spec = chosen.spec()
+    settings = TrainingSettings(
+        steps=chosen.steps,
+        people=chosen.people,
+        photos=chosen.photos,
+        learning_rate=chosen.learning_rate,
+        one_group=chosen.one_alphabet,
+        seed=seed,
+        save_every=500 if checkpoint is not None else 0,
+    )
+    loss = make_loss(
+        chosen.loss,
+        dimension=spec.dimension,
+        people=len(background.people),
+        margin=chosen.margin,
+        mining=chosen.mining,
+        settings=chosen.loss_settings,
+    )
+    trainer = Trainer(
+        seeded(seed, lambda: build_network(spec)),
+        spec,
+        loss,
+        background,
+        settings,
+        augmentation=CharacterAugmentation(
+            NETWORK_SIDE,
+            together=chosen.turned_together,
+            joined=chosen.joined,
+            bend=chosen.bend,
+            thicken=chosen.thicken,
+        ),
+        held_out=held_out,
+        compute=choose_compute(device, chosen.precision),
+        checkpoint=checkpoint,
+        logs=logs,
+    )
+    if resume is not None:
+        trainer.resume(resume)
+    training = trainer.run(progress).unless_interrupted()
+    compare = loss.similarity if isinstance(loss, KochLoss) else None
+    views = wrong_answers(runs, lambda pixels: embed_views(trainer.embed, pixels, chosen.jitters), similarity=compare)
+    alone = wrong_answers(runs, trainer.embed, similarity=compare)
+    asked = sum(len(run.answers) for run in runs)
+    return OmniglotResult(
+        float(views.sum()) / asked, float(alone.sum()) / asked, views, training, trainer.network, spec
+    )

@@ -1,0 +1,5 @@
+"""Samplers: which photos make a batch."""
+
+from sameface.training.sampling.people_times_photos import PeopleTimesPhotos
+
+__all__ = ["PeopleTimesPhotos"]
