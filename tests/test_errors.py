@@ -28,6 +28,17 @@ def test_every_class_of_the_package_is_in_the_one_file() -> None:
     assert elsewhere == set()
 
 
+def test_the_tree_in_the_docstring_is_the_tree() -> None:
+    def drawn(kind: type[SamefaceError], depth: int) -> list[str]:
+        fits = [base.__name__ for base in kind.__bases__ if base.__module__ == "builtins" and base is not Exception]
+        line = "    " * (depth + 1) + kind.__name__ + (f" ({', '.join(fits)})" if fits else "")
+        below = [child for child in kind.__subclasses__() if child.__module__ == errors.__name__]
+        return [line, *(line for child in below for line in drawn(child, depth + 1))]
+
+    text = (errors.__doc__ or "").partition("::\n\n")[2]
+    assert text.rstrip().splitlines() == drawn(SamefaceError, 0)
+
+
 @pytest.mark.parametrize("kind", defined_here())
 def test_three_parts(kind: type[SamefaceError]) -> None:
     error = kind(expected="a thing", got="another", advice="do this.")

@@ -1,13 +1,82 @@
 """Every exception of sameface, in one tree.
 
 Each message says what was expected, what came, and what to do; the three parts are attributes too. Each class is also
-of the builtin that fits, so ``except FileNotFoundError`` works without knowing this file.
+of the builtin that fits, so ``except FileNotFoundError`` works without knowing this file. Over 300 lines because the tree and its one table
+of outcomes are read, and checked, together.
 
 >>> try:
 ...     raise NoFaceError(expected="one face", got="none in door.jpg", advice="use a photo that shows the face")
 ... except ValueError as error:
 ...     print(error)
 expected one face; got none in door.jpg. Use a photo that shows the face.
+
+The tree, with the builtins that classes are too::
+
+    SamefaceError
+        ImageError
+            ImageNotFoundError (FileNotFoundError)
+            ImageAccessError (PermissionError)
+            NotAnImageError (ValueError)
+            DamagedImageError (ValueError)
+            ImageTooLargeError (ValueError)
+            ImageArrayError (ValueError)
+        FaceError (ValueError)
+            NoFaceError
+            SeveralFacesError
+            FaceTooSmallError
+            FaceQualityError
+            NotComparableError
+            CropError
+        ModelError
+            UnknownModelError (LookupError)
+            ModelMissingError (FileNotFoundError)
+            ModelDamagedError (ValueError)
+            ModelCardError (ValueError)
+            ModelInUseError (ValueError)
+            DeviceUnavailableError (RuntimeError)
+            DownloadError (ConnectionError)
+        EmbeddingError (ValueError)
+        GalleryError
+            NotAGalleryError (ValueError)
+            GalleryMissingError (FileNotFoundError)
+            GalleryDamagedError (ValueError)
+            GalleryMismatchError (ValueError)
+            GallerySchemaError (ValueError)
+            GalleryLockedError (TimeoutError)
+            GalleryReadOnlyError (PermissionError)
+            GalleryKeyError (PermissionError)
+            GalleryUnavailableError (ConnectionError)
+            StorageFullError (OSError)
+        PersonError
+            PersonNotFoundError (LookupError)
+            PersonExistsError (ValueError)
+            PersonNameError (ValueError)
+            EnrollmentRefusedError (ValueError)
+        DataError (ValueError)
+            NotEnoughDataError
+        NoThresholdError (LookupError)
+        CalibrationError (ValueError)
+        TrainingError (RuntimeError)
+            CheckpointError (ValueError)
+            LossNotFiniteError (ArithmeticError)
+        ExtraMissingError (ImportError)
+        WorkerError (RuntimeError)
+        OutputError (OSError)
+        ListenError (OSError)
+        SettingError (ValueError)
+            KeyFileError
+        RequestError
+            NotAuthenticatedError (PermissionError)
+            NotAllowedError (PermissionError)
+            NothingHereError (LookupError)
+            MethodError (ValueError)
+            MalformedRequestError (ValueError)
+            RequestTooLargeError (ValueError)
+            UnsupportedMediaError (ValueError)
+            RateLimitedError (RuntimeError)
+            OverloadedError (RuntimeError)
+            RequestTimeoutError (TimeoutError)
+            ServiceError
 """
 
 from __future__ import annotations

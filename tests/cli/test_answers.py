@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from sameface import Gallery, Recognizer
 from sameface.gallery import open_store
-from sameface.indexing.album import load_album
+from sameface.indexing.album_file import load_album
 from sameface.models.operating_points import load_operating_point
 from sameface.models.registry import cards, load_card
 from tests.cli.conftest import Run

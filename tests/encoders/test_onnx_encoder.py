@@ -19,7 +19,8 @@ from sameface.errors import (
     ModelDamagedError,
     ModelMissingError,
 )
-from sameface.models.card import ModelCard, write_card
+from sameface.models.card import ModelCard
+from sameface.models.card_file import write_card
 from sameface.models.registry import load_card, locate
 from sameface.types import CropsRGB
 

@@ -20,7 +20,9 @@ from sameface.errors import (
     PersonExistsError,
     PersonNotFoundError,
 )
-from sameface.indexing.album import Album, load_album, photos_under, refresh, save_album
+from sameface.indexing.album import Album
+from sameface.indexing.album_file import load_album, save_album
+from sameface.indexing.album_photos import photos_under, refresh
 from sameface.indexing.contact_sheet import contact_sheet
 from sameface.types import Box, EmbeddingSpace
 

@@ -6,7 +6,8 @@ import pytest
 
 from sameface.errors import ModelCardError, ModelDamagedError, ModelMissingError, UnknownModelError
 from sameface.models import registry
-from sameface.models.card import ModelCard, read_card, read_card_file, write_card
+from sameface.models.card import ModelCard
+from sameface.models.card_file import read_card, read_card_file, write_card
 
 GOOD = """
 id = "mine"

@@ -12,7 +12,8 @@ import pytest
 
 from sameface.errors import DownloadError, ModelInUseError, SettingError
 from sameface.models import collection
-from sameface.models.card import ModelCard, WeightsFile, write_card
+from sameface.models.card import ModelCard, WeightsFile
+from sameface.models.card_file import write_card
 from sameface.models.registry import load_card
 
 WEIGHTS = b"weights of a model" * 1000

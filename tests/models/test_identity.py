@@ -12,7 +12,8 @@ from sameface import Recognizer
 from sameface.encoders import load_encoder
 from sameface.encoders.adding import add_encoder
 from sameface.errors import ModelCardError, NoThresholdError, UnknownModelError
-from sameface.models.card import ModelCard, write_card
+from sameface.models.card import ModelCard
+from sameface.models.card_file import write_card
 from sameface.models.identity import digest_of
 from sameface.models.registry import load_card
 from tests.encoders.test_onnx_encoder import card, write_mean_network

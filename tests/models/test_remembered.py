@@ -9,7 +9,8 @@ import pytest
 
 from sameface.errors import DownloadError, ModelCardError, ModelDamagedError
 from sameface.models import collection
-from sameface.models.card import ModelCard, WeightsFile, write_card
+from sameface.models.card import ModelCard, WeightsFile
+from sameface.models.card_file import write_card
 from sameface.models.networks import network_file
 from sameface.models.registry import cards, load_card, locate
 from tests.models.test_places import WEIGHTS, models, server  # noqa: F401  # the fixtures

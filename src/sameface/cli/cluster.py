@@ -77,7 +77,9 @@ def cluster(
     from sameface.cli.output import note, print_json, print_table, progress
     from sameface.cli.overwriting import new_file
     from sameface.files import atomic_write, path_as_text
-    from sameface.indexing.album import Album, load_album, photos_under, refresh, save_album
+    from sameface.indexing.album import Album
+    from sameface.indexing.album_file import load_album, save_album
+    from sameface.indexing.album_photos import photos_under, refresh
     from sameface.indexing.clustering import link_threshold
     from sameface.matching import as_threshold
     from sameface.metrics.extra import require
@@ -213,14 +215,14 @@ def _photos(faces: list[Face]) -> str:
 
 
 def _place(folder: Path, album: Path | None) -> Path:
-    from sameface.indexing.album import FILE_NAME
+    from sameface.indexing.album_file import FILE_NAME
 
     return album if album is not None else folder / FILE_NAME
 
 
 def _open(ctx: typer.Context) -> tuple[Album, Path]:
     from sameface.errors import DataError
-    from sameface.indexing.album import load_album
+    from sameface.indexing.album_file import load_album
 
     folder, place = ctx.obj
     known = load_album(place)
@@ -232,7 +234,7 @@ def _open(ctx: typer.Context) -> tuple[Album, Path]:
 
 
 def _save(album: Album, place: Path) -> None:
-    from sameface.indexing.album import save_album
+    from sameface.indexing.album_file import save_album
 
     save_album(album, place)
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from sameface.cli.options import DetectorOption, EncoderOption, GalleryOption, JsonOption, YesOption
-from sameface.cli.overwriting import OverwriteOption
-from sameface.defaults import DEFAULT_DETECTOR, DEFAULT_ENCODER
+from sameface.cli.gallery_moves import copy, export, import_, reencode
+from sameface.cli.options import GalleryOption, JsonOption, YesOption
 
 gallery_app = typer.Typer(
     rich_markup_mode=None,
@@ -62,120 +58,10 @@ def stats(gallery: GalleryOption = None, json: JsonOption = False) -> None:
     print_table(("what", "value"), [*rows, *found.settings.items()])
 
 
-@gallery_app.command()
-def copy(
-    source: Annotated[str, typer.Argument(help="A file, or postgresql://…")],
-    target: Annotated[str, typer.Argument(help="A file, or postgresql://…; made when it is not there.")],
-    json: JsonOption = False,
-) -> None:
-    """Copy everybody to another gallery, bit by bit; from a file to a server and back."""
-    from sameface.cli.output import note, plural, print_json, print_line, progress
-    from sameface.gallery import open_store
-    from sameface.gallery.transfer import copy_gallery
-
-    with (
-        open_store(source, create=False) as first,
-        _nothing_left_of(target),
-        open_store(target, space=first.space, dimension=first.dimension) as second,
-    ):
-        note(f"from {first.location} to {second.location}")
-        with progress("copying people", len(first)) as advance:
-            count = copy_gallery(first, second, lambda _: advance())
-        if json:
-            print_json(
-                {
-                    "source": str(first.location),
-                    "target": str(second.location),
-                    "people": len(first),
-                    "templates": count,
-                }
-            )
-        else:
-            print_line(f"copied {plural(len(first), 'person', 'people')}, {plural(count, 'template')}")
-
-
-@gallery_app.command()
-def export(
-    file: Annotated[Path, typer.Argument(help="The .npz file to write; it holds biometric data in the clear.")],
-    gallery: GalleryOption = None,
-    overwrite: OverwriteOption = False,
-    json: JsonOption = False,
-) -> None:
-    """Write everybody to one file that NumPy opens without pickle, with the encoder's model card."""
-    from sameface.cli.options import gallery_location
-    from sameface.cli.output import note, plural, print_json, print_line, progress
-    from sameface.cli.overwriting import new_file
-    from sameface.gallery import open_store
-    from sameface.gallery.transfer import export_file
-
-    new_file(file, overwrite=overwrite, sources=[gallery_location(gallery)])
-    with open_store(gallery_location(gallery), create=False) as store:
-        note(f"gallery: {store.location}")
-        with progress("writing people", len(store)) as advance:
-            count = export_file(store, file, card=_card(store.space.encoder), progress=lambda _: advance())
-    if json:
-        print_json({"file": str(file), "templates": count})
-    else:
-        print_line(f"{file}: {plural(count, 'template')}. It is not encrypted: keep it like a key.")
-
-
-@gallery_app.command("import")
-def import_(
-    file: Annotated[Path, typer.Argument(help="A file that `sameface gallery export` wrote.")],
-    gallery: GalleryOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Add everybody of an exported file, all or none; the gallery is made when it is not there."""
-    from sameface.cli.options import gallery_location
-    from sameface.cli.output import note, plural, print_json, print_line, progress
-    from sameface.gallery import open_store
-    from sameface.gallery.transfer import Exported, import_file
-
-    exported, location = Exported(file), gallery_location(gallery)
-    with (
-        _nothing_left_of(location),
-        open_store(location, space=exported.space, dimension=exported.dimension) as store,
-    ):
-        note(f"gallery: {store.location}")
-        with progress("adding people", len(exported)) as advance:
-            count = import_file(exported, store, lambda _: advance())
-    if json:
-        print_json({"people": len(exported), "templates": count})
-    else:
-        print_line(f"added {plural(len(exported), 'person', 'people')}, {plural(count, 'template')}")
-
-
-@gallery_app.command()
-def reencode(
-    gallery: GalleryOption = None,
-    encoder: EncoderOption = None,
-    detector: DetectorOption = None,
-    drop_missing: Annotated[
-        bool, typer.Option("--drop-missing", help="Erase templates whose photo is gone or changed.")
-    ] = False,
-    json: JsonOption = False,
-) -> None:
-    """Encode everybody's photos again, with another encoder or detector: all templates, or none.
-
-    Without --encoder and --detector the defaults are taken. The photos must still lie where they were enrolled from, unchanged.
-    """
-    from sameface.cli.options import gallery_location
-    from sameface.cli.output import note, plural, print_json, print_line, progress
-    from sameface.gallery import open_store
-    from sameface.indexing.reencode import reencode as encode_again
-    from sameface.recognizer import Recognizer
-
-    with open_store(gallery_location(gallery), create=False) as store:
-        note(f"gallery: {store.location}")
-        if encoder is None and detector is None:
-            encoder, detector = DEFAULT_ENCODER, DEFAULT_DETECTOR
-        recognizer = Recognizer(encoder=encoder or store.space.encoder, detector=detector or store.space.detector)
-        with progress("encoding photos", store.count()) as advance:
-            done = encode_again(store, recognizer, drop_missing=drop_missing, progress=lambda _: advance())
-        if json:
-            print_json({"space": store.space, "templates": done.replaced, "dropped": len(done.missing)})
-        else:
-            print_line(f"{plural(done.replaced, 'template')} of {store.space} now, {len(done.missing)} dropped")
+gallery_app.command()(copy)
+gallery_app.command()(export)
+gallery_app.command("import")(import_)
+gallery_app.command()(reencode)
 
 
 @gallery_app.command()
@@ -283,36 +169,6 @@ def key(json: JsonOption = False) -> None:
         print_json({"key": new_key()})
     else:
         print_line(new_key())
-
-
-@contextmanager
-def _nothing_left_of(location: str) -> Iterator[None]:
-    """A gallery that is made in the block is taken away again when the block fails with nobody in it."""
-    from sameface.gallery import erase_gallery, gallery_exists, open_store
-
-    there = gallery_exists(location)
-    try:
-        yield
-    except BaseException:
-        if not there and gallery_exists(location):
-            with open_store(location, create=False) as store:
-                empty = not len(store)
-            if empty:
-                erase_gallery(location)
-        raise
-
-
-def _card(encoder: str) -> str:
-    """The encoder's model card as JSON, "" when this machine does not know it."""
-    import msgspec
-
-    from sameface.errors import SamefaceError
-    from sameface.models.registry import load_card
-
-    try:
-        return msgspec.json.encode(load_card(encoder)).decode()
-    except (SamefaceError, TypeError):
-        return ""
 
 
 APPS: Final = {"gallery": gallery_app}

@@ -9,7 +9,8 @@ from pathlib import Path
 from sameface.encoders.trying import try_apart
 from sameface.errors import ModelCardError, SettingError
 from sameface.files import atomic_write, sha256_of
-from sameface.models.card import ModelCard, WeightsFile, is_id, write_card
+from sameface.models.card import ModelCard, WeightsFile, is_id
+from sameface.models.card_file import write_card
 from sameface.models.registry import added_ids, models_folder, shipped_ids
 
 

@@ -14,7 +14,8 @@ from sameface.encoders.crops import check_crops, scale_crops
 from sameface.encoders.normalising import network_input
 from sameface.errors import ModelCardError, NotEnoughDataError
 from sameface.files import atomic_write, sha256_of
-from sameface.models.card import ModelCard, WeightsFile, write_card
+from sameface.models.card import ModelCard, WeightsFile
+from sameface.models.card_file import write_card
 from sameface.models.networks import network_file
 from sameface.models.registry import load_card, models_folder, network_card
 from sameface.models.runtime import Session, quantise_network

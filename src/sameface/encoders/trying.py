@@ -17,7 +17,8 @@ from typing import Any, Final
 
 from sameface import errors
 from sameface.errors import ModelCardError, ModelDamagedError, ModelMissingError, SamefaceError
-from sameface.models.card import ModelCard, read_card, write_card
+from sameface.models.card import ModelCard
+from sameface.models.card_file import read_card, write_card
 from sameface.models.inspecting import NetworkFacts, inspect_network
 
 _GIB: Final = 1 << 30

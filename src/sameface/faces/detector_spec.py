@@ -7,42 +7,14 @@ An id names the network first and then, between slashes, the settings that move 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final
 
 from sameface.errors import SettingError, UnknownModelError, did_you_mean
+from sameface.faces.spec_words import NUMBER, Word, number_word, shortest
 
-_NUMBER: Final = r"\d+(?:\.\d+)?(?:e[+-]?\d+)?"
 _DIGEST: Final = re.compile(r"[0-9a-f]{8}")
-
-
-class Word(NamedTuple):
-    """How one setting stands in an id.
-
-    Attributes:
-        field: the setting.
-        pattern: what its word looks like, as a regular expression.
-        read, write: from the word to the value and back.
-        always: whether the usual value is written too.
-    """
-
-    field: str
-    pattern: str
-    read: Callable[[str], Any]
-    write: Callable[[Any], str]
-    always: bool = False
-
-
-def _number(prefix: str, field: str, kind: type[int] | type[float], *, always: bool = False) -> Word:
-    pattern = r"\d+" if kind is int else _NUMBER
-    return Word(
-        field,
-        prefix + pattern,
-        lambda word: kind(word.removeprefix(prefix)),
-        lambda value: prefix + _text(value),
-        always,
-    )
 
 
 @dataclass(frozen=True)
@@ -148,19 +120,19 @@ class MtcnnSettings(DetectorSpec):
     name: ClassVar[str] = "mtcnn"
     models: ClassVar[Mapping[str, str]] = {"mtcnn": "mtcnn"}
     words: ClassVar[tuple[Word, ...]] = (
-        _number("min", "smallest_face", int),
+        number_word("min", "smallest_face", int),
         Word(
             "thresholds",
-            f"t{_NUMBER}-{_NUMBER}-{_NUMBER}",
-            lambda word: tuple(float(value) for value in re.findall(_NUMBER, word)),
-            lambda values: "t" + "-".join(_text(value) for value in values),
+            f"t{NUMBER}-{NUMBER}-{NUMBER}",
+            lambda word: tuple(float(value) for value in re.findall(NUMBER, word)),
+            lambda values: "t" + "-".join(shortest(value) for value in values),
         ),
-        _number("side", "search_side", int),
+        number_word("side", "search_side", int),
         Word(
             "second_look",
-            f"once|again{_NUMBER}",
+            f"once|again{NUMBER}",
             lambda word: None if word == "once" else float(word.removeprefix("again")),
-            lambda value: "once" if value is None else f"again{_text(value)}",
+            lambda value: "once" if value is None else f"again{shortest(value)}",
         ),
     )
 
@@ -197,10 +169,10 @@ class OnePassSettings(DetectorSpec):
     """
 
     words: ClassVar[tuple[Word, ...]] = (
-        _number("t", "threshold", float, always=True),
-        _number("side", "longest_side", int, always=True),
-        _number("o", "overlap", float),
-        _number("min", "smallest_face", int),
+        number_word("t", "threshold", float, always=True),
+        number_word("side", "longest_side", int, always=True),
+        number_word("o", "overlap", float),
+        number_word("min", "smallest_face", int),
         Word("weights", _DIGEST.pattern, str, str),
     )
 
@@ -275,16 +247,6 @@ def _read(kind: type[DetectorSpec], said: str, text: str) -> tuple[str, Any]:
         got=f"{text!r}, in which {said!r} says nothing known here",
         advice="correct it; if a gallery names it, a newer sameface wrote that gallery",
     )
-
-
-def _text(value: float) -> str:
-    """A number so that it reads back the same; as ids have always had it where that does.
-
-    >>> _text(0.6), _text(1.0), _text(0.123456789)
-    ('0.6', '1', '0.123456789')
-    """
-    short = f"{value:g}"
-    return short if float(short) == value else repr(value)
 
 
 def _share(what: str, value: float) -> None:

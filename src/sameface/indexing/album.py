@@ -6,23 +6,18 @@ Embeddings are biometric data: the file holds them, so it deserves the care the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from sameface.errors import DataError, GalleryMismatchError, PersonExistsError, PersonNotFoundError, SamefaceError
-from sameface.files import Skipped, atomic_write, path_as_text, path_from_text, photos_below
+from sameface.errors import DataError, PersonExistsError, PersonNotFoundError
 from sameface.indexing.clustering import Labels, cluster
-from sameface.progress import Advance, no_advance
 from sameface.types import Box, Embeddings, EmbeddingSpace
 
 FORMAT: Final = "sameface album 1"
-#: The album's file within its folder, when no other is named.
-FILE_NAME: Final = ".sameface-album.json"
 
 
 @dataclass(slots=True)
@@ -192,136 +187,6 @@ class Album:
     def _new_group(self) -> int:
         self.next_group += 1
         return self.next_group - 1
-
-
-def load_album(path: Path, space: EmbeddingSpace | None = None) -> Album | None:
-    """Read an album; None where there is none yet.
-
-    Args:
-        space: of the recognizer in use, to be compared; None takes any.
-
-    Raises:
-        DataError: not an album, or damaged.
-        GalleryMismatchError: made by another encoder, detector or alignment.
-    """
-    import msgspec
-
-    if not path.exists():
-        return None
-    try:
-        album = msgspec.json.decode(path.read_bytes(), type=Album)
-    except (msgspec.DecodeError, OSError) as error:
-        raise DataError(
-            expected="an album", got=f"{error} in {path}", advice="delete the file to start anew"
-        ) from error
-    if album.format != FORMAT:
-        raise DataError(expected=FORMAT, got=album.format, advice="use the sameface that wrote it, or delete the file")
-    if space is not None and album.space != space:
-        raise GalleryMismatchError(
-            expected=f"an album of {space}", got=f"one of {album.space}", advice="name another --album file"
-        )
-    return album
-
-
-def save_album(album: Album, path: Path) -> None:
-    """Write an album, whole or not at all; only its owner may read it."""
-    import msgspec
-
-    with atomic_write(path) as part:
-        part.write_bytes(msgspec.json.encode(album))
-
-
-def photos_under(folder: Path, skipped: Callable[[Skipped], object] = lambda item: None) -> dict[str, PhotoState]:
-    """The photos of a folder and those below it, by relative path as text; hidden files and folders are left out.
-
-    Args:
-        folder: the top.
-        skipped: told what is passed over.
-
-    Raises:
-        DataError: no folder.
-    """
-    if not folder.is_dir():
-        raise DataError(expected="a folder of photos", got=str(folder), advice="check the path")
-    found = {}
-    for path in photos_below(folder, skipped):
-        try:
-            state = path.stat()
-        except OSError:  # deleted meanwhile
-            continue
-        found[path_as_text(path.relative_to(folder).as_posix())] = PhotoState(state.st_size, state.st_mtime_ns)
-    return found
-
-
-def refresh(
-    album: Album,
-    folder: Path,
-    encode: Callable[[Path], Sequence[tuple[Box, Embeddings]]],
-    advance: Advance = no_advance,
-    skipped: Callable[[Skipped], object] = lambda item: None,
-) -> tuple[int, int]:
-    """Bring an album up to date with its folder: new and changed photos are encoded, those gone are dropped.
-
-    Stopped at any moment, it is an album of what was done.
-
-    Args:
-        encode: gives the faces of a photo; an error is noted with the photo, which is tried again once it changes.
-        advance: told of each photo that is done.
-        skipped: told what is passed over. What lies in a folder that cannot be listed is not gone.
-
-    Returns:
-        photos encoded, photos dropped.
-
-    Raises:
-        DataError: no folder; or it shows no photo where it showed some before: nothing is dropped then.
-    """
-    unlisted: list[str] = []
-
-    def passed_over(item: Skipped) -> None:
-        if item.folder:
-            unlisted.append(path_as_text(item.path.relative_to(folder).as_posix()) + "/")
-        skipped(item)
-
-    present = photos_under(folder, passed_over)
-    if album.photos and not present and not unlisted:
-        raise DataError(
-            expected=f"photos in {path_as_text(folder)}",
-            got="none, where there were some before",
-            advice="check that the disk is mounted; if the photos are gone, delete the album",
-        )
-    stale = {
-        photo
-        for photo, state in album.photos.items()
-        if (photo not in present and not photo.startswith(tuple(unlisted)))
-        or (photo in present and (state.size, state.modified) != (present[photo].size, present[photo].modified))
-    }
-    album.faces = [face for face in album.faces if face.photo not in stale]
-    album.photos = {photo: state for photo, state in album.photos.items() if photo not in stale}
-    encoded = 0
-    for photo, state in present.items():
-        if photo not in album.photos:
-            album.photos[photo] = _encode_one(album, folder, photo, state, encode)
-            encoded += 1
-        advance(1)
-    remaining = {face.group for face in album.faces}
-    album.names = {number: name for number, name in album.names.items() if number in remaining}
-    return encoded, len(stale - set(present))
-
-
-def _encode_one(
-    album: Album,
-    folder: Path,
-    photo: str,
-    state: PhotoState,
-    encode: Callable[[Path], Sequence[tuple[Box, Embeddings]]],
-) -> PhotoState:
-    try:
-        for box, embedding in list(encode(folder / path_from_text(photo))):
-            album.faces.append(Face(album.next_face, photo, box, embedding.astype("<f4").tobytes()))
-            album.next_face += 1
-    except SamefaceError as error:
-        return PhotoState(state.size, state.modified, str(error))
-    return state
 
 
 def _nearest_group(points: Embeddings, settled: dict[int, Embeddings], threshold: float) -> int | None:

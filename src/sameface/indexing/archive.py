@@ -23,6 +23,7 @@ from sameface.indexing import workers
 from sameface.indexing.ledger import Entry, Ledger, default_ledger
 from sameface.indexing.photos import Found, Job
 from sameface.indexing.sources import Listed, photos_of, place_as_text
+from sameface.indexing.stale import face_names, forget_stale
 
 #: The group of faces that came from an archive.
 GROUP: Final = "archive"
@@ -93,7 +94,7 @@ def index_photos(
     with Ledger(where, store.gallery_id) as book:
         run = _Run(place, store, book, detector, encoder, None if processes == 1 and scheduler is None else 1)
         run.take_over()
-        run.forget_stale()  # of a run that was killed
+        forget_stale(store, book)  # of a run that was killed
         if scheduler is not None:
             answers = workers.cluster(run.jobs(progress), scheduler)
         elif processes > 1:
@@ -153,7 +154,7 @@ class _Run:
         """Where the gallery is older than the ledger knew it, a backup came back: photos whose faces it lacks are encoded again."""
         if self._gallery_at() >= self.book.about("gallery at"):
             return
-        lost = [e for e in self.book.everything() if e.faces and _names(e.sha256, 1)[0] not in self.store]
+        lost = [e for e in self.book.everything() if e.faces and face_names(e.sha256, 1)[0] not in self.store]
         self.book.drop(entry.path for entry in lost)
         self.book.settle(entry.sha256 for entry in lost)
 
@@ -229,7 +230,7 @@ class _Run:
                 tally.without_face += not faces
                 people += [
                     NewPerson(name, [template], groups=[GROUP])
-                    for name, template in zip(_names(item.sha256, faces), item.templates, strict=True)
+                    for name, template in zip(face_names(item.sha256, faces), item.templates, strict=True)
                     if name not in self.store
                 ]
             tally.gone += old is not None and old.sha256 not in ("", item.sha256)
@@ -269,35 +270,9 @@ class _Run:
                 )
             self.book.drop(entry.path for entry in entries)
             self.done.gone += len(entries)
-        self.forget_stale()
+        forget_stale(self.store, self.book)
         self.book.note("gallery at", self._gallery_at())
-
-    def forget_stale(self) -> None:
-        """Forget the faces of contents that no photo has any more: first the gallery, then the ledger, so that a kill costs nothing."""
-        while stale := self.book.stale():
-            elsewhere = self.book.paths_of(list(stale))
-            for digest, faces in stale.items():
-                if digest in elsewhere:
-                    continue
-                for name in _names(digest, faces):
-                    if name in self.store:
-                        self._forget(name, digest)
-            self.book.settle(stale)
 
     def _gallery_at(self) -> str:
         """When the gallery was changed last."""
         return next((entry.at for entry in self.store.audit(1)), "")
-
-    def _forget(self, name: str, digest: str) -> None:
-        person = self.store.person(name)
-        templates = self.store.templates_of(person)
-        own = [stored for stored in templates if stored.template.source_sha256 == digest]
-        if len(own) == len(templates):
-            self.store.forget(person)
-        else:  # another face was merged into it
-            for stored in own:
-                self.store.drop_template(stored.template_id, of=person)
-
-
-def _names(digest: str, faces: int) -> list[str]:
-    return [f"photo {digest[:24]} face {number}" for number in range(1, faces + 1)]

@@ -15,7 +15,8 @@ from platformdirs import user_data_path
 from sameface.errors import ModelCardError, ModelMissingError, UnknownModelError, did_you_mean
 from sameface.files import sha256_of
 from sameface.models.cache import check_sha256
-from sameface.models.card import ModelCard, WeightsFile, read_card_file
+from sameface.models.card import ModelCard, WeightsFile
+from sameface.models.card_file import read_card_file
 from sameface.models.remembered import with_remembered
 
 _SHIPPED = Path(__file__).with_name("cards")

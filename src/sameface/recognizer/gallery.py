@@ -29,7 +29,6 @@ from sameface.recognizer.results import EncodedFace, Enrollment, Identification,
 from sameface.recognizer.review import Review, as_review
 from sameface.types import Candidate, Erased, Person, Who
 
-#: Share of searches of unknown people that may name somebody, unless the caller says otherwise.
 #: People that are listed at a time.
 _PAGE: Final = 500
 

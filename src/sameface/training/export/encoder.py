@@ -15,7 +15,8 @@ from torch import nn
 
 from sameface.errors import TrainingError
 from sameface.files import atomic_write, sha256_of
-from sameface.models.card import LandmarkScheme, Measurement, ModelCard, WeightsFile, write_card
+from sameface.models.card import LandmarkScheme, Measurement, ModelCard, WeightsFile
+from sameface.models.card_file import write_card
 from sameface.models.runtime import Session
 from sameface.training.export.deployed import Deployed
 from sameface.training.networks.by_name import NetworkSpec
