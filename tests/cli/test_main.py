@@ -1,11 +1,14 @@
-"""`python -m sameface` runs no modules of the folder in which it is called."""
+"""The program: no modules of the folder in which it is called are run, and it can be called from a process that goes on."""
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 
 import pytest
+
+from tests.cli.conftest import Run
 
 
 @pytest.mark.parametrize("module", ["sameface", "sameface.cli"])
@@ -17,3 +20,11 @@ def test_modules_of_the_current_folder_are_not_run(tmp_path, module):
     )
     assert "ran" not in done.stderr.split()
     assert "sameface" in done.stdout
+
+
+def test_a_process_that_calls_it_and_goes_on_can_still_free_its_memory(run: Run) -> None:
+    """What is frozen is never looked at again: each network that hung in a cycle stayed until the process ended."""
+    before = gc.get_freeze_count()
+    assert run("models", "list", "--json").code == 0
+    assert run("people").code != 0
+    assert gc.get_freeze_count() == before

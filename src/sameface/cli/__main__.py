@@ -1,5 +1,6 @@
 """``python -m sameface.cli`` and the `sameface` script."""
 
+import gc
 import os
 import sys
 
@@ -7,9 +8,16 @@ import sys
 if not sys.flags.safe_path and (sys.path[0] == "" or sys.path[0] == os.getcwd()):  # noqa: PTH109
     del sys.path[0]
 
-from sameface.cli.app import main
+from sameface.cli import app
 
-__all__ = ["main"]
+
+def main() -> None:
+    """Run the program, in a process that ends with it."""
+    try:
+        app.main()
+    finally:
+        gc.freeze()  # looking for cycles among all that was loaded would take 60 ms
+
 
 if __name__ == "__main__":
     main()

@@ -6,7 +6,6 @@ A command's module is imported only when that command is typed, so `sameface --h
 from __future__ import annotations
 
 import contextlib
-import gc
 import io
 import itertools
 import os
@@ -143,8 +142,6 @@ def main() -> None:
             ),
             json,
         )
-    finally:
-        gc.freeze()  # the process ends: looking for cycles among all that it loaded would take 60 ms
 
 
 def _usage_error() -> type[Exception]:
