@@ -116,7 +116,11 @@ class Shelf:
     def _make(self, name: str) -> Gallery:
         location = self._place.location(name)
         gallery = Gallery(location, recognizer=self._recognizer, create=False, fpir=self._settings.fpir)
-        gallery.store.warm()
+        try:
+            gallery.store.warm()
+        except BaseException:  # a damaged one, say: the next request opens it anew
+            gallery.close()
+            raise
         return gallery
 
 

@@ -64,9 +64,13 @@ def _lifted(
         return connection
     except GalleryReadOnlyError:
         copy = _in_memory(connection)
+        try:
+            lifting.lift(copy, bound, old, key)
+            copy.execute("PRAGMA query_only = ON")
+        except BaseException:
+            copy.close()
+            raise
         connection.close()
-        lifting.lift(copy, bound, old, key)
-        copy.execute("PRAGMA query_only = ON")
         return copy
 
 
@@ -78,5 +82,9 @@ def another(connection: sqlite3.Connection, path: Path, patience: float) -> sqli
 
 def _in_memory(connection: sqlite3.Connection) -> sqlite3.Connection:
     copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-    connection.backup(copy)
+    try:
+        connection.backup(copy)
+    except BaseException:
+        copy.close()
+        raise
     return copy

@@ -71,8 +71,13 @@ class SqliteStore(BaseStore[SqliteTransaction]):
             self._writing.close()
             self._hold.close()
             raise
-        self._live = self._live_index()
-        self._finish_erasing()
+        try:
+            self._live = self._live_index()
+            self._finish_erasing()
+        except BaseException:
+            for held in (self._reader, self._writing, self._hold):
+                held.close()
+            raise
 
     @property
     def space(self) -> EmbeddingSpace:

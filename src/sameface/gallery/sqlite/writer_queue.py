@@ -78,8 +78,12 @@ class WriterQueue:
 
     def _open(self) -> tuple[IO[bytes], IO[bytes]]:
         if self._files is None:
-            work, line = (self._path(ending) for ending in ENDINGS)
-            self._files = _opened(work), _opened(line)
+            work = _opened(self._path(ENDINGS[0]))
+            try:
+                self._files = work, _opened(self._path(ENDINGS[1]))
+            except BaseException:
+                work.close()
+                raise
         return self._files
 
     def _path(self, ending: str) -> Path:

@@ -45,10 +45,12 @@ class Writing:
         Raises:
             GalleryLockedError, GalleryReadOnlyError, StorageFullError, GalleryDamagedError; whatever `require` raises.
         """
-        with translated(str(self._path)), self.lock, self._queue.turn():
-            connection = self.connection()
-            yield connection
-            erasing.finish(connection)
+        with translated(str(self._path)), self.lock:
+            self._require()  # before the queue: its files would be opened again, and by a closed store never closed
+            with self._queue.turn():
+                connection = self.connection()
+                yield connection
+                erasing.finish(connection)
         self._settling.soon()
 
     def connection(self) -> sqlite3.Connection:
@@ -65,6 +67,7 @@ class Writing:
         with suppress(GalleryError):
             if self.lock.acquire(timeout=_SHORT):
                 try:
+                    self._require()
                     with translated(str(self._path)), self._queue.turn(_SHORT):
                         erasing.finish(self.connection())
                 finally:
