@@ -28,7 +28,7 @@ from sameface import Recognizer
 from sameface.errors import FaceError
 from sameface.faces.turning import out_of_turned, turned
 from sameface.faces.upright import find_upright
-from sameface.recognizer.results import EncodedFace
+from sameface.recognizer.found import EncodedFace
 from sameface.types import Detection, ImageRGB
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from sameface.imaging import Limits, load_image
     from sameface.matching import distance, is_same, nearest
     from sameface.recognizer import Enrollment, Gallery, Identification, Recognizer, Verification
-    from sameface.recognizer.shortcuts import verify
+    from sameface.shortcuts import calibrate, cluster, detect, embed, evaluate, identify, train, verify
+    from sameface.tables import Answers
     from sameface.types import Box, Erased, OperatingPoint, Person, PersonId
 
 __version__ = "0.1.0"
 
 _HOMES: Final = {
+    "Answers": "sameface.tables",
     "Box": "sameface.types",
     "Enrollment": "sameface.recognizer",
     "Erased": "sameface.types",
@@ -37,16 +39,24 @@ _HOMES: Final = {
     "Recognizer": "sameface.recognizer",
     "SamefaceError": "sameface.errors",
     "Verification": "sameface.recognizer",
+    "calibrate": "sameface.shortcuts",
+    "cluster": "sameface.shortcuts",
+    "detect": "sameface.shortcuts",
     "distance": "sameface.matching",
+    "embed": "sameface.shortcuts",
+    "evaluate": "sameface.shortcuts",
+    "identify": "sameface.shortcuts",
     "is_same": "sameface.matching",
     "load_detector": "sameface.faces",
     "load_encoder": "sameface.encoders",
     "load_image": "sameface.imaging",
     "nearest": "sameface.matching",
-    "verify": "sameface.recognizer.shortcuts",
+    "train": "sameface.shortcuts",
+    "verify": "sameface.shortcuts",
 }
 
 __all__ = [
+    "Answers",
     "Box",
     "Enrollment",
     "Erased",
@@ -60,12 +70,19 @@ __all__ = [
     "SamefaceError",
     "Verification",
     "__version__",
+    "calibrate",
+    "cluster",
+    "detect",
     "distance",
+    "embed",
+    "evaluate",
+    "identify",
     "is_same",
     "load_detector",
     "load_encoder",
     "load_image",
     "nearest",
+    "train",
     "verify",
 ]
 

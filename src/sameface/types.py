@@ -13,6 +13,8 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from sameface.plain import Plain
+
 #: ``(h, w, 3)`` uint8 in R, G, B order.
 ImageRGB = npt.NDArray[np.uint8]
 #: ``(m, h, w, 3)`` uint8 in R, G, B order: face crops.
@@ -24,7 +26,7 @@ NO_DETAILS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class Box(Plain):
     """A rectangle in pixels, from the top left corner of the upright photo; may reach outside it."""
 
     x1: float
@@ -73,7 +75,7 @@ class Landmarks:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Detection:
+class Detection(Plain):
     """A face as a detector found it.
 
     Attributes:
@@ -91,7 +93,7 @@ class Detection:
 
 
 @dataclass(frozen=True, slots=True)
-class EmbeddingSpace:
+class EmbeddingSpace(Plain):
     """What two embeddings must share before their distance means anything.
 
     Attributes:
@@ -128,7 +130,7 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class Person(Plain):
     """An enrolled identity.
 
     Attributes:
@@ -163,7 +165,7 @@ Who = str | PersonId | Person
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Plain):
     """One ranked answer of a search: a person and the distance of their nearest template. Not yet a match."""
 
     person_id: str
@@ -172,7 +174,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Erased:
+class Erased(Plain):
     """What `forget` took away, counted.
 
     Attributes:
@@ -302,7 +304,7 @@ class Domain:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class OperatingPoint:
+class OperatingPoint(Plain):
     """A threshold with its provenance; a threshold never travels alone.
 
     Attributes:

@@ -95,9 +95,11 @@ class TestSources:
         with pytest.raises(ImageArrayError, match=advice):
             load_image(array)
 
-    @pytest.mark.parametrize("source", [None, 3, ["a.jpg"], {"a": 1}])
-    def test_other_objects(self, source):
-        with pytest.raises(ImageArrayError, match="numpy"):
+    @pytest.mark.parametrize(
+        ("source", "word"), [(None, "OpenCV"), (3, "numpy"), (["a.jpg"], "one photo"), ({"a": 1}, "dict")]
+    )
+    def test_other_objects(self, source, word):
+        with pytest.raises(ImageArrayError, match=word):
             load_image(source)
 
     def test_a_text_file_object(self):

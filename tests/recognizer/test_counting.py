@@ -47,7 +47,7 @@ def gallery(tmp_path: Path) -> Iterator[Gallery]:
 
 
 def test_len_in_and_the_k_of_a_group_list_nobody(gallery: Gallery) -> None:
-    from sameface.recognizer.results import EncodedFace
+    from sameface.recognizer.found import EncodedFace
 
     assert len(gallery) == PEOPLE
     assert "p1199" in gallery

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
 from sameface.errors import EnrollmentRefusedError, NoFaceError
-from sameface.recognizer import EncodedFace, Enrollment, Identification, PhotoReport, Verification, wire
-from sameface.types import Box, Candidate, Detection, EmbeddingSpace, OperatingPoint, Person, TailPoint
+from sameface.recognizer import (
+    DetectedFace,
+    EncodedFace,
+    Enrollment,
+    Identification,
+    IdentifiedPhoto,
+    NotEnrolled,
+    PhotoReport,
+    Verification,
+    wire,
+)
+from sameface.types import Box, Candidate, Detection, EmbeddingSpace, Erased, OperatingPoint, Person, TailPoint
 
 POINT = OperatingPoint(
     0.377,
@@ -127,3 +138,46 @@ def test_an_error_travels_with_its_table_row_and_its_reports() -> None:
     refusal = EnrollmentRefusedError(expected="a", got="b", advice="c")
     refusal.reports = (PhotoReport("a.jpg", False, "blurred", "d"),)
     assert [(item.photo, item.reason) for item in wire.problem(refusal).reports] == [("a.jpg", "blurred")]
+
+
+def test_every_answer_gives_itself_as_plain_values_and_in_a_notebook():
+    point = dataclasses.replace(POINT, fmr=0.001)
+    face = DetectedFace(Detection(BOX, 0.9), 0.8, ("blurred",))
+    known = Identification("Ada", "1", 0.3, 0.35, (Candidate("1", "Ada", 0.3),), None, 1, BOX, "why")
+    error = EnrollmentRefusedError(expected="a", got="b", advice="c")
+    error.reports = (PhotoReport("b.jpg", False, "no face"),)
+    answers = [
+        Verification(True, 0.242, 0.377, 0.99999, POINT),
+        known,
+        Enrollment(ADA, (PhotoReport("a.jpg", True, "accepted"),)),
+        IdentifiedPhoto("party.jpg", (known,)),
+        IdentifiedPhoto("none.jpg", error=NoFaceError(expected="a", got="b", advice="c")),
+        NotEnrolled("Ada", error),
+        face,
+        EncodedFace(Detection(BOX, 0.9), np.zeros(4, np.float32)),
+        ADA,
+        Candidate("1", "Ada", 0.3),
+        Erased("1", 2, {"search cache": 2}),
+        point,
+        Detection(BOX, 0.9),
+    ]
+    for answer in answers:
+        assert json.loads(json.dumps(answer.to_dict())) == answer.to_dict()
+        shown = answer._repr_html_()
+        assert shown.startswith(("<p>", "<table>"))
+        assert "\n" not in repr(answer)
+    assert face.to_dict() == {
+        "box": {"x1": 10.12, "y1": 20.46, "x2": 60, "y2": 80},
+        "confidence": 0.9,
+        "quality": 0.8,
+        "reasons": ["blurred"],
+    }
+    assert answers[5].to_dict()["reports"][0]["reason"] == "no face"
+    assert answers[5].to_dict()["error"]["type"] == "urn:sameface:enrollment-refused"
+
+
+def test_what_the_client_gives_shows_itself_too():
+    """The wire classes are what `sameface.client` answers with."""
+    answer = Identification("<Ada>", "1", 0.3, 0.35, (), None, 1, BOX, "why").to_wire()
+    assert "&lt;Ada&gt;" in answer._repr_html_()
+    assert answer.to_dict()["name"] == "<Ada>"

@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 from sameface import PersonId, errors
-from sameface.client import Client, _kinds
+from sameface.client import Client
+from sameface.client.replies import kinds
 from sameface.errors import ServiceError, kind_of
 
 
@@ -88,7 +89,7 @@ def test_errors_are_the_librarys_own(client, photos, tmp_path):
 
 
 def test_every_kind_of_error_is_known_to_both_sides():
-    assert {kind_of(kind): kind for kind in errors.OUTCOMES} == _kinds()
+    assert {kind_of(kind): kind for kind in errors.OUTCOMES} == kinds()
 
 
 def answering(*answers: httpx.Response | Exception) -> tuple[Client, list[httpx.Request]]:

@@ -54,7 +54,7 @@ def test_nothing_is_lost_on_the_way(kind):
     import msgspec
 
     value = example(kind)
-    sent = json.loads(json.dumps(wire.to_dict(value)))
+    sent = json.loads(json.dumps(value.to_dict()))
     assert msgspec.convert(sent, kind) == value
     assert TypeAdapter(kind).validate_python(sent) == value
     assert json.loads(TypeAdapter(kind).dump_json(value)) == sent

@@ -17,7 +17,6 @@ from sameface.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from sameface.errors import SamefaceError
     from sameface.recognizer.wire import Enrollment
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -48,42 +47,30 @@ def enroll(
     """
     from sameface.cli.options import gallery_location, open_gallery
     from sameface.cli.output import note, print_json, progress
-    from sameface.errors import FaceError, ImageError, PersonError
     from sameface.faces.choose import as_choice
+    from sameface.recognizer import NotEnrolled
+    from sameface.recognizer.bulk import enroll_each
     from sameface.recognizer.review import as_review
-    from sameface.recognizer.wire import Enrollment, problem
+    from sameface.recognizer.roster import roster_of
 
     details = _details(detail or [])
     choice, asked = as_choice(choose), as_review(review)
-    jobs, left_out = ([(name, list(photos))], []) if photos else _people_of(Path(name))
+    roster = roster_of({name: photos} if photos else Path(name))
+    for item in roster.passed_over:
+        note(f"passed over: {item}")
     note(f"gallery: {gallery_location(gallery)}")
-    results = [
-        Enrollment(name=who, person=None, accepted=0, reports=(), error=problem(error)) for who, error in left_out
-    ]
-    refused = len(left_out)
+    alone = len(roster.people) == 1 and not roster.refused
+    results, refused = [], 0
     with (
         open_gallery(gallery, create=True, encoder=encoder, detector=detector, device=device) as people,
-        progress("enrolling", len(jobs)) as advance,
+        progress("enrolling", len(roster.people)) as advance,
     ):
-        for person, files in jobs:
-            try:
-                done = people.enroll(
-                    person,
-                    files,
-                    details=details,
-                    groups=group or (),
-                    choose=choice,
-                    review=asked,
-                )
-            # Of this person; anything else, a full disk say, concerns all that follow.
-            except (FaceError, ImageError, PersonError) as error:
-                if len(jobs) == 1 and not left_out:
-                    raise
+        for done in enroll_each(people, roster, details=details, groups=group or (), choose=choice, review=asked):
+            if isinstance(done, NotEnrolled):
+                if alone:
+                    raise done.error
                 refused += 1
-                fault = problem(error)
-                results.append(Enrollment(name=person, person=None, accepted=0, reports=fault.reports, error=fault))
-            else:
-                results.append(done.to_wire())
+            results.append(done.to_wire())
             advance()
     if json:
         print_json(results)
@@ -101,50 +88,6 @@ def _details(pairs: list[str]) -> dict[str, str]:
         if "=" not in pair:
             raise SettingError(expected="a detail as key=value", got=repr(pair), advice="write --detail key=value")
     return dict(pair.split("=", 1) for pair in pairs)
-
-
-def _people_of(folder: Path) -> tuple[list[tuple[str, list[str]]], list[tuple[str, SamefaceError]]]:
-    """The people of a tree with their photos, and the folders that nobody is made of, each with the reason."""
-    from sameface.cli.output import note
-    from sameface.datasets.tree import read_tree
-    from sameface.errors import DataError
-    from sameface.files import path_as_text
-
-    if not folder.is_dir():
-        raise DataError(
-            expected="a name and a photo, or a folder that holds a folder per person",
-            got=f"{path_as_text(folder)!r} alone",
-            advice="write `sameface enroll NAME PHOTO`",
-        )
-    tree = read_tree(folder)
-    for item in tree.skipped:
-        person = path_as_text(item.path.relative_to(folder).parts[0])
-        if person in tree.people and item.path.is_file():  # looked at all the same, so that its report says what it is
-            tree.people[person].append(item.path)
-        else:
-            note(f"passed over: {path_as_text(item.path)}: {item.reason}")
-    for place in tree.empty:
-        note(f"passed over: {path_as_text(place)}: no photo in the folder")
-    refused = [(person, "photos only in folders inside: one person, or a folder of people?") for person in tree.deep]
-    refused += [(item.path, item.reason) for item in tree.skipped if item.lost]
-    errors: list[tuple[str, SamefaceError]] = [
-        (
-            path_as_text(place.name),
-            DataError(
-                expected="photos in a person's folder",
-                got=f"{path_as_text(place)}: {why}",
-                advice="put the person's photos into the folder, or remove it",
-            ),
-        )
-        for place, why in refused
-    ]
-    if not tree.people:
-        raise DataError(
-            expected="a folder that holds a folder of photos per person",
-            got=f"none in {path_as_text(folder)!r}" + "".join(f"; {error.got}" for _, error in errors[:3]),
-            advice="put each person's photos into a folder with the person's name",
-        )
-    return [(person, [str(photo) for photo in photos]) for person, photos in tree.people.items()], errors
 
 
 def _print(result: Enrollment) -> None:

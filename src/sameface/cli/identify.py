@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -20,10 +21,7 @@ from sameface.defaults import DEFAULT_FPIR
 
 if TYPE_CHECKING:
     from sameface.errors import SamefaceError
-    from sameface.recognizer import Identification
-
-    #: By photo: an answer per face, or why there is none.
-    Answers: TypeAlias = dict[str, list[Identification] | SamefaceError]
+    from sameface.recognizer import Identification, IdentifiedPhoto
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -63,10 +61,9 @@ def identify(
     from sameface.cli.options import gallery_location, open_gallery, photos_of
     from sameface.cli.output import note, print_json, progress
     from sameface.cli.overwriting import new_file
-    from sameface.errors import FaceError, ImageError, SettingError, outcome_of
+    from sameface.errors import SettingError, outcome_of
     from sameface.imaging.annotate import picture_kind
     from sameface.matching import false_match_rate_for
-    from sameface.recognizer.wire import IdentifiedPhoto, problem
 
     false_match_rate_for(fpir, 1)  # one that cannot be meant is said before any work
     listed = photos_of(photos)
@@ -78,42 +75,31 @@ def identify(
         new_file(annotate, overwrite=overwrite, sources=listed)
         picture_kind(annotate)
     note(f"gallery: {gallery_location(gallery)}")
-    answers: Answers = {}
+    answers: list[IdentifiedPhoto] = []
     failed: SamefaceError | None = None
     people = open_gallery(gallery, create=False, threshold=threshold, operating_point=operating_point, device=device)
     with people, progress("photos", len(listed)) as advance:
-        for photo in listed:
-            try:
-                answers[photo] = people.identify(photo, candidates=candidates, group=group, fpir=fpir, force=force)
-            except (ImageError, FaceError) as error:
+        for answer in people.identify_many(listed, candidates=candidates, group=group, fpir=fpir, force=force):
+            if answer.error is not None:
                 if len(listed) == 1:
-                    raise
-                note(f"{photo}: {error}")
-                answers[photo] = error
-                failed = failed or error
+                    raise answer.error
+                note(f"{answer.photo}: {answer.error}")
+                failed = failed or answer.error
+            answers.append(answer)
             advance()
-    for found in answers.values():
-        if annotate is not None and isinstance(found, list):
-            _annotate(listed[0], found, annotate)
-            note(f"written: {annotate}")
+    if annotate is not None:
+        _annotate(listed[0], answers[0].faces, annotate)
+        note(f"written: {annotate}")
     if json:
-        print_json(
-            [
-                IdentifiedPhoto(photo=photo, faces=tuple(face.to_wire() for face in found))
-                if isinstance(found, list)
-                else IdentifiedPhoto(photo=photo, error=problem(found))
-                for photo, found in answers.items()
-            ]
-        )
+        print_json([answer.to_wire() for answer in answers])
     else:
         _print(answers, verbose)
     if failed is not None:
         raise typer.Exit(outcome_of(type(failed)).exit_code)
-    named = any(answer.name for found in answers.values() if isinstance(found, list) for answer in found)
-    raise typer.Exit(0 if named else 1)
+    raise typer.Exit(0 if any(answer.names for answer in answers) else 1)
 
 
-def _annotate(photo: str, found: list[Identification], path: Path) -> None:
+def _annotate(photo: str, found: Sequence[Identification], path: Path) -> None:
     from sameface.files import atomic_write
     from sameface.imaging import load_image
     from sameface.imaging.annotate import annotate, picture_kind, write_picture
@@ -124,20 +110,21 @@ def _annotate(photo: str, found: list[Identification], path: Path) -> None:
         write_picture(picture, part, picture_kind(path))
 
 
-def _print(answers: Answers, verbose: bool) -> None:
+def _print(answers: Sequence[IdentifiedPhoto], verbose: bool) -> None:
     """A line per face; with the reasons where they are asked for."""
     from sameface.cli.output import print_line, print_table
 
     rows: list[list[str]] = []
-    for photo, found in answers.items():
-        if not isinstance(found, list):
+    for item in answers:
+        photo, found = item.photo, item.faces
+        if item.error is not None:
             rows.append([photo, "not read", "–"])
             continue
         if verbose:
             print_line(f"{photo}: {'no face found' if not found else ''}".rstrip(": ") + (":" if found else ""))
             for number, answer in enumerate(found, 1):
                 print_line(f"  {number}. {answer.name or 'nobody'}: {answer.why}")
-                near = ", ".join(f"{item.name} {item.distance:.3f}" for item in answer.candidates)
+                near = ", ".join(f"{person.name} {person.distance:.3f}" for person in answer.candidates)
                 print_line(f"     nearest: {near or '–'}")
             continue
         rows.extend(

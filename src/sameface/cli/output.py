@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
+from sameface.progress import bar as progress
 from sameface.recognizer.words import plural
 
 __all__ = ["ask", "note", "plural", "print_json", "print_line", "print_table", "progress"]
 
-#: Seconds between two lines of progress where there is no terminal, unless ``$SAMEFACE_PROGRESS`` says others; 0 for silence.
-_SECONDS: Final = 30.0
 #: Columns of a terminal that no table fills; a table takes what it needs of them.
 _WIDE: Final = 10_000
 
@@ -110,83 +107,6 @@ def print_table(
 
 def _is_number(cell: str) -> bool:
     return cell in ("", "–") or cell.replace(".", "", 1).replace("-", "", 1).rstrip("%s").strip().isdigit()
-
-
-@contextmanager
-def progress(label: str, total: int | None) -> Iterator[Any]:
-    """A progress bar on standard error with steps per second and the time that is left; plain lines now and then where that is no terminal.
-
-    Gives a function to call with steps done.
-    """
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield _Lines(label, total).advance
-        return
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        ProgressColumn,
-        Task,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-    from rich.text import Text
-
-    class Speed(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            return Text(f"{task.speed:.1f}/s" if task.speed else "")
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Speed(), TimeRemainingColumn())
-    # Answers keep going to standard output while the bar stands on standard error.
-    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as bar:
-        task = bar.add_task(label, total=total)
-
-        def advance(steps: int = 1) -> None:
-            bar.advance(task, steps)
-
-        yield advance
-
-
-class _Lines:
-    """Progress for logs: a line every half minute, so that short work stays silent."""
-
-    def __init__(self, label: str, total: int | None) -> None:
-        self.label, self.total, self.done = label, total, 0
-        self.every = _seconds_between_lines()
-        self.start = self.said = time.monotonic()
-
-    def advance(self, steps: int = 1) -> None:
-        self.done += steps
-        now = time.monotonic()
-        if not self.every or now - self.said < self.every:
-            return
-        self.said = now
-        speed = self.done / max(now - self.start, 1e-9)
-        line = f"{self.label}: {self.done:,}" + (f" of {self.total:,}" if self.total is not None else "")
-        line += f", {speed:.1f}/s"
-        if self.total is not None and speed:
-            line += f", {max(0, self.total - self.done) / speed / 60:.0f} minutes left"
-        note(line)
-
-
-def _seconds_between_lines() -> float:
-    from sameface.errors import SettingError
-
-    given = os.environ.get("SAMEFACE_PROGRESS", "")
-    try:
-        seconds = float(given) if given else _SECONDS
-    except ValueError:
-        seconds = -1
-    if not 0 <= seconds < float("inf"):
-        raise SettingError(
-            expected="seconds between two lines of progress in SAMEFACE_PROGRESS",
-            got=repr(given),
-            advice="give a number, 0 for none",
-        )
-    return seconds
 
 
 @contextmanager

@@ -21,14 +21,14 @@ from sameface.datasets import LabelledPhotos
 from sameface.errors import NotEnoughDataError, SamefaceError
 from sameface.evaluation.disturbances import UNSEEN, USUAL, Disturbance
 from sameface.evaluation.results import DisturbedRate
-from sameface.imaging import load_image
+from sameface.imaging import Photo, load_image, open_photo
 from sameface.progress import Advance, no_advance
 from sameface.recognizer.domain import STANDINGS, features, scores_of, threshold_for
 from sameface.types import Damage, Domain, Embeddings, ImageRGB, OperatingPoint
 
 if TYPE_CHECKING:
     from sameface.recognizer import Recognizer
-    from sameface.recognizer.results import EncodedFace
+    from sameface.recognizer.found import EncodedFace
 
 Floats = npt.NDArray[np.float64]
 
@@ -105,10 +105,10 @@ def disturbed_faces(
         tried += 1
         rows[cases[0]].append((features(calm.embedding, calm.evidence), calm.embedding, person))
 
-        def spoilt(image: ImageRGB = image, face: EncodedFace = calm) -> Iterator[ImageRGB]:
+        def spoilt(image: ImageRGB = image, face: EncodedFace = calm) -> Iterator[Photo]:
             for kind in kinds:
                 for strength in kind.strengths:
-                    yield np.ascontiguousarray(kind.apply(image, face.detection, strength))
+                    yield open_photo(np.ascontiguousarray(kind.apply(image, face.detection, strength)))
 
         for case, found in zip(cases[1:], recognizer.encode_photos(spoilt(), "centre"), strict=True):
             if not isinstance(found, SamefaceError) and found.evidence is not None:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
+from sameface.plain import Plain, rows_html
+from sameface.tables import dataframe
 from sameface.types import EmbeddingSpace, Interval, OperatingPoint, ProbabilityCalibration
 
 SCHEMA: Final = "sameface.evaluation/1"
@@ -276,8 +278,8 @@ class DataSummary:
     groups: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+@dataclass(frozen=True, slots=True, repr=False)
+class Evaluation(Plain):
     """The whole: one document."""
 
     data: DataSummary
@@ -287,3 +289,34 @@ class Evaluation:
     version: str = ""
     created: str = ""
     notes: tuple[str, ...] = field(default_factory=tuple)
+
+    def __repr__(self) -> str:
+        rates = ", ".join(f"{run.space.encoder} EER {run.verification.eer.value:.2%}" for run in self.runs)
+        return f"Evaluation({self.data.name}, {self.data.photos} photos of {self.data.people} people: {rates})"
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """A row for each encoder and detector, with the rates that stand in the report's first table."""
+        return [_row(run) for run in self.runs]
+
+    def to_dataframe(self, library: str | None = None) -> Any:
+        """The rows as a table of pandas, polars or PyArrow, as `sameface.Answers.to_dataframe` makes them."""
+        return dataframe(self.to_rows(), library)
+
+    def _repr_html_(self) -> str:
+        return rows_html(self.to_rows())
+
+
+def _row(run: Run) -> dict[str, Any]:
+    found = run.verification
+    return {
+        "encoder": run.space.encoder,
+        "detector": run.space.detector,
+        "mated_pairs": found.mated_pairs,
+        "non_mated_pairs": found.non_mated_pairs,
+        "accuracy": found.accuracy.mean,
+        "accuracy_error": found.accuracy.standard_error,
+        "eer": found.eer.value,
+        "auc": found.auc.value,
+        **{f"tar_at_fmr_{item.target_fmr:g}": item.tar.value for item in found.tar},
+        "not_found": run.acquisition.failed,
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +12,7 @@ import numpy as np
 from sameface.faces.align import Aligner
 from sameface.faces.choose import Choice, as_choice, choose_face, in_reading_order
 from sameface.faces.detector import Detector
+from sameface.faces.measures import seems_bgr
 from sameface.faces.turning import into_turned, scaled, shifted
 from sameface.faces.upright import find_upright
 from sameface.imaging import ImageSource, Limits, Photo, open_photo
@@ -82,13 +84,17 @@ class FaceFinder:
         as_choice(choice)
         opened = open_photo(photo, limits=self.limits)
         detection = self.choose(opened, choice, source=source)
-        return FaceCrop(detection, self.crops(opened, [detection])[0])
+        crop = self.crops(opened, [detection])
+        _look_at_colours(photo, crop)
+        return FaceCrop(detection, crop[0])
 
     def faces(self, photo: ImageSource | Photo) -> list[FaceCrop]:
         """`find`, and the crop of each face."""
         opened = open_photo(photo, limits=self.limits)
         detections = self.find(opened)
-        return [FaceCrop(*pair) for pair in zip(detections, self.crops(opened, detections), strict=True)]
+        crops = self.crops(opened, detections)
+        _look_at_colours(photo, crops)
+        return [FaceCrop(*pair) for pair in zip(detections, crops, strict=True)]
 
     def crops(self, photo: ImageSource | Photo, detections: Sequence[Detection]) -> CropsRGB:
         """One upright crop for each face of a photo, in order.
@@ -121,3 +127,13 @@ class FaceFinder:
         if (columns, rows) == (width, height):
             return found
         return [scaled(face, width / columns, height / rows) for face in found]
+
+
+def _look_at_colours(photo: ImageSource | Photo, crops: CropsRGB) -> None:
+    """Arrays carry no note of their order of colours; one from OpenCV is most often blue in the face."""
+    if isinstance(photo, np.ndarray) and any(seems_bgr(crop) for crop in crops):
+        warnings.warn(
+            "a face has more blue than red: arrays of OpenCV are BGR, and RGB is wanted. Give image[..., ::-1], or the path of the photo.",
+            UserWarning,
+            stacklevel=4,
+        )

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sameface.types import CropsRGB
+from sameface.types import CropsRGB, ImageRGB
 
 Floats = npt.NDArray[np.float32]
 
@@ -29,6 +29,27 @@ MEASURES: Final = (
 )
 _GREY: Final = np.array([0.299, 0.587, 0.114], np.float32)
 _RIM: Final = 1 / 14  # of the side; alignment may leave black there
+
+
+#: Of the mean of the three colours: a face with so much more blue than red is one whose colours stand in OpenCV's order. Of 2,500 faces of
+#: LFW none has, and 99.4 % have when their colours are turned round (docs/benchmarks.md, "Colours turned round").
+_BLUER: Final = 0.05
+
+
+def seems_bgr(crop_rgb: ImageRGB) -> bool:
+    """Whether a face's colours seem to stand in the order blue, green, red: skin of every tone sends back more red than blue.
+
+    Args:
+        crop_rgb: ``(h, w, 3)`` uint8 RGB, a face cut out; its middle is looked at.
+
+    >>> skin = np.full((8, 8, 3), (190, 140, 110), np.uint8)
+    >>> seems_bgr(skin), seems_bgr(skin[..., ::-1]), seems_bgr(np.full((8, 8, 3), 128, np.uint8))
+    (False, True, False)
+    """
+    height, width = crop_rgb.shape[:2]
+    middle = crop_rgb[height // 4 : height - height // 4, width // 4 : width - width // 4]
+    red, green, blue = middle.reshape(-1, 3).mean(axis=0).tolist()
+    return bool(blue - red > _BLUER * (red + green + blue) / 3)
 
 
 def crop_measures(crops_rgb: CropsRGB) -> Floats:

@@ -6,12 +6,11 @@ from typing import IO, TYPE_CHECKING, cast
 
 import numpy as np
 
-from sameface.errors import ImageArrayError
 from sameface.imaging.formats import open_picture, too_many_pixels
 from sameface.imaging.limits import Limits
 from sameface.imaging.photo import Photo
 from sameface.imaging.pixels import array_to_rgb
-from sameface.imaging.sources import ImageSource, is_pillow_image, label_of, read_bytes
+from sameface.imaging.sources import ImageSource, is_pillow_image, label_of, not_one_photo, read_bytes
 from sameface.types import ImageRGB
 
 if TYPE_CHECKING:
@@ -68,10 +67,6 @@ def open_photo(source: ImageSource | Photo, *, limits: Limits = DEFAULT_LIMITS) 
         and not hasattr(source, "__fspath__")
         and not hasattr(source, "read")
     ):
-        raise ImageArrayError(
-            expected="a path, bytes, a binary file, a PIL.Image or a uint8 array",
-            got=f"an object of type {type(source).__name__}",
-            advice="convert it to one of those first, for instance with numpy.asarray",
-        )
+        raise not_one_photo(source)
     data = read_bytes(cast("str | bytes | IO[bytes]", source), limits)
     return Photo(open_picture(data, name, limits), source=name, data=data)

@@ -65,7 +65,11 @@ def array_to_rgb(array: npt.NDArray[Any], limits: Limits) -> ImageRGB:
         raise ImageArrayError(
             expected="an array of shape (h, w, 3) RGB, (h, w) grey or (h, w, 4) RGBA",
             got=f"shape {array.shape}",
-            advice="give one picture, its channels last",
+            advice="give one picture at a time, or ask `embed` for several"
+            if array.ndim == 4
+            else "put the channels last: image.transpose(1, 2, 0)"
+            if array.ndim == 3 and array.shape[0] in (1, 3, 4)
+            else "give one picture, its channels last",
         )
     if array.shape[0] * array.shape[1] > limits.max_pixels:
         raise ImageTooLargeError(

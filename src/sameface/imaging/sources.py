@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Sized
 from os import PathLike, fspath
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
@@ -10,7 +11,14 @@ from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from sameface.errors import ImageAccessError, ImageNotFoundError, ImageTooLargeError, NotAnImageError, SamefaceError
+from sameface.errors import (
+    ImageAccessError,
+    ImageArrayError,
+    ImageNotFoundError,
+    ImageTooLargeError,
+    NotAnImageError,
+    SamefaceError,
+)
 from sameface.files import path_as_text
 from sameface.imaging.limits import Limits
 from sameface.open_databases import is_open
@@ -55,6 +63,49 @@ def label_of(source: object) -> str:
         if isinstance(name, (str, PathLike)) and name:
             return path_as_text(name)
     return ""
+
+
+def not_one_photo(source: object) -> ImageArrayError:
+    """The error for what is no picture, in words for what it most likely is.
+
+    >>> not_one_photo(None).got
+    'None, which OpenCV gives for a file that it cannot read'
+    >>> not_one_photo(["a.jpg", "b.jpg"]).got
+    'a list of 2'
+    """
+    expected = "one photo: a path, bytes, a binary file, a PIL.Image or a uint8 array"
+    if source is None:
+        return ImageArrayError(
+            expected=expected,
+            got="None, which OpenCV gives for a file that it cannot read",
+            advice="give the path itself, and it says what is wrong",
+        )
+    if isinstance(source, Iterable):
+        count = f" of {len(source)}" if isinstance(source, Sized) else ""
+        return ImageArrayError(
+            expected=expected,
+            got=f"a {type(source).__name__}{count}",
+            advice="give one photo at a time, or ask `embed`, `identify_many` or `encode_photos`, which take many",
+        )
+    return ImageArrayError(
+        expected=expected,
+        got=f"an object of type {type(source).__name__}",
+        advice="convert it to one of those first, for instance with numpy.asarray",
+    )
+
+
+def is_one_photo(source: object) -> bool:
+    """Whether this is one photo, not several: anything that is no list, tuple, generator or table column of photos.
+
+    >>> is_one_photo("a.jpg"), is_one_photo(b"..."), is_one_photo(["a.jpg"]), is_one_photo(iter(()))
+    (True, True, False, False)
+    """
+    if isinstance(source, (str, PathLike, bytes, bytearray, memoryview)) or is_pillow_image(source):
+        return True
+    if isinstance(source, np.ndarray):
+        return source.ndim < 4 and source.dtype.kind not in "OU"
+    # Open files are iterable too, by lines.
+    return hasattr(source, "read") or not isinstance(source, Iterable)
 
 
 def short(name: str) -> str:

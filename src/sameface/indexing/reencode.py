@@ -10,7 +10,7 @@ from sameface.gallery import TemplateStore
 from sameface.imaging.sources import sha256_of_bytes
 from sameface.indexing.sources import read_photo
 from sameface.recognizer import Recognizer
-from sameface.recognizer.results import EncodedFace
+from sameface.recognizer.found import EncodedFace
 from sameface.types import Box, Embeddings, Template
 
 #: Two boxes are of one face when they share at least this much of their union: detectors draw different boxes around one face.

@@ -9,25 +9,33 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from sameface.recognizer.found import DetectedFace, EncodedFace
     from sameface.recognizer.gallery import Gallery
     from sameface.recognizer.recognizer import Recognizer
-    from sameface.recognizer.results import EncodedFace, Enrollment, Identification, PhotoReport, Verification
+    from sameface.recognizer.results import Enrollment, Identification, PhotoReport, Verification
+    from sameface.recognizer.several import IdentifiedPhoto, NotEnrolled
 
 _HOMES: Final = {
-    "EncodedFace": "results",
+    "DetectedFace": "found",
+    "EncodedFace": "found",
     "Enrollment": "results",
     "Gallery": "gallery",
     "Identification": "results",
+    "IdentifiedPhoto": "several",
+    "NotEnrolled": "several",
     "PhotoReport": "results",
     "Recognizer": "recognizer",
     "Verification": "results",
 }
 
 __all__ = [
+    "DetectedFace",
     "EncodedFace",
     "Enrollment",
     "Gallery",
     "Identification",
+    "IdentifiedPhoto",
+    "NotEnrolled",
     "PhotoReport",
     "Recognizer",
     "Verification",

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from sameface.imaging import ImageSource, load_image
 from sameface.imaging.annotate import FaceLabel, annotate
-from sameface.recognizer.results import EncodedFace, Identification
+from sameface.recognizer.found import EncodedFace
+from sameface.recognizer.results import Identification
 
 if TYPE_CHECKING:
     import PIL.Image

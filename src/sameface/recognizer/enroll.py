@@ -11,8 +11,9 @@ from sameface.faces.quality import judge_face
 from sameface.imaging import ImageSource, open_photo
 from sameface.imaging.sources import label_of
 from sameface.recognizer.domain import USUAL, Judgement, judge
+from sameface.recognizer.found import EncodedFace
 from sameface.recognizer.recognizer import Recognizer
-from sameface.recognizer.results import EncodedFace, Enrollment, PhotoReport
+from sameface.recognizer.results import Enrollment, PhotoReport
 from sameface.recognizer.review import Review, Reviewer, refusal, refused
 from sameface.types import Person, Template
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, cast
+from typing import Self, cast
 
 import numpy as np
 
@@ -19,21 +20,25 @@ from sameface.errors import (
 from sameface.faces.choose import Choice, as_choice
 from sameface.gallery import Sight, TemplateStore, clean_name, gallery_exists, open_store, read_space
 from sameface.imaging import ImageSource, Photo
-from sameface.imaging.sources import label_of
+from sameface.imaging.sources import is_one_photo, label_of
 from sameface.matching import false_match_rate_for, is_same, probability_same
+from sameface.progress import Progress, stages_of
+from sameface.recognizer.bulk import enroll_each, identify_each
 from sameface.recognizer.domain import judge, require_comparable, threshold_for
 from sameface.recognizer.enroll import take_in
+from sameface.recognizer.found import EncodedFace
 from sameface.recognizer.identify import decide
+from sameface.recognizer.people import People
 from sameface.recognizer.recognizer import Recognizer
-from sameface.recognizer.results import EncodedFace, Enrollment, Identification, Verification
+from sameface.recognizer.results import Enrollment, Identification, Verification
 from sameface.recognizer.review import Review, as_review
-from sameface.types import Candidate, Erased, Person, Who
+from sameface.recognizer.roster import as_photos, as_tags, roster_of
+from sameface.recognizer.several import IdentifiedPhoto, NotEnrolled
+from sameface.tables import Answers
+from sameface.types import Candidate, OperatingPoint, Who
 
-#: People that are listed at a time.
-_PAGE: Final = 500
 
-
-class Gallery:
+class Gallery(People):
     """Enrolled people, bound to one encoder, detector and alignment.
 
     Opening loads no network: `people`, `rename` and `forget` work without one. The networks are loaded when the first photo comes.
@@ -42,8 +47,22 @@ class Gallery:
         location: a file (SQLite), or ``postgresql://…``.
         recognizer: what turns photos into embeddings; None takes the encoder and detector that the gallery was made with, or the defaults
             for a new one.
+        operating_point: τ with its provenance, the file of one, or a bare number, instead of the one measured for the gallery's encoder. A
+            `recognizer` has its own.
         create: whether to make a gallery where there is none.
         fpir: for `identify`, the share of unknown people that may be named wrongly.
+
+    >>> import sameface, tempfile
+    >>> people = sameface.Gallery(tempfile.mkdtemp() + "/people.db")
+    >>> people.enroll("Grace Hopper", "examples/photos/grace_hopper.jpg")
+    Enrollment('Grace Hopper', 1 of 1 photo accepted)
+    >>> [person.name for person in people], len(people), "Ada" in people
+    (['Grace Hopper'], 1, False)
+    >>> bool(people.verify("Grace Hopper", "examples/photos/astronaut.png"))
+    False
+    >>> people.forget("Grace Hopper").templates
+    1
+    >>> people.close()
 
     Raises:
         GalleryMissingError, NotAGalleryError, GalleryDamagedError, …: see `sameface.errors`.
@@ -55,13 +74,21 @@ class Gallery:
         location: str | Path = "people.db",
         *,
         recognizer: Recognizer | None = None,
+        operating_point: OperatingPoint | float | str | PathLike[str] | None = None,
         create: bool = True,
         fpir: float = DEFAULT_FPIR,
     ) -> None:
         self.location = location
         self.fpir = fpir
         false_match_rate_for(fpir, 1)  # one that cannot be meant is said now
+        if recognizer is not None and operating_point is not None:
+            raise SettingError(
+                expected="a recognizer or an operating point",
+                got="both",
+                advice="give the operating point to the recognizer",
+            )
         self._given = recognizer
+        self._point = operating_point
         self._create = create
         if recognizer is not None or gallery_exists(location) or not create:
             _ = self.store
@@ -72,9 +99,9 @@ class Gallery:
         if self._given is not None:
             return self._given
         if not gallery_exists(self.location):
-            return Recognizer()
+            return Recognizer(operating_point=self._point)
         space = read_space(self.location)
-        return Recognizer(detector=space.detector, encoder=space.encoder)
+        return Recognizer(detector=space.detector, encoder=space.encoder, operating_point=self._point)
 
     @cached_property
     def store(self) -> TemplateStore:
@@ -84,11 +111,11 @@ class Gallery:
         space, dimension = self.recognizer.space, self.recognizer.card.dimension
         return open_store(self.location, space=space, dimension=dimension, create=self._create)
 
-    # -- people ---------------------------------------------------------------------------------------------------
+    # -- enrolment ------------------------------------------------------------------------------------------------
     def enroll(
         self,
         name: str,
-        photos: ImageSource | Sequence[ImageSource],
+        photos: ImageSource | Iterable[ImageSource],
         *,
         details: Mapping[str, str] | None = None,
         groups: Iterable[str] = (),
@@ -101,7 +128,7 @@ class Gallery:
             name: 1 to 200 characters; data, never a path.
             photos: one photo or a list of them.
             details: free text to keep with the person.
-            groups: tags to search within.
+            groups: tags to search within; one text is one tag.
             choose: which face of a photo that shows several.
             review: ``off``, ``standard`` (quality, duplicates, looks like somebody else, unlike the person's other photos) or ``strict``
                 (also nothing poor).
@@ -117,12 +144,8 @@ class Gallery:
         as_review(review)
         as_choice(choose)
         name = clean_name(name)
-        sources = list(
-            cast("Sequence[ImageSource]", photos)
-            if isinstance(photos, (list, tuple))
-            else [cast("ImageSource", photos)]
-        )
-        intake = take_in(self.recognizer, name, sources, choose, review)
+        tags = as_tags(groups)
+        intake = take_in(self.recognizer, name, as_photos(photos), choose, review)
         person = None
         # A gallery is made with its first photo, not for one that is refused.
         if intake.templates and (self._exists or intake.reviewer(Sight(None, (), [()] * len(intake.templates)))):
@@ -131,64 +154,43 @@ class Gallery:
                 intake.templates,
                 intake.reviewer,
                 details=dict(details or {}),
-                groups=tuple(groups),
+                groups=tags,
                 neighbours=2 if review != "off" else 0,
             )
         return intake.outcome(person)
 
-    def people(self, group: str | None = None) -> list[Person]:
-        """Everybody enrolled, in order of enrolment. Iterating over the gallery itself takes them a page at a time."""
-        return self.store.people(group) if self._exists else []
-
-    def person(self, who: Who) -> Person:
-        """One person.
+    def enroll_many(
+        self,
+        people: Mapping[str, ImageSource | Iterable[ImageSource]] | str | PathLike[str],
+        *,
+        details: Mapping[str, str] | None = None,
+        groups: Iterable[str] = (),
+        choose: Choice = "only",
+        review: Review = "standard",
+        progress: Progress = False,
+    ) -> Answers[Enrollment | NotEnrolled]:
+        """Make many people known; who is refused does not stop the rest.
 
         Args:
-            who: a name, a `PersonId`, or a `Person` of an earlier look-up, who is meant by id whatever their name is now.
+            people: photos by name, or a folder that holds a folder of photos per person.
+            details, groups, choose, review: as for `enroll`, for everybody.
+            progress: True shows a bar.
+
+        Returns:
+            What became of each: an `Enrollment`, or a `NotEnrolled` with the reason.
 
         Raises:
-            PersonNotFoundError: nobody of that name or id.
+            DataError: neither a dictionary nor such a folder.
         """
-        return self.store.person(who)
-
-    def update(
-        self,
-        who: Who,
-        *,
-        name: str | None = None,
-        details: Mapping[str, str] | None = None,
-        groups: Iterable[str] | None = None,
-    ) -> Person:
-        """Replace a person's name, details or groups: all that are given, or none of them."""
-        return self.store.update(who, name=name, details=details, groups=None if groups is None else tuple(groups))
-
-    def rename(self, who: Who, new: str) -> Person:
-        """Give a person another name; the id and the photos stay."""
-        return self.store.update(who, name=new)
-
-    def merge(self, into: Who, other: Who) -> Person:
-        """Two entries are one person: the second's photos go to the first."""
-        return self.store.merge(into, other)
-
-    def forget(self, who: Who) -> Erased:
-        """Erase a person: vectors, index rows and caches. Says what was erased."""
-        return self.store.forget(who)
-
-    def __len__(self) -> int:
-        return len(self.store) if self._exists else 0
-
-    def __contains__(self, who: object) -> bool:
-        return self._exists and who in self.store
-
-    def __iter__(self) -> Iterator[Person]:
-        """Everybody in order of enrolment, a page at a time: whoever is forgotten or enrolled meanwhile may or may not be among them."""
-        after = ""
-        while self._exists:
-            page = self.store.page(after=after, limit=_PAGE)
-            yield from page.people
-            after = page.next
-            if not after:
-                return
+        as_review(review)
+        as_choice(choose)
+        tags, roster = as_tags(groups), roster_of(people)
+        done: Answers[Enrollment | NotEnrolled] = Answers()
+        with stages_of(progress)("enrolling", len(roster.people)) as advance:
+            for outcome in enroll_each(self, roster, details=details, groups=tags, choose=choose, review=review):
+                done.append(outcome)
+                advance(1)
+        return done
 
     # -- questions ------------------------------------------------------------------------------------------------
     def verify(
@@ -239,7 +241,7 @@ class Gallery:
         group: str | None = None,
         fpir: float | None = None,
         force: bool = False,
-    ) -> list[Identification]:
+    ) -> Answers[Identification]:
         """Who is this? One answer per face, in reading order; an empty list for a photo without a face.
 
         The nearest person answers when under τ(K), which grows stricter with the number of templates searched; else nobody.
@@ -259,6 +261,30 @@ class Gallery:
         faces = self.recognizer.encode_faces(photo)
         return self.identify_faces(faces, candidates=candidates, group=group, fpir=fpir, force=force)
 
+    def identify_many(
+        self,
+        photos: Iterable[ImageSource | Photo],
+        *,
+        candidates: int = 3,
+        group: str | None = None,
+        fpir: float | None = None,
+        force: bool = False,
+    ) -> Iterator[IdentifiedPhoto]:
+        """Who is in each of many photos? Answers come in their order, as they are ready; a photo that cannot be read comes with its error.
+
+        `Answers(…)` of them makes a table: ``sameface.Answers(people.identify_many(photos)).to_dataframe()``.
+
+        Args:
+            photos: any number, an endless stream too; they are read a few at a time.
+            candidates, group, fpir, force: as for `identify`.
+
+        Raises:
+            SettingError, PersonNotFoundError: as for `identify`.
+        """
+        self._check_question(candidates, fpir)
+        several = [cast("ImageSource", photos)] if is_one_photo(photos) else photos
+        return identify_each(self, several, candidates=candidates, group=group, fpir=fpir, force=force)
+
     def identify_faces(
         self,
         faces: Sequence[EncodedFace],
@@ -267,11 +293,11 @@ class Gallery:
         group: str | None = None,
         fpir: float | None = None,
         force: bool = False,
-    ) -> list[Identification]:
+    ) -> Answers[Identification]:
         """`identify` for faces that are encoded already, of one photo or many, in one search."""
         self._check_question(candidates, fpir)
         if not faces:
-            return []
+            return Answers()
         comparisons = self._comparisons(group)
         if not comparisons and group is not None and self._comparisons(None):
             raise PersonNotFoundError(
@@ -285,7 +311,7 @@ class Gallery:
             ranked = self.store.search(probes, k=max(2, candidates), group=group)
         point = self.recognizer.operating_point
         rate = self.fpir if fpir is None else fpir
-        return [
+        return Answers(
             decide(
                 face.box,
                 found,
@@ -297,7 +323,7 @@ class Gallery:
                 force=force,
             )
             for face, found in zip(faces, ranked, strict=True)
-        ]
+        )
 
     # -- house keeping --------------------------------------------------------------------------------------------
     def close(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, partial
+from os import PathLike
 
 import numpy as np
 
@@ -13,11 +14,13 @@ from sameface.errors import FaceError, ImageError, SamefaceError
 from sameface.faces import Detector, DetectorSpec, FaceCrop, FaceFinder, load_aligner, load_detector
 from sameface.faces.choose import Choice, as_choice
 from sameface.faces.measures import crop_measures
-from sameface.imaging import ImageSource, Limits, Photo
+from sameface.faces.quality import judge_face
+from sameface.imaging import ImageSource, Limits, Photo, open_photo
 from sameface.matching import distance, is_same, probability_same
 from sameface.models.card import ModelCard
 from sameface.recognizer.domain import Judgement, evidence_of, judge, require_comparable, threshold_for, worst
-from sameface.recognizer.results import EncodedFace, Verification
+from sameface.recognizer.found import DetectedFace, EncodedFace
+from sameface.recognizer.results import Verification
 from sameface.recognizer.thresholds import resolve
 from sameface.together import together
 from sameface.types import Detection, EmbeddingSpace, OperatingPoint
@@ -32,7 +35,8 @@ class Recognizer:
     Args:
         detector: name or id of a detector, its settings, or one that is loaded already. ``none`` takes each picture as a face crop.
         encoder: name of an encoder, path of an ONNX file with a model card, or one that is loaded already.
-        operating_point: τ with its provenance, or a bare number; None takes the one measured for this encoder, detector and alignment.
+        operating_point: τ with its provenance, the file of one, or a bare number; None takes the one measured for this encoder, detector and
+            alignment.
         device: where networks run; one that is missing is an error, never a silent CPU.
         threads: threads per network run, None for one per core.
         limits: bytes and pixels a picture may have.
@@ -48,7 +52,7 @@ class Recognizer:
         *,
         detector: str | DetectorSpec | Detector = DEFAULT_DETECTOR,
         encoder: str | Encoder = DEFAULT_ENCODER,
-        operating_point: OperatingPoint | float | None = None,
+        operating_point: OperatingPoint | float | str | PathLike[str] | None = None,
         device: str = "cpu",
         threads: int | None = None,
         limits: Limits | None = None,
@@ -101,9 +105,39 @@ class Recognizer:
         """All faces of a photo in reading order: rows from the top, each from the left."""
         return self.finder.find(image)
 
+    def inspect(self, image: ImageSource | Photo) -> list[DetectedFace]:
+        """All faces of a photo in reading order, and how good each is."""
+        photo = open_photo(image, limits=self.limits)
+        judged = ((detection, judge_face(photo, detection)) for detection in self.finder.find(photo))
+        return [DetectedFace(detection, quality.value, tuple(quality.reasons)) for detection, quality in judged]
+
     def encode_faces(self, image: ImageSource | Photo) -> list[EncodedFace]:
         """Every face of a photo with its embedding, in reading order; an empty list where there is none."""
         return self._encode(self.finder.faces(image))
+
+    def encode_faces_of(
+        self, images: Iterable[ImageSource | Photo]
+    ) -> Iterator[list[EncodedFace] | ImageError | FaceError]:
+        """`encode_faces` for many photos, in order, encoded in batches; what fails comes as its error in its place."""
+        waiting: list[list[FaceCrop] | ImageError | FaceError] = []
+        crops = 0
+        for image in images:
+            try:
+                waiting.append(found := self.finder.faces(image))
+                crops += len(found)
+            except (ImageError, FaceError) as error:
+                waiting.append(error)
+            if crops >= BATCH or len(waiting) >= BATCH:
+                yield from self._each(waiting)
+                waiting, crops = [], 0
+        yield from self._each(waiting)
+
+    def _each(
+        self, waiting: Sequence[list[FaceCrop] | ImageError | FaceError]
+    ) -> Iterator[list[EncodedFace] | ImageError | FaceError]:
+        encoded = iter(self._encode([crop for item in waiting if isinstance(item, list) for crop in item]))
+        for item in waiting:
+            yield [next(encoded) for _ in item] if isinstance(item, list) else item
 
     def encode_photo(self, image: ImageSource | Photo, choose: Choice = "only", *, source: str = "") -> EncodedFace:
         """The one face of a photo with its embedding.

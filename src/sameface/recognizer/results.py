@@ -8,42 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sameface.recognizer.domain import Evidence, Standing
+from sameface.recognizer.answer import Answer
+from sameface.recognizer.domain import Standing
 from sameface.recognizer.words import distance_sign, plural, probability_sign
-from sameface.types import Box, Candidate, Detection, Embeddings, OperatingPoint, Person
+from sameface.types import Box, Candidate, OperatingPoint, Person
 
 if TYPE_CHECKING:
     from sameface.recognizer import wire
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class EncodedFace:
-    """A face of a photo with its embedding.
-
-    Attributes:
-        detection: where it is.
-        embedding: ``(d,)`` float32.
-        evidence: what else is known of it; None where only the embedding came.
-    """
-
-    detection: Detection
-    embedding: Embeddings
-    evidence: Evidence | None = None
-
-    @property
-    def box(self) -> Box:
-        return self.detection.box
-
-    def __repr__(self) -> str:
-        box = self.box
-        return (
-            f"EncodedFace({box.width:.0f}×{box.height:.0f} pixels at ({box.x1:.0f}, {box.y1:.0f}), "
-            f"confidence {self.detection.confidence:.2f}, {len(self.embedding)} numbers)"
-        )
-
-
 @dataclass(frozen=True, slots=True, repr=False)
-class Verification:
+class Verification(Answer):
     """The 1:1 answer: is this the same (the claimed) person? True in a boolean context iff it is.
 
     Attributes:
@@ -103,20 +78,9 @@ class Verification:
             standing_reason=self.standing_reason,
         )
 
-    def to_dict(self) -> dict[str, object]:
-        """As plain values, by the names of the wire form."""
-        from sameface.recognizer import wire
-
-        return wire.to_dict(self.to_wire())
-
-    def _repr_html_(self) -> str:
-        from sameface.recognizer.html import verification_html
-
-        return verification_html(self.to_wire())
-
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Identification:
+class Identification(Answer):
     """The 1:K answer for one face: who is this?
 
     Attributes:
@@ -166,20 +130,9 @@ class Identification:
             standing=self.standing,
         )
 
-    def to_dict(self) -> dict[str, object]:
-        """As plain values, by the names of the wire form."""
-        from sameface.recognizer import wire
-
-        return wire.to_dict(self.to_wire())
-
-    def _repr_html_(self) -> str:
-        from sameface.recognizer.html import identification_html
-
-        return identification_html(self.to_wire())
-
 
 @dataclass(frozen=True, slots=True)
-class PhotoReport:
+class PhotoReport(Answer):
     """What became of one photo at enrolment.
 
     Attributes:
@@ -217,7 +170,7 @@ class PhotoReport:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Enrollment:
+class Enrollment(Answer):
     """What enrolling did: the person as stored now, and a report per photo."""
 
     person: Person
@@ -242,14 +195,3 @@ class Enrollment:
             accepted=self.accepted,
             reports=tuple(report.to_wire(name) for report, name in zip(self.reports, names, strict=True)),
         )
-
-    def to_dict(self) -> dict[str, object]:
-        """As plain values, by the names of the wire form."""
-        from sameface.recognizer import wire
-
-        return wire.to_dict(self.to_wire())
-
-    def _repr_html_(self) -> str:
-        from sameface.recognizer.html import enrollment_html
-
-        return enrollment_html(self.to_wire())

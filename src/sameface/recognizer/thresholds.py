@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from os import PathLike, fspath
+from typing import cast
+
 from sameface.errors import CalibrationError, NoThresholdError, SettingError
 from sameface.matching import as_threshold
 from sameface.models.card import ModelCard
-from sameface.models.operating_points import shipped_operating_point
+from sameface.models.operating_points import load_operating_point, shipped_operating_point
 from sameface.types import EmbeddingSpace, OperatingPoint
 
 GIVEN = "given by the caller"
@@ -28,11 +31,14 @@ def given_threshold(threshold: float, space: EmbeddingSpace, *, unit_length: boo
     )
 
 
-def resolve(point: OperatingPoint | float | None, card: ModelCard, space: EmbeddingSpace) -> OperatingPoint:
+def resolve(
+    point: OperatingPoint | float | str | PathLike[str] | None, card: ModelCard, space: EmbeddingSpace
+) -> OperatingPoint:
     """The operating point for a space.
 
     Args:
-        point: the caller's own point or bare τ; None takes what was measured for this space, then what the network's authors published.
+        point: the caller's own point, the file of one, or a bare τ; None takes what was measured for this space, then what the network's
+            authors published.
         card: of the encoder.
         space: where the embeddings live.
 
@@ -40,6 +46,8 @@ def resolve(point: OperatingPoint | float | None, card: ModelCard, space: Embedd
         CalibrationError: the point was measured in another space, or its τ cannot be one.
         NoThresholdError: nothing was given, measured or published.
     """
+    if isinstance(point, (str, PathLike)) and not _is_number(point):
+        point = load_operating_point(fspath(point))
     if isinstance(point, OperatingPoint):
         if point.space != space:
             raise CalibrationError(
@@ -53,7 +61,7 @@ def resolve(point: OperatingPoint | float | None, card: ModelCard, space: Embedd
             raise CalibrationError(expected=error.expected, got=error.got, advice="calibrate again") from error
         return point
     if point is not None:
-        return given_threshold(point, space, unit_length=card.unit_length)
+        return given_threshold(cast(float, point), space, unit_length=card.unit_length)
     shipped = shipped_operating_point(space)
     if shipped is not None:
         return shipped
@@ -68,3 +76,12 @@ def resolve(point: OperatingPoint | float | None, card: ModelCard, space: Embedd
         got="none",
         advice="run `sameface calibrate` on photos of your own, or give a threshold yourself",
     )
+
+
+def _is_number(point: str | PathLike[str]) -> bool:
+    """Whether a text is a number, which a threshold's check refuses with the right word, and no file."""
+    try:
+        float(fspath(point))
+    except ValueError:
+        return False
+    return True

@@ -7,11 +7,10 @@ but `Embedded`. The service's OpenAPI document is made from these very classes; 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, overload
-
-import msgspec
+from typing import Any, ClassVar, Literal, overload
 
 from sameface.errors import SamefaceError, kind_of, outcome_of
+from sameface.plain import Plain, flat
 from sameface.types import Box, Candidate, EmbeddingSpace, Erased, OperatingPoint, Person
 
 __all__ = [
@@ -36,11 +35,10 @@ __all__ = [
     "problem",
     "rounded",
     "summary",
-    "to_dict",
 ]
 
 
-class _Documented:
+class _Documented(Plain):
     """The texts under the fields become descriptions in the OpenAPI document."""
 
     __slots__ = ()
@@ -129,6 +127,11 @@ class Verification(_Documented):
     def __bool__(self) -> bool:
         return self.same
 
+    def _repr_html_(self) -> str:
+        from sameface.recognizer.html import verification_html
+
+        return verification_html(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identification(_Documented):
@@ -157,6 +160,17 @@ class Identification(_Documented):
     replay: bool = False
     """A service's remark: the photo is an enrolled one of that person, not a new one."""
 
+    def to_rows(self) -> list[dict[str, Any]]:
+        """One row, without the candidates."""
+        row = flat(self.to_dict())
+        row.pop("candidates", None)  # there in an empty gallery only, as an empty text
+        return [row]
+
+    def _repr_html_(self) -> str:
+        from sameface.recognizer.html import identification_html
+
+        return identification_html(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentifiedPhoto(_Documented):
@@ -170,6 +184,12 @@ class IdentifiedPhoto(_Documented):
     """One answer per face, in reading order."""
     error: Problem | None = None
     """Why there is no answer for this one of several photos."""
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """A row of a table for each face; where there is none, one that says why."""
+        photo = {"photo": self.photo}
+        rows = [photo | row for face in self.faces for row in face.to_rows()]
+        return rows or [photo | {"why": "no face found" if self.error is None else self.error.detail}]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +234,17 @@ class Enrollment(_Documented):
     """What became of each photo."""
     error: Problem | None = None
     """Why this one of several people was not enrolled."""
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """A row of a table for each photo; one with the error where there is none."""
+        name = {"name": self.name}
+        rows = [name | flat(report.to_dict()) for report in self.reports]
+        return rows or ([] if self.error is None else [name | {"accepted": False, "detail": self.error.detail}])
+
+    def _repr_html_(self) -> str:
+        from sameface.recognizer.html import enrollment_html
+
+        return enrollment_html(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -310,13 +341,3 @@ def problem(error: SamefaceError, request_id: str | None = None) -> Problem:
         request_id=request_id,
         reports=tuple(report.to_wire() for report in getattr(error, "reports", ())),
     )
-
-
-def to_dict(answer: object) -> dict[str, object]:
-    """An answer of the classes above as JSON gives it back: dictionaries, lists, texts, numbers and None.
-
-    >>> to_dict(Size(2, 3))
-    {'width': 2, 'height': 3}
-    """
-    plain: dict[str, object] = msgspec.json.decode(msgspec.json.encode(answer))
-    return plain

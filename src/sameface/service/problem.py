@@ -48,7 +48,7 @@ def problem(error: SamefaceError, request_id: str) -> JSONResponse:
     retry = getattr(error, "retry_after", None)
     if retry is not None:
         headers["Retry-After"] = str(retry)
-    return JSONResponse(wire.to_dict(body), body.status, headers, MEDIA_TYPE)
+    return JSONResponse(body.to_dict(), body.status, headers, MEDIA_TYPE)
 
 
 def for_caller(body: wire.Problem, error: SamefaceError) -> wire.Problem:

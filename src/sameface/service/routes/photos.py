@@ -5,10 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 
 from sameface.errors import NotAllowedError
-from sameface.faces.quality import judge_face
 from sameface.imaging import Photo as OpenPhoto
 from sameface.imaging import open_photo
-from sameface.recognizer.wire import Detected, Embedded, Embeddings, Face, Size, Verification, rounded
+from sameface.recognizer.wire import Detected, Embedded, Embeddings, Size, Verification, rounded
 from sameface.service.intake import Photo, body_of
 from sameface.service.policy import stricter, verified
 from sameface.service.schemas import PhotoForm, VerifyForm
@@ -54,18 +53,7 @@ async def detect(request: Request, ask: Asks) -> Detected:
 
     def work() -> Detected:
         photo = open_photo(form.photo.data, limits=recognizer.limits)
-        faces = []
-        for detection in recognizer.detect(photo):
-            quality = judge_face(photo, detection)
-            faces.append(
-                Face(
-                    box=rounded(detection.box),
-                    confidence=detection.confidence,
-                    quality=quality.value,
-                    reasons=tuple(quality.reasons),
-                )
-            )
-        return Detected(size=size_of(photo), faces=tuple(faces))
+        return Detected(size=size_of(photo), faces=tuple(face.to_wire() for face in recognizer.inspect(photo)))
 
     answer = await ask.on_photos(work)
     ask.desk.telemetry.faces.labels("detect").inc(len(answer.faces))

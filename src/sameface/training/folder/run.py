@@ -12,6 +12,7 @@ import torch
 from sameface.errors import NotEnoughDataError, SettingError
 from sameface.files import Skipped, path_as_text
 from sameface.models.card import is_id
+from sameface.plain import Plain
 from sameface.progress import Tally
 from sameface.training.augment import NoAugmentation, augmentation
 from sameface.training.folder.beforehand import check_pieces, keep_finished
@@ -29,7 +30,7 @@ from sameface.training.pictures import Pictures, files_by_person, split_by_perso
 
 
 @dataclass(frozen=True)
-class FolderResult:
+class FolderResult(Plain):
     """What came of it.
 
     Attributes:

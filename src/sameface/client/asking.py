@@ -1,0 +1,234 @@
+"""What is asked of a service, as values: built here once, sent by the one client or the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from os import PathLike
+from pathlib import Path
+from typing import IO, Any, Generic, TypeAlias, TypeVar
+from unicodedata import normalize
+
+import msgspec
+
+from sameface import errors
+from sameface.errors import SamefaceError
+from sameface.files import photos_below, sha256_of
+from sameface.recognizer.wire import (
+    Enrollment,
+    Erased,
+    IdentifiedPhoto,
+    IdentifiedPhotos,
+    People,
+    Person,
+    Verification,
+    problem,
+)
+from sameface.types import PersonId, Who
+
+#: A photo to send: a path, the bytes of a file, or a binary file.
+Upload: TypeAlias = "str | PathLike[str] | bytes | IO[bytes]"
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Ask(Generic[Answer]):
+    """One question of the API.
+
+    Attributes:
+        method, path: of the request; the path is below ``/v1/``.
+        read: the body of the answer as a value.
+        fields: of a form; those that are None are left out.
+        photos: of the form: the field and the photo.
+        params: of the address.
+        json: as the body.
+    """
+
+    method: str
+    path: str
+    read: Callable[[dict[str, Any]], Answer]
+    fields: Mapping[str, object] = field(default_factory=dict)
+    photos: Sequence[tuple[str, Upload]] = ()
+    params: Mapping[str, str] | None = None
+    json: Mapping[str, object] | None = None
+
+    def request(self) -> dict[str, Any]:
+        """The arguments of httpx's `request` besides method and path. Reads the photos.
+
+        Raises:
+            ImageNotFoundError, ImageAccessError: one cannot be read.
+        """
+        if self.photos:
+            data = {name: value for name, value in self.fields.items() if value is not None}
+            files = [(name, (label, content)) for name, photo in self.photos for label, content in [_read(photo)]]
+            return {"data": data, "files": files}
+        return {name: value for name, value in (("params", self.params), ("json", self.json)) if value is not None}
+
+
+def as_is(body: dict[str, Any]) -> dict[str, Any]:
+    """A body that nobody needs to read."""
+    return body
+
+
+def _as(kind: type[Answer]) -> Callable[[dict[str, Any]], Answer]:
+    return partial(msgspec.convert, type=kind)
+
+
+def verify(probe: Upload, reference: Upload, choose: str, threshold: float | None) -> Ask[Verification]:
+    """Do two photos show the same person?"""
+    photos = [("probe", probe), ("reference", reference)]
+    return Ask("POST", "verify", _as(Verification), {"choose": choose, "threshold": threshold}, photos)
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryAsks:
+    """The questions about one gallery.
+
+    Attributes:
+        name: of the gallery.
+    """
+
+    name: str
+
+    @property
+    def path(self) -> str:
+        """Of the gallery, below ``/v1/``."""
+        return f"galleries/{self.name}"
+
+    def enroll(
+        self,
+        name: str,
+        photos: Upload | Sequence[Upload],
+        details: Mapping[str, str] | None,
+        groups: Sequence[str],
+        choose: str,
+        review: str | None,
+    ) -> Ask[Enrollment]:
+        """Make a person known."""
+        uploads: Sequence[Any] = photos if isinstance(photos, (list, tuple)) else [photos]
+        fields: dict[str, object] = {"name": name, "choose": choose, "review": review}
+        if groups:
+            fields["groups"] = [groups] if isinstance(groups, str) else list(groups)
+        if details:
+            fields["details"] = msgspec.json.encode(dict(details)).decode()
+        return Ask("POST", f"{self.path}/people", _as(Enrollment), fields, [("photos", photo) for photo in uploads])
+
+    def identify(self, photo: Upload, searching: Mapping[str, object]) -> Ask[IdentifiedPhoto]:
+        """Who is in a photo?"""
+        return Ask("POST", f"{self.path}/identify", _as(IdentifiedPhoto), searching, [("photo", photo)])
+
+    def identify_part(self, photos: Iterable[Upload], searching: Mapping[str, object]) -> Ask[IdentifiedPhotos]:
+        """Who is in each of a few photos?"""
+        listed = [("photos", photo) for photo in photos]
+        return Ask("POST", f"{self.path}/identify-many", _as(IdentifiedPhotos), searching, listed)
+
+    def verify(self, who: Who, photo: Upload, choose: str, threshold: float | None) -> Ask[Verification]:
+        """Is this the claimed person?"""
+        claimed = {"name": who} if isinstance(who, str) else {"person_id": id_of(who)}
+        fields = {**claimed, "choose": choose, "threshold": threshold}
+        return Ask("POST", f"{self.path}/verify", _as(Verification), fields, [("photo", photo)])
+
+    def page(self, search: str, group: str | None, cursor: str) -> Ask[People]:
+        """Some of the people."""
+        parts = {"search": search, "cursor": cursor, "limit": "500", **({} if group is None else {"group": group})}
+        return Ask("GET", f"{self.path}/people", _as(People), params=parts)
+
+    def person(self, person_id: str) -> Ask[Person]:
+        """One person."""
+        return Ask("GET", f"{self.path}/people/{person_id}", _as(Person))
+
+    def update(
+        self,
+        person_id: str,
+        name: str | None,
+        details: Mapping[str, str] | None,
+        groups: Sequence[str] | None,
+    ) -> Ask[Person]:
+        """Replace a person's name, details or groups."""
+        given = {
+            "name": name,
+            "details": None if details is None else dict(details),
+            "groups": None if groups is None else [groups] if isinstance(groups, str) else list(groups),
+        }
+        body = {part: value for part, value in given.items() if value is not None}
+        return Ask("PATCH", f"{self.path}/people/{person_id}", _as(Person), json=body)
+
+    def forget(self, person_id: str) -> Ask[Erased]:
+        """Erase a person."""
+        return Ask("DELETE", f"{self.path}/people/{person_id}", _as(Erased))
+
+    def digests(self, person_id: str) -> Ask[set[str]]:
+        """Which photos of a person there are, by sha256."""
+        return Ask(
+            "GET",
+            f"{self.path}/people/{person_id}/photos",
+            lambda body: {str(photo["sha256"]) for photo in body["photos"]},
+        )
+
+    def count(self) -> Ask[int]:
+        """How many people there are."""
+        return Ask("GET", self.path, lambda body: int(body["people"]))
+
+    def nobody(self, who: str) -> SamefaceError:
+        """The error for a name that nobody has."""
+        return errors.PersonNotFoundError(
+            expected=f"somebody enrolled in {self.name}", got=repr(who), advice="see the list of people"
+        )
+
+
+def searching(candidates: int, group: str | None, fpir: float | None, threshold: float | None) -> Mapping[str, object]:
+    """The fields of a search."""
+    return {"candidates": candidates, "group": group, "fpir": fpir, "threshold": threshold}
+
+
+def id_of(who: PersonId | Person) -> str:
+    """Who is meant, by id."""
+    return who.person_id if isinstance(who, Person) else who.value
+
+
+def plain_name(name: str) -> str:
+    """A name as the service stores it."""
+    return normalize("NFC", name).strip()
+
+
+def people_folders(folder: str | PathLike[str]) -> list[tuple[str, Path]]:
+    """The people of a folder of folders, by name."""
+    places = sorted(path for path in Path(folder).iterdir() if path.is_dir() and not path.name.startswith("."))
+    return [(normalize("NFC", place.name), place) for place in places]
+
+
+def parts_to_send(place: Path, kept: set[str], at_once: int) -> Iterator[list[Path]]:
+    """The photos of a person that the service does not have, a few at a time."""
+    new = [photo for photo in photos_below(place) if sha256_of(photo) not in kept]
+    for start in range(0, len(new), at_once):
+        yield new[start : start + at_once]
+
+
+#: What concerns one person of many; anything else ends the work.
+OF_ONE_PERSON = (errors.ImageError, errors.FaceError, errors.PersonError)
+
+
+def refused(name: str, error: SamefaceError) -> Enrollment:
+    """What became of a person whose photos were refused."""
+    reports = tuple(getattr(error, "reports", ()))
+    return Enrollment(name=name, person=None, accepted=0, reports=reports, error=problem(error))
+
+
+def _read(upload: Upload) -> tuple[str, bytes]:
+    """A name and the bytes; read whole, so that a request can be sent again."""
+    if isinstance(upload, bytes):
+        return "photo", upload
+    if isinstance(upload, (str, PathLike)):
+        path = Path(upload)
+        try:
+            return path.name, path.read_bytes()
+        except FileNotFoundError as error:
+            raise errors.ImageNotFoundError(
+                expected="the path of a picture", got=f"{str(path)!r}, where there is no file", advice="check the path"
+            ) from error
+        except OSError as error:
+            raise errors.ImageAccessError(
+                expected="a picture that may be read", got=f"{path}: {error.strerror}", advice="check the path"
+            ) from error
+    return Path(str(getattr(upload, "name", "photo"))).name, upload.read()

@@ -1,0 +1,239 @@
+"""The client for ordinary programs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from os import PathLike
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+
+from sameface.client import asking, replies
+from sameface.client.asking import Ask, Upload
+from sameface.recognizer.wire import Enrollment, Erased, Identification, IdentifiedPhoto, Person, Verification
+from sameface.tables import Answers
+from sameface.types import Who
+
+Answer = TypeVar("Answer")
+
+
+class Client:
+    """A connection to a service; threads may share it.
+
+    Args:
+        url: where the service is, for instance ``http://127.0.0.1:8000``.
+        key: an API key, None where the service asks for none.
+        timeout: seconds for one request.
+        retries: how often a request is sent again when the service refused it as too busy or cannot be reached; never when
+            something may have been done.
+        transport: for tests.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str | None = None,
+        *,
+        timeout: float = 60.0,
+        retries: int = 2,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._http = httpx.Client(transport=transport, **replies.settings(url, key, timeout))
+        self._retries = retries
+
+    # -- photos alone -------------------------------------------------------------------------------------------------
+    def verify(
+        self, probe: Upload, reference: Upload, *, choose: str = "only", threshold: float | None = None
+    ) -> Verification:
+        """Do two photos show the same person? A threshold may only be stricter than the server's."""
+        return self.ask(asking.verify(probe, reference, choose, threshold))
+
+    def gallery(self, name: str = "people") -> RemoteGallery:
+        """A gallery of the service; nothing is asked yet."""
+        return RemoteGallery(self, name)
+
+    def galleries(self) -> list[str]:
+        """Names of the galleries that the key may see."""
+        return list((self.call("GET", "galleries"))["galleries"])
+
+    def create_gallery(self, name: str) -> RemoteGallery:
+        """Make a gallery. Raises PersonExistsError where the name is taken."""
+        self.call("POST", "galleries", json={"name": name})
+        return self.gallery(name)
+
+    def policy(self) -> dict[str, Any]:
+        """The server's threshold with its provenance, and its caps."""
+        return self.call("GET", "policy")
+
+    # -- underneath ---------------------------------------------------------------------------------------------------
+    def ask(self, ask: Ask[Answer]) -> Answer:
+        """One question, as `sameface.client.asking` makes them. Raises as `call`, and when a photo cannot be read."""
+        request = ask.request()
+        return ask.read(self.call(ask.method, ask.path, **request))
+
+    def call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        """One request of the API.
+
+        Raises:
+            SamefaceError: the very class that the service raised, with its expected, got and advice.
+            ServiceError: an answer that is not the service's.
+        """
+        attempt = 0
+        while True:
+            try:
+                response = self._http.request(method, path, **request)
+                wait = replies.wait_after_answer(attempt, self._retries, response)
+                if wait is None:
+                    return replies.body_of(response)
+            except httpx.TransportError as error:
+                wait = replies.wait_after_failure(attempt, self._retries, error)
+                if wait is None:
+                    raise replies.unreachable(self._http.base_url, error) from error
+            time.sleep(wait)
+            attempt += 1
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class RemoteGallery:
+    """A gallery behind a service; the operations of `sameface.Gallery`.
+
+    Args:
+        client: the connection.
+        name: of the gallery.
+    """
+
+    def __init__(self, client: Client, name: str) -> None:
+        self._client, self.name = client, name
+        self._asks = asking.GalleryAsks(name)
+
+    def enroll(
+        self,
+        name: str,
+        photos: Upload | Sequence[Upload],
+        *,
+        details: Mapping[str, str] | None = None,
+        groups: Sequence[str] = (),
+        choose: str = "only",
+        review: str | None = None,
+    ) -> Enrollment:
+        """Make a person known by one photo or several, or add photos to somebody known. A review may only be stricter than the server's."""
+        return self._client.ask(self._asks.enroll(name, photos, details, groups, choose, review))
+
+    def identify(
+        self,
+        photo: Upload,
+        *,
+        candidates: int = 3,
+        group: str | None = None,
+        fpir: float | None = None,
+        threshold: float | None = None,
+    ) -> Answers[Identification]:
+        """Who is this? One answer per face, in reading order."""
+        searching = asking.searching(candidates, group, fpir, threshold)
+        return Answers((self._client.ask(self._asks.identify(photo, searching))).faces)
+
+    def identify_many(
+        self,
+        photos: Iterable[Upload],
+        *,
+        candidates: int = 3,
+        group: str | None = None,
+        fpir: float | None = None,
+        threshold: float | None = None,
+        at_once: int = 8,
+    ) -> Iterator[IdentifiedPhoto]:
+        """Who is in each of many photos? Answers come in their order, as they are there; a photo that failed comes with its error.
+
+        Photos are read and sent a few at a time, so the iterable may be endless, and who stops goes on with the rest later.
+        """
+        searching = asking.searching(candidates, group, fpir, threshold)
+        waiting = iter(photos)
+        while part := list(islice(waiting, at_once)):
+            found = self._client.ask(self._asks.identify_part(part, searching))
+            yield from found.photos
+
+    def enroll_folder(
+        self, folder: str | PathLike[str], *, review: str | None = None, at_once: int = 8
+    ) -> Iterator[Enrollment]:
+        """Make everybody of a folder of folders known, ``NAME/photo.jpg``; an answer for each part of a person's photos, as it is done.
+
+        Started again it goes on: the service says which photos of a person it has, and those are not sent.
+        """
+        known = {person.name: person.person_id for person in self.people()}
+        for name, place in asking.people_folders(folder):
+            kept = self._client.ask(self._asks.digests(known[name])) if name in known else set()
+            for part in asking.parts_to_send(place, kept, at_once):
+                try:
+                    done = self.enroll(name, part, review=review)
+                except asking.OF_ONE_PERSON as error:
+                    done = asking.refused(name, error)
+                yield done
+
+    def verify(self, who: Who, photo: Upload, *, choose: str = "only", threshold: float | None = None) -> Verification:
+        """Is this the claimed person?"""
+        return self._client.ask(self._asks.verify(who, photo, choose, threshold))
+
+    def people(self, search: str = "", group: str | None = None) -> Iterator[Person]:
+        """Everybody who fits, page by page, in the order of enrolment."""
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self._client.ask(self._asks.page(search, group, cursor))
+            yield from page.people
+            cursor = page.next
+
+    def person(self, who: Who) -> Person:
+        """One person, as stored now.
+
+        Args:
+            who: a name, a `PersonId`, or a `Person` of an earlier look-up, who is meant by id whatever their name is now.
+
+        Raises:
+            PersonNotFoundError: nobody of exactly that name, or of that id.
+        """
+        if not isinstance(who, str):
+            return self._client.ask(self._asks.person(asking.id_of(who)))
+        name = asking.plain_name(who)
+        for person in self.people(search=name):
+            if person.name == name:
+                return person
+        raise self._asks.nobody(who)
+
+    def update(
+        self,
+        who: Who,
+        *,
+        name: str | None = None,
+        details: Mapping[str, str] | None = None,
+        groups: Sequence[str] | None = None,
+    ) -> Person:
+        """Replace a person's name, details or groups: all that are given, or none of them."""
+        return self._client.ask(self._asks.update(self._id(who), name, details, groups))
+
+    def rename(self, who: Who, new: str) -> Person:
+        """Give a person another name; the id and the photos stay."""
+        return self.update(who, name=new)
+
+    def forget(self, who: Who) -> Erased:
+        """Erase a person; says what was erased."""
+        return self._client.ask(self._asks.forget(self._id(who)))
+
+    def _id(self, who: Who) -> str:
+        """Who is meant, by id; a name is looked up once, from there on it goes by id."""
+        return asking.id_of(self.person(who) if isinstance(who, str) else who)
+
+    def __len__(self) -> int:
+        return self._client.ask(self._asks.count())

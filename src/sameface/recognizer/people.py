@@ -1,0 +1,107 @@
+"""The people of a gallery: listed, looked up, changed, forgotten. No network is needed for any of it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Final
+
+from sameface.gallery import TemplateStore
+from sameface.recognizer.roster import as_tags
+from sameface.tables import Answers
+from sameface.types import Erased, Person, Who
+
+if TYPE_CHECKING:
+    from sameface.recognizer import wire
+
+#: People that are listed at a time.
+_PAGE: Final = 500
+
+
+class People(ABC):
+    """What `Gallery` does with people once they are enrolled."""
+
+    @property
+    @abstractmethod
+    def store(self) -> TemplateStore:
+        """Where templates lie."""
+
+    @property
+    @abstractmethod
+    def _exists(self) -> bool:
+        """Whether there is a gallery yet."""
+
+    def people(self, group: str | None = None) -> Answers[Person]:
+        """Everybody enrolled, in order of enrolment. Iterating over the gallery itself takes them a page at a time."""
+        return Answers(self.store.people(group) if self._exists else [])
+
+    def page(
+        self, *, group: str | None = None, search: str = "", after: str | None = None, limit: int = 100
+    ) -> wire.People:
+        """Some of the people, in order of enrolment.
+
+        Args:
+            group: only people of this group.
+            search: only people with this in their name, in any case.
+            after: `next` of the page before, None for the first.
+            limit: at most so many, 1 to 10,000.
+
+        Raises:
+            SettingError: `after` or `limit` is not what it may be.
+        """
+        from sameface.recognizer import wire
+
+        if not self._exists:
+            return wire.People(people=(), total=0)
+        found = self.store.page(group=group, search=search, after=after or "", limit=limit)
+        return wire.People(people=found.people, total=found.total, next=found.next or None)
+
+    def person(self, who: Who) -> Person:
+        """One person.
+
+        Args:
+            who: a name, a `PersonId`, or a `Person` of an earlier look-up, who is meant by id whatever their name is now.
+
+        Raises:
+            PersonNotFoundError: nobody of that name or id.
+        """
+        return self.store.person(who)
+
+    def update(
+        self,
+        who: Who,
+        *,
+        name: str | None = None,
+        details: Mapping[str, str] | None = None,
+        groups: Iterable[str] | None = None,
+    ) -> Person:
+        """Replace a person's name, details or groups: all that are given, or none of them."""
+        return self.store.update(who, name=name, details=details, groups=None if groups is None else as_tags(groups))
+
+    def rename(self, who: Who, new: str) -> Person:
+        """Give a person another name; the id and the photos stay."""
+        return self.store.update(who, name=new)
+
+    def merge(self, into: Who, other: Who) -> Person:
+        """Two entries are one person: the second's photos go to the first."""
+        return self.store.merge(into, other)
+
+    def forget(self, who: Who) -> Erased:
+        """Erase a person: vectors, index rows and caches. Says what was erased."""
+        return self.store.forget(who)
+
+    def __len__(self) -> int:
+        return len(self.store) if self._exists else 0
+
+    def __contains__(self, who: object) -> bool:
+        return self._exists and who in self.store
+
+    def __iter__(self) -> Iterator[Person]:
+        """Everybody in order of enrolment, a page at a time: whoever is forgotten or enrolled meanwhile may or may not be among them."""
+        after = ""
+        while self._exists:
+            page = self.store.page(after=after, limit=_PAGE)
+            yield from page.people
+            after = page.next
+            if not after:
+                return
