@@ -179,7 +179,7 @@ def test_every_command_has_its_help_in_the_reference():
 def test_every_public_name_is_in_the_reference():
     import sameface
 
-    text = (DOCS / "reference" / "python.md").read_text(encoding="utf-8")
+    text = "".join(page.read_text(encoding="utf-8") for page in (DOCS / "reference" / "python").glob("*.md"))
     assert [name for name in sameface.__all__ if name != "__version__" and f"sameface.{name}\n" not in text] == []
 
 
