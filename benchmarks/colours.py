@@ -1,6 +1,6 @@
 """Faces whose colours stand in OpenCV's order: how often `seems_bgr` says so of photos that are right, and of the same turned round.
 
-    python benchmarks/colours.py lfw/images --photos 2500
+python benchmarks/colours.py lfw/images --photos 2500
 """
 
 from __future__ import annotations
