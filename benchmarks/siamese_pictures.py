@@ -63,6 +63,7 @@ def train(
     )
     trainer = Trainer(
         seeded(0, lambda: build_network(spec)),
+        spec,
         make_loss(loss, dimension=dimension, people=30, **options),
         pictures,
         settings,

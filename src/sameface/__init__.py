@@ -21,15 +21,17 @@ if TYPE_CHECKING:
     from sameface.recognizer import Enrollment, Gallery, Identification, Recognizer, Verification
     from sameface.shortcuts import calibrate, cluster, detect, embed, evaluate, identify, train, verify
     from sameface.tables import Answers
-    from sameface.types import Box, Erased, OperatingPoint, Person, PersonId
+    from sameface.types import Box, Consent, Erased, Expired, OperatingPoint, Person, PersonId, Retention
 
 __version__ = "0.1.0"
 
 _HOMES: Final = {
     "Answers": "sameface.tables",
     "Box": "sameface.types",
+    "Consent": "sameface.types",
     "Enrollment": "sameface.recognizer",
     "Erased": "sameface.types",
+    "Expired": "sameface.types",
     "Gallery": "sameface.recognizer",
     "Identification": "sameface.recognizer",
     "Limits": "sameface.imaging",
@@ -37,6 +39,7 @@ _HOMES: Final = {
     "Person": "sameface.types",
     "PersonId": "sameface.types",
     "Recognizer": "sameface.recognizer",
+    "Retention": "sameface.types",
     "SamefaceError": "sameface.errors",
     "Verification": "sameface.recognizer",
     "calibrate": "sameface.shortcuts",
@@ -58,8 +61,10 @@ _HOMES: Final = {
 __all__ = [
     "Answers",
     "Box",
+    "Consent",
     "Enrollment",
     "Erased",
+    "Expired",
     "Gallery",
     "Identification",
     "Limits",
@@ -67,6 +72,7 @@ __all__ = [
     "Person",
     "PersonId",
     "Recognizer",
+    "Retention",
     "SamefaceError",
     "Verification",
     "__version__",

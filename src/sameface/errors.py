@@ -51,6 +51,7 @@ The tree, with the builtins that classes are too::
             PersonNotFoundError (LookupError)
             PersonExistsError (ValueError)
             PersonNameError (ValueError)
+            PersonHeldError (PermissionError)
             EnrollmentRefusedError (ValueError)
         DataError (ValueError)
             NotEnoughDataError
@@ -301,6 +302,10 @@ class PersonNameError(PersonError, ValueError):
     """A name that cannot be stored: empty, too long, control characters."""
 
 
+class PersonHeldError(PersonError, PermissionError):
+    """A person who may not be forgotten now: a legal hold."""
+
+
 class EnrollmentRefusedError(PersonError, ValueError):
     """No photo passed the review; the report says why, photo by photo.
 
@@ -499,6 +504,7 @@ OUTCOMES: dict[type[SamefaceError], Outcome] = {
     PersonNotFoundError: Outcome(7, 404),
     PersonExistsError: Outcome(7, 409),
     PersonNameError: Outcome(7, 422),
+    PersonHeldError: Outcome(7, 409),
     EnrollmentRefusedError: Outcome(7, 422),
     DataError: Outcome(8, 422),
     NotEnoughDataError: Outcome(8, 422),

@@ -120,6 +120,7 @@ class Template:
         source_sha256: hex digest of the photo's bytes, "" when unknown.
         box: the face in that photo, None when the crop was given.
         quality: 0 to 1, None when not judged.
+        added: when it was stored, UTC, ISO 8601; "" before that, and in galleries that did not keep it then.
     """
 
     embedding: Embeddings
@@ -127,6 +128,37 @@ class Template:
     source_sha256: str = ""
     box: Box | None = None
     quality: float | None = None
+    added: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Consent(Plain):
+    """What a person agreed to.
+
+    Attributes:
+        purpose: what for, in words.
+        given: when, UTC, ISO 8601.
+        until: from when on it holds no more, likewise; "" without an end.
+        evidence: where the proof lies: the number of a signed form, say; never the proof itself.
+    """
+
+    purpose: str
+    given: str
+    until: str = ""
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention(Plain):
+    """How long people are kept: so many days from their enrolment, or until a moment; of both the earlier.
+
+    Attributes:
+        days: 1 and more, 0 for no such limit.
+        until: UTC, ISO 8601, "" for no such limit.
+    """
+
+    days: int = 0
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +172,11 @@ class Person(Plain):
         groups: tags to search within.
         photos: how many templates are stored.
         created: UTC, ISO 8601.
+        consent: what they agreed to, None when nothing was noted.
+        keep_until: the end of their own retention, UTC, ISO 8601; "" without one.
+        expires: the earliest end: of the consent, of their own retention, of their groups' and their gallery's. From then on nobody names
+            them, and they are forgotten. "" for never.
+        hold: why they must be kept for now (a legal hold), "" when nothing forbids to forget them.
     """
 
     person_id: str
@@ -148,6 +185,10 @@ class Person(Plain):
     groups: tuple[str, ...] = ()
     photos: int = 0
     created: str = ""
+    consent: Consent | None = None
+    keep_until: str = ""
+    expires: str = ""
+    hold: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +229,23 @@ class Erased(Plain):
     person_id: str
     templates: int
     elsewhere: Mapping[str, int] = field(default_factory=dict)
+    pending: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Expired(Plain):
+    """Who was forgotten because their time was over.
+
+    Attributes:
+        people: their ids, in the order of enrolment.
+        templates: vectors erased from the record.
+        held: how many others stay for a legal hold, though their time is over; nobody names them.
+        pending: as of `Erased`.
+    """
+
+    people: tuple[str, ...]
+    templates: int
+    held: int = 0
     pending: tuple[str, ...] = ()
 
 

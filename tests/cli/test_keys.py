@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from sameface.cli.keys import app, moment_of
+from sameface.cli.keys import app
+from sameface.cli.moments import moment_of
 from sameface.errors import DataError, NotAuthenticatedError, SettingError
 from sameface.service.key_file import KeyFile
 

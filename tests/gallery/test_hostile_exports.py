@@ -86,7 +86,10 @@ def taken_in(path: Path, store: TemplateStore) -> str:
     for person in store.people():
         assert store.person(PersonId(person.person_id)) == person == store.person(person.name)
         store.templates_of(person)
-        store.forget(PersonId(person.person_id))
+        if person.hold:
+            store.lift_hold(person)
+        if person in store:  # else their time was over, and the hold alone kept them
+            store.forget(PersonId(person.person_id))
     assert len(store) == 0
     return outcome
 

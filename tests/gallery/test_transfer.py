@@ -18,7 +18,7 @@ from sameface.errors import (
 )
 from sameface.gallery import NewPerson, TemplateStore, open_store
 from sameface.gallery.transfer import Exported, copy_gallery, export_file, import_file
-from sameface.types import Box
+from sameface.types import Box, Consent, Retention
 from tests.gallery.postgres_server import Server
 from tests.gallery.worlds import DIMENSION, OTHER, SPACE, template, vectors
 
@@ -96,6 +96,44 @@ def test_a_file_and_back(tmp_path: Path) -> None:
         about = json.loads(arrays["about"].tobytes())
         assert arrays["embeddings"].dtype == np.float32
         assert about["people"][0]["name"] == "Ada / 👩‍🚀"
+
+
+def with_terms(path: Path) -> TemplateStore:
+    store = open_store(path, space=SPACE, dimension=DIMENSION)
+    faces = vectors(3)
+    store.add("Ada", [template(faces[0], added="2026-11-02T10:00:00+00:00")], groups=["guests"])
+    store.update("Ada", consent=Consent("the door", "2026-11-01", "2096-01-01", "form 12"), keep_until="2095-01-01")
+    store.hold("Ada", "case 7")
+    store.add_many([NewPerson("Bob", [template(faces[1])], groups=["guests"], created="2026-11-01T00:00:00+00:00")])
+    store.set_retention(Retention(days=10_000), group="guests")
+    return store
+
+
+@pytest.mark.parametrize("way", ["copy", "file"])
+def test_terms_go_along(tmp_path: Path, way: str) -> None:
+    def over(source: TemplateStore, target: TemplateStore) -> None:
+        if way == "copy":
+            copy_gallery(source, target)
+        else:
+            export_file(source, tmp_path / "people.npz")
+            import_file(tmp_path / "people.npz", target)
+            (tmp_path / "people.npz").unlink()
+
+    with (
+        with_terms(tmp_path / "a.db") as first,
+        open_store(tmp_path / "b.db", space=SPACE, dimension=DIMENSION) as empty,
+        open_store(tmp_path / "c.db", space=SPACE, dimension=DIMENSION) as used,
+    ):
+        over(first, empty)
+        assert empty.people() == first.people()
+        assert empty.retention() == first.retention()
+        assert empty.templates_of("Ada")[0].template.added == "2026-11-02T10:00:00+00:00"
+        used.add("Cy", [template(vectors(4)[3])])
+        over(first, used)
+        assert used.retention() == {}
+        # Nobody is kept longer than where they come from: Bob until 10,000 days after his enrolment.
+        assert [person.expires for person in used.people()][1:] == [person.expires for person in first.people()]
+        assert used.person("Bob").keep_until == "2054-03-19T00:00:00+00:00"
 
 
 def test_an_empty_gallery_and_another_encoder(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from sameface.cli.options import (
 
 if TYPE_CHECKING:
     from sameface.recognizer.wire import Enrollment
+    from sameface.types import Consent
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -31,6 +32,16 @@ def enroll(
     detail: Annotated[
         list[str] | None, typer.Option("--detail", help="Free text to keep: key=value; may be repeated.")
     ] = None,
+    consent: Annotated[
+        str, typer.Option("--consent", help="What they agreed to, in words: given now.", show_default=False)
+    ] = "",
+    evidence: Annotated[
+        str, typer.Option("--evidence", help="With --consent: where its proof lies.", show_default=False)
+    ] = "",
+    keep: Annotated[
+        str,
+        typer.Option("--keep", help="Until when to keep them: 90d, or a last day like 2027-12-31.", show_default=False),
+    ] = "",
     review: Annotated[str, typer.Option(help="How much to ask of a photo: off, standard, strict.")] = "standard",
     choose: ChooseOption = "only",
     encoder: EncoderOption = None,
@@ -45,6 +56,7 @@ def enroll(
 
     `sameface enroll Ada ada.jpg` enrolls one person; `sameface enroll photos/` a tree with one folder per person.
     """
+    from sameface.cli.moments import end_of
     from sameface.cli.options import gallery_location, open_gallery
     from sameface.cli.output import note, print_json, progress
     from sameface.faces.choose import as_choice
@@ -53,7 +65,7 @@ def enroll(
     from sameface.recognizer.review import as_review
     from sameface.recognizer.roster import roster_of
 
-    details = _details(detail or [])
+    details, agreed, end = _details(detail or []), _consent(consent, evidence), end_of(keep)
     choice, asked = as_choice(choose), as_review(review)
     roster = roster_of({name: photos} if photos else Path(name))
     for item in roster.passed_over:
@@ -65,7 +77,16 @@ def enroll(
         open_gallery(gallery, create=True, encoder=encoder, detector=detector, device=device) as people,
         progress("enrolling", len(roster.people)) as advance,
     ):
-        for done in enroll_each(people, roster, details=details, groups=group or (), choose=choice, review=asked):
+        for done in enroll_each(
+            people,
+            roster,
+            details=details,
+            groups=group or (),
+            consent=agreed,
+            keep_until=end,
+            choose=choice,
+            review=asked,
+        ):
             if isinstance(done, NotEnrolled):
                 if alone:
                     raise done.error
@@ -79,6 +100,16 @@ def enroll(
     else:
         _summarise(results, verbose)
     raise typer.Exit(1 if refused else 0)
+
+
+def _consent(purpose: str, evidence: str) -> Consent | None:
+    from sameface.errors import SettingError
+    from sameface.gallery import now
+    from sameface.types import Consent
+
+    if evidence and not purpose:
+        raise SettingError(expected="--consent with --evidence", got="no consent", advice="say what they agreed to")
+    return Consent(purpose, now(), evidence=evidence) if purpose else None
 
 
 def _details(pairs: list[str]) -> dict[str, str]:

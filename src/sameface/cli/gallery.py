@@ -1,4 +1,4 @@
-"""`sameface gallery`: check, stats, copy, export, import, reindex, compact, audit, key."""
+"""`sameface gallery`: check, stats, copy, export, import, reindex, compact, audit, key, retention, expire."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import typer
 
 from sameface.cli.gallery_moves import copy, export, import_, reencode
 from sameface.cli.options import GalleryOption, JsonOption, YesOption
+from sameface.cli.rights import expire, retention
 
 gallery_app = typer.Typer(
     rich_markup_mode=None,
@@ -62,6 +63,8 @@ gallery_app.command()(copy)
 gallery_app.command()(export)
 gallery_app.command("import")(import_)
 gallery_app.command()(reencode)
+gallery_app.command()(retention)
+gallery_app.command()(expire)
 
 
 @gallery_app.command()

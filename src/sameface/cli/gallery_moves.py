@@ -17,6 +17,9 @@ from sameface.defaults import DEFAULT_DETECTOR, DEFAULT_ENCODER
 def copy(
     source: Annotated[str, typer.Argument(help="A file, or postgresql://…")],
     target: Annotated[str, typer.Argument(help="A file, or postgresql://…; made when it is not there.")],
+    seal_names: Annotated[
+        bool, typer.Option("--seal-names", help="A new encrypted file encrypts names, details and sources too.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Copy everybody to another gallery, bit by bit; from a file to a server and back."""
@@ -27,7 +30,7 @@ def copy(
     with (
         open_store(source, create=False) as first,
         _nothing_left_of(target),
-        open_store(target, space=first.space, dimension=first.dimension) as second,
+        open_store(target, space=first.space, dimension=first.dimension, seal_names=seal_names) as second,
     ):
         note(f"from {first.location} to {second.location}")
         with progress("copying people", len(first)) as advance:

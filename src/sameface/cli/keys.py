@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
 from sameface.cli.options import JsonOption
-
-if TYPE_CHECKING:
-    from datetime import datetime, timedelta
 
 app = typer.Typer(
     rich_markup_mode=None, add_completion=False, no_args_is_help=True, help="Make, list and revoke keys of the service."
@@ -34,48 +31,6 @@ def keys_path(option: Path | None) -> Path:
             expected="a file of keys", got=f"{path}, which is none", advice="name a file: --keys keys.json"
         )
     return path
-
-
-def span_of(text: str) -> timedelta:
-    """A span of time in days, hours or minutes.
-
-    Raises:
-        SettingError: anything else.
-
-    >>> span_of("7d"), span_of("90m")
-    (datetime.timedelta(days=7), datetime.timedelta(seconds=5400))
-    """
-    from datetime import timedelta
-
-    from sameface.errors import SettingError
-
-    number, unit = text[:-1], text[-1:]
-    if unit not in ("d", "h", "m") or not (number.isascii() and number.isdigit()) or len(number) > 6:
-        raise SettingError(expected="a span of time like 24h or 7d", got=repr(text), advice="give one")
-    return int(number) * {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1)}[unit]
-
-
-def moment_of(text: str) -> datetime:
-    """A moment: in some days or hours, or a date, whose end counts.
-
-    Raises:
-        SettingError: anything else, or a moment that is over.
-    """
-    from datetime import UTC, datetime, timedelta
-
-    from sameface.errors import SettingError
-
-    now = datetime.now(UTC)
-    if "-" in text:
-        try:
-            moment = datetime.fromisoformat(text).replace(tzinfo=UTC) + timedelta(days=1)
-        except ValueError:
-            raise SettingError(expected="a date like 2027-12-31", got=repr(text), advice="give one") from None
-    else:
-        moment = now + span_of(text)
-    if moment <= now:
-        raise SettingError(expected="a moment to come", got=repr(text), advice="give a later one")
-    return moment
 
 
 @app.command()
@@ -105,6 +60,7 @@ def add(
     json: JsonOption = False,
 ) -> None:
     """Make a key and show it, once."""
+    from sameface.cli.moments import moment_of
     from sameface.cli.output import note as say
     from sameface.cli.output import print_json, print_line
     from sameface.service.key_file import KeyFile
@@ -177,6 +133,7 @@ def rotate(
     json: JsonOption = False,
 ) -> None:
     """Make a new key like an old one, and let the old one end after a while."""
+    from sameface.cli.moments import span_of
     from sameface.cli.output import note as say
     from sameface.cli.output import print_json, print_line
     from sameface.service.key_file import KeyFile

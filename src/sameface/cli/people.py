@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from sameface.cli.options import ByIdOption, GalleryOption, JsonOption, YesOption, known_names
+from sameface.cli.rights import access, consent, hold, keep, lift
 
 NameArgument = Annotated[str, typer.Argument(autocompletion=known_names)]
 
@@ -22,11 +23,11 @@ def people(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Whole ids and times.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """List the people of a gallery; `rename` and `merge` change it."""
+    """List the people of a gallery; the commands change it, and say what is kept of somebody."""
     if ctx.invoked_subcommand is not None:
         # `sameface people -g team.db rename …` means that gallery, as `rename … -g team.db` does.
         given = {name: value for name, value in (("gallery", gallery), ("json", json or None)) if value is not None}
-        ctx.default_map = dict.fromkeys(("rename", "merge"), given)
+        ctx.default_map = dict.fromkeys(("rename", "merge", *(each.__name__ for each in RIGHTS)), given)
         return
     from sameface.cli.options import gallery_location
     from sameface.cli.output import note, print_json, print_table
@@ -40,14 +41,18 @@ def people(
         print_json(People(people=tuple(listed), total=len(listed)))
         return
     time, digits = (19, 32) if verbose else (10, 8)
-    print_table(
-        ("name", "photos", "groups", "enrolled", "id"),
-        (
-            [item.name, str(item.photos), ", ".join(item.groups), item.created[:time], item.person_id[:digits]]
-            for item in listed
-        ),
-        unfolded=verbose,
-    )
+    # Ends and holds are shown where there are any.
+    columns = {
+        "name": [item.name for item in listed],
+        "photos": [str(item.photos) for item in listed],
+        "groups": [", ".join(item.groups) for item in listed],
+        "enrolled": [item.created[:time] for item in listed],
+        "ends": [item.expires[:time] for item in listed],
+        "held for": [item.hold for item in listed],
+        "id": [item.person_id[:digits] for item in listed],
+    }
+    shown = {name: cells for name, cells in columns.items() if name not in ("ends", "held for") or any(cells)}
+    print_table(tuple(shown), zip(*shown.values(), strict=True), unfolded=verbose)
 
 
 @people_app.command()
@@ -128,5 +133,9 @@ def forget(
                 f"{name}: old bytes stay in the {place} until another program has read it to its end; then they go by themselves"
             )
 
+
+RIGHTS: Final = (consent, keep, hold, lift, access)
+for each in RIGHTS:
+    people_app.command()(each)
 
 APPS: Final = {"people": people_app, "forget": forget_app}

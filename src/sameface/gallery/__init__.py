@@ -6,6 +6,7 @@ from sameface.gallery.location import erase_gallery, gallery_exists, make_galler
 from sameface.gallery.places import Place
 from sameface.gallery.rules.names import clean_name
 from sameface.gallery.rules.places import check_slug, is_server
+from sameface.gallery.rules.terms import rules_for
 from sameface.gallery.sqlite.key import new_key
 from sameface.gallery.store import (
     AuditEntry,
@@ -19,6 +20,7 @@ from sameface.gallery.store import (
     StoredTemplate,
     TemplateStore,
     Tuning,
+    now,
 )
 
 __all__ = [
@@ -41,6 +43,8 @@ __all__ = [
     "is_server",
     "make_gallery",
     "new_key",
+    "now",
     "open_store",
     "read_space",
+    "rules_for",
 ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sameface.errors import (
     GalleryDamagedError,
+    GalleryKeyError,
     GalleryMismatchError,
     GalleryMissingError,
     GalleryReadOnlyError,
@@ -36,6 +37,7 @@ def open_store(
     dimension: int | None = None,
     create: bool = True,
     key: str | Path | None = None,
+    seal_names: bool = False,
     patience: float = PATIENCE,
     threads: int | None = None,
     scan: Scan | None = None,
@@ -47,8 +49,9 @@ def open_store(
         space: what its embeddings are of; needed to make one. None opens whatever is there.
         dimension: their length; needed to make one.
         create: make it when it is not there.
-        key: of an encrypted SQLite gallery: 64 hex digits, ``@`` and a path, or a `Path`; None takes ``$SAMEFACE_GALLERY_KEY``. A gallery that is
-            made while there is a key is encrypted.
+        key: of an encrypted SQLite gallery: 64 hex digits, ``@`` and a path, ``!`` and a command that prints them, or a `Path`; None takes
+            ``$SAMEFACE_GALLERY_KEY``. A gallery that is made while there is a key is encrypted.
+        seal_names: a gallery that is made and encrypted now encrypts names, details, terms and sources too, not the embeddings alone.
         patience: seconds to wait for other processes before a call gives up.
         threads: threads of one search, None for the default.
         scan: how a large SQLite gallery is looked through, ``int8`` or ``float32``; None for the default. The answers are the same.
@@ -82,7 +85,7 @@ def open_store(
         )
     path, secret = Path(location), read_key(key)
     if not path.exists():
-        _create(path, space, dimension, create, patience, secret)
+        _create(path, space, dimension, create, patience, secret, seal_names=seal_names)
     require_file(path)
     return _of_same_space(
         SqliteStore(path, key=secret, patience=patience, threads=threads, scan=scan), space, dimension
@@ -193,12 +196,23 @@ def require_same_space(store: TemplateStore, space: EmbeddingSpace | None, dimen
 
 
 def _create(
-    path: Path, space: EmbeddingSpace | None, dimension: int | None, create: bool, patience: float, key: bytes | None
+    path: Path,
+    space: EmbeddingSpace | None,
+    dimension: int | None,
+    create: bool,
+    patience: float,
+    key: bytes | None,
+    *,
+    seal_names: bool = False,
 ) -> bool:
     if not create or space is None:
         raise _missing(path)
     if dimension is None:
         raise SettingError(expected="a dimension for a new gallery", got="none", advice="give the encoder's dimension")
+    if seal_names and key is None:
+        raise GalleryKeyError(
+            expected="a key to encrypt names with", got="none", advice="set SAMEFACE_GALLERY_KEY, or give a key"
+        )
     if not path.absolute().parent.is_dir():
         raise GalleryMissingError(
             expected=f"the folder {path.absolute().parent}",
@@ -208,7 +222,7 @@ def _create(
     queue = WriterQueue(path, patience)
     try:
         with translated(str(path)), queue.turn():
-            return schema.create(path, space, dimension, key=key, patience=patience)
+            return schema.create(path, space, dimension, key=key, seal_texts=seal_names, patience=patience)
     except PermissionError as error:
         if isinstance(error, GalleryReadOnlyError):
             raise

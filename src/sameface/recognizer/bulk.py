@@ -14,6 +14,7 @@ from sameface.recognizer.results import Enrollment
 from sameface.recognizer.review import Review
 from sameface.recognizer.roster import Roster
 from sameface.recognizer.several import IdentifiedPhoto, NotEnrolled
+from sameface.types import Consent
 
 if TYPE_CHECKING:
     from sameface.recognizer.gallery import Gallery
@@ -28,6 +29,8 @@ def enroll_each(
     *,
     details: Mapping[str, str] | None = None,
     groups: Iterable[str] = (),
+    consent: Consent | None = None,
+    keep_until: str = "",
     choose: Choice = "only",
     review: Review = "standard",
 ) -> Iterator[Enrollment | NotEnrolled]:
@@ -36,7 +39,16 @@ def enroll_each(
         yield NotEnrolled(name, error)
     for name, photos in roster.people.items():
         try:
-            yield gallery.enroll(name, photos, details=details, groups=groups, choose=choose, review=review)
+            yield gallery.enroll(
+                name,
+                photos,
+                details=details,
+                groups=groups,
+                consent=consent,
+                keep_until=keep_until,
+                choose=choose,
+                review=review,
+            )
         # Of this person; anything else, a full disk say, concerns all that follow.
         except (FaceError, ImageError, PersonError) as refusal:
             yield NotEnrolled(name, refusal)

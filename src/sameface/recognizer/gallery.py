@@ -35,7 +35,7 @@ from sameface.recognizer.review import Review, as_review
 from sameface.recognizer.roster import as_photos, as_tags, roster_of
 from sameface.recognizer.several import IdentifiedPhoto, NotEnrolled
 from sameface.tables import Answers
-from sameface.types import Candidate, OperatingPoint, Who
+from sameface.types import Candidate, Consent, OperatingPoint, Who
 
 
 class Gallery(People):
@@ -119,6 +119,8 @@ class Gallery(People):
         *,
         details: Mapping[str, str] | None = None,
         groups: Iterable[str] = (),
+        consent: Consent | None = None,
+        keep_until: str = "",
         choose: Choice = "only",
         review: Review = "standard",
     ) -> Enrollment:
@@ -129,6 +131,7 @@ class Gallery(People):
             photos: one photo or a list of them.
             details: free text to keep with the person.
             groups: tags to search within; one text is one tag.
+            consent: what they agreed to. keep_until: the end of their own retention, a date or a moment; see `update`.
             choose: which face of a photo that shows several.
             review: ``off``, ``standard`` (quality, duplicates, looks like somebody else, unlike the person's other photos) or ``strict``
                 (also nothing poor).
@@ -155,6 +158,8 @@ class Gallery(People):
                 intake.reviewer,
                 details=dict(details or {}),
                 groups=tags,
+                consent=consent,
+                keep_until=keep_until,
                 neighbours=2 if review != "off" else 0,
             )
         return intake.outcome(person)
@@ -165,6 +170,8 @@ class Gallery(People):
         *,
         details: Mapping[str, str] | None = None,
         groups: Iterable[str] = (),
+        consent: Consent | None = None,
+        keep_until: str = "",
         choose: Choice = "only",
         review: Review = "standard",
         progress: Progress = False,
@@ -173,7 +180,7 @@ class Gallery(People):
 
         Args:
             people: photos by name, or a folder that holds a folder of photos per person.
-            details, groups, choose, review: as for `enroll`, for everybody.
+            details, groups, consent, keep_until, choose, review: as for `enroll`, for everybody.
             progress: True shows a bar.
 
         Returns:
@@ -187,7 +194,16 @@ class Gallery(People):
         tags, roster = as_tags(groups), roster_of(people)
         done: Answers[Enrollment | NotEnrolled] = Answers()
         with stages_of(progress)("enrolling", len(roster.people)) as advance:
-            for outcome in enroll_each(self, roster, details=details, groups=tags, choose=choose, review=review):
+            for outcome in enroll_each(
+                self,
+                roster,
+                details=details,
+                groups=tags,
+                consent=consent,
+                keep_until=keep_until,
+                choose=choose,
+                review=review,
+            ):
                 done.append(outcome)
                 advance(1)
         return done

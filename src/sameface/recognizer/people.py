@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from sameface.gallery import TemplateStore
 from sameface.recognizer.roster import as_tags
 from sameface.tables import Answers
-from sameface.types import Erased, Person, Who
+from sameface.types import Consent, Erased, Expired, Person, Retention, Who
 
 if TYPE_CHECKING:
     from sameface.recognizer import wire
@@ -74,9 +74,18 @@ class People(ABC):
         name: str | None = None,
         details: Mapping[str, str] | None = None,
         groups: Iterable[str] | None = None,
+        consent: Consent | None = None,
+        keep_until: str | None = None,
     ) -> Person:
-        """Replace a person's name, details or groups: all that are given, or none of them."""
-        return self.store.update(who, name=name, details=details, groups=None if groups is None else as_tags(groups))
+        """Replace a person's name, details, groups, consent or own retention: all that are given, or none of them.
+
+        Args:
+            consent: what they agreed to.
+            keep_until: a date, whose end counts, or a moment; "" for no retention of their own. From the earliest of all ends on
+                (`Person.expires`) nobody names them, and they are forgotten.
+        """
+        tags = None if groups is None else as_tags(groups)
+        return self.store.update(who, name=name, details=details, groups=tags, consent=consent, keep_until=keep_until)
 
     def rename(self, who: Who, new: str) -> Person:
         """Give a person another name; the id and the photos stay."""
@@ -87,8 +96,43 @@ class People(ABC):
         return self.store.merge(into, other)
 
     def forget(self, who: Who) -> Erased:
-        """Erase a person: vectors, index rows and caches. Says what was erased."""
+        """Erase a person: vectors, index rows and caches. Says what was erased.
+
+        Raises:
+            PersonHeldError: a legal hold forbids it.
+        """
         return self.store.forget(who)
+
+    # -- their rights ---------------------------------------------------------------------------------------------
+    def hold(self, who: Who, reason: str) -> Person:
+        """A legal hold: until `lift_hold` nothing of this person is erased, not even when their time is over."""
+        return self.store.hold(who, reason)
+
+    def lift_hold(self, who: Who) -> Person:
+        """Let a person be forgotten again; at once, when their time is over."""
+        return self.store.lift_hold(who)
+
+    def retention(self) -> Mapping[str, Retention]:
+        """How long people are kept, by group; under "" everybody."""
+        return self.store.retention()
+
+    def set_retention(self, rule: Retention | None, *, group: str | None = None) -> None:
+        """Say how long people are kept: everybody, or those of a group; None takes the rule away."""
+        self.store.set_retention(rule, group=group)
+
+    def expire(self) -> Expired:
+        """Forget everybody whose time is over, but those who are held. A service does it by itself."""
+        return self.store.expire()
+
+    def access(self, who: Who, *, embeddings: bool = False) -> wire.Access:
+        """Everything that is kept of one person, to be handed to them. The audit log notes it.
+
+        Args:
+            embeddings: their numbers too, which are biometric data.
+        """
+        from sameface.recognizer.access import everything_about
+
+        return everything_about(self.store, who, embeddings=embeddings)
 
     def __len__(self) -> int:
         return len(self.store) if self._exists else 0

@@ -1,7 +1,8 @@
 """The wire form: what ``--json`` prints, the service answers, the client returns and the page reads. One set of classes, documented here once.
 
 JSON objects have the fields below by these names. Boxes are pixels of the upright photo, to a hundredth. Nothing here holds an embedding
-but `Embedded`. The service's OpenAPI document is made from these very classes; `docs/reference/answers.md` lists them.
+but `Embedded`, and `Access` where it was asked for. The service's OpenAPI document is made from these very classes; `docs/reference/answers.md`
+lists them.
 """
 
 from __future__ import annotations
@@ -11,25 +12,41 @@ from typing import Any, ClassVar, Literal, overload
 
 from sameface.errors import SamefaceError, kind_of, outcome_of
 from sameface.plain import Plain, flat
-from sameface.types import Box, Candidate, EmbeddingSpace, Erased, OperatingPoint, Person
+from sameface.types import (
+    Box,
+    Candidate,
+    Consent,
+    EmbeddingSpace,
+    Erased,
+    Expired,
+    OperatingPoint,
+    Person,
+    Retention,
+)
 
 __all__ = [
+    "Access",
+    "AuditLine",
     "Box",
     "Candidate",
+    "Consent",
     "Detected",
     "Embedded",
     "Embeddings",
     "Enrollment",
     "Erased",
+    "Expired",
     "Face",
     "Identification",
     "IdentifiedPhoto",
     "IdentifiedPhotos",
+    "KeptPhoto",
     "People",
     "Person",
     "PhotoReport",
     "PointSummary",
     "Problem",
+    "Retention",
     "Size",
     "Verification",
     "problem",
@@ -301,6 +318,58 @@ class Embeddings(_Documented):
     """What two embeddings must share to be compared."""
     faces: tuple[Embedded, ...]
     """One per face."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptPhoto(_Documented):
+    """What is kept of a photo; the photo itself is not."""
+
+    photo_id: int
+    """Its number in the gallery."""
+    added: str
+    """When it was stored, UTC; "" where that was not kept then."""
+    source: str
+    """Where the photo lay."""
+    sha256: str
+    """Digest of its bytes, hex."""
+    box: Box | None
+    """The face in it."""
+    quality: float | None
+    """0 to 1."""
+    embedding: tuple[float, ...] | None = None
+    """The face's embedding, where it was asked for: biometric data."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditLine(_Documented):
+    """What was done to a person's record."""
+
+    at: str
+    """When, UTC."""
+    action: str
+    """What: ``add``, ``consent``, ``access``, …"""
+    photos: int
+    """How many photos were concerned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access(_Documented):
+    """Everything that is kept of one person."""
+
+    made: str
+    """When this was put together, UTC."""
+    person: Person
+    """Name, details, groups, consent, and until when they are kept."""
+    space: EmbeddingSpace
+    """What made the embeddings."""
+    dimension: int
+    """How many numbers an embedding has."""
+    photos: tuple[KeptPhoto, ...]
+    """What is kept of each photo, in the order of enrolment."""
+    retention: dict[str, Retention]
+    """The rules that hold for them: their groups', and under "" the gallery's."""
+    audit: tuple[AuditLine, ...]
+    """What was done to their record, the oldest first."""
 
 
 @overload

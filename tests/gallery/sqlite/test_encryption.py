@@ -91,7 +91,9 @@ def test_exchanged_names_are_found(gallery: Path, key: str) -> None:
         for old, new in (("p10", "?"), ("p11", "p10"), ("?", "p11")):
             connection.execute("UPDATE person SET name = ? WHERE name = ?", (new, old))
         # The sums that an unsealed gallery would have.
-        rows = connection.execute("SELECT person_key, person_id, name, details, created FROM person").fetchall()
+        rows = connection.execute(
+            "SELECT person_key, person_id, name, details, created, terms, expires, held FROM person"
+        ).fetchall()
         for row in rows:
             if row[2] in ("p10", "p11"):
                 made = PlainVault().sum(sums.of_person(*row, []))
@@ -111,7 +113,7 @@ def test_a_gallery_that_says_it_is_not_encrypted_takes_nobody_in(
     with _by_hand(gallery) as connection:
         connection.execute("UPDATE gallery SET value = 'none' WHERE key = 'encryption'")
         if thorough:
-            schema.write_settings(connection, PlainVault(), {"key_check": ""})
+            schema.write_settings(connection, PlainVault(), {"keys": ""})
     with pytest.raises(GalleryDamagedError, match="settings"):
         open_store(gallery, key=key if given else None)
 

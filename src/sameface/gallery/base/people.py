@@ -19,9 +19,10 @@ from sameface.gallery.rules.names import (
     clean_name,
     clean_source,
 )
+from sameface.gallery.rules.terms import clean_terms
 from sameface.gallery.rules.vectors import storable_rows
 from sameface.gallery.store import NewPerson, now
-from sameface.types import Embeddings
+from sameface.types import Consent, Embeddings
 
 Item = TypeVar("Item")
 
@@ -51,11 +52,19 @@ def clean_people(people: Sequence[NewPerson], dimension: int) -> tuple[list[NewP
                 clean_groups(person.groups),
                 clean_id(person.person_id) if person.person_id else fresh,
                 clean_moment(person.created) if person.created else moment,
+                *_terms(person),
             )
         )
     if not vectors:
         return clean, np.empty((0, dimension), "<f4")
     return clean, storable_rows(vectors, dimension)
+
+
+def _terms(person: NewPerson) -> tuple[Consent | None, str, str]:
+    if person.consent is None and not person.keep_until and not person.hold:
+        return None, "", ""
+    terms = clean_terms(person.consent, person.keep_until, person.hold)
+    return terms.consent, terms.keep_until, terms.hold
 
 
 def _new_ids(count: int) -> list[str]:

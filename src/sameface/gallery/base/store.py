@@ -7,20 +7,22 @@ here as in `gallery/store/contract.py`, whose docstrings they share: mypy holds 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from types import TracebackType
-from typing import Final, Generic, Self, TypeVar
+from typing import Final, Generic, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from sameface.errors import PersonNameError, PersonNotFoundError, SettingError
 from sameface.gallery.base.finding import name_taken, the
+from sameface.gallery.base.keeping import KeepingStore, Work, make_way, nameable, require_not_held, still, to_come
 from sameface.gallery.base.paging import LAST, LONGEST_PAGE, folded, number_of, page_of
 from sameface.gallery.base.people import Once, clean_people
-from sameface.gallery.rules.names import clean_details, clean_groups, clean_name
+from sameface.gallery.rules.names import clean_details, clean_groups, clean_name, is_id
+from sameface.gallery.rules.terms import clean_consent, clean_end
 from sameface.gallery.rules.vectors import as_probes
 from sameface.gallery.store import (
     AuditEntry,
@@ -35,36 +37,16 @@ from sameface.gallery.store import (
     Tuning,
 )
 from sameface.matching import distance
-from sameface.types import NO_DETAILS, Candidate, Embeddings, Erased, Person, PersonId, Template, Who
+from sameface.types import NO_DETAILS, Candidate, Consent, Embeddings, Erased, Person, PersonId, Template, Who
 
-Result = TypeVar("Result")
 #: People that are checked and stored at a time.
 _CHUNK: Final = 2000
 
 
-Work = TypeVar("Work", bound=Transaction)
-
-
-class BaseStore(TemplateStore, Generic[Work]):
+class BaseStore(KeepingStore[Work], TemplateStore, Generic[Work]):
     """A `TemplateStore` but for what only a backend can do."""
 
     # -- what a backend brings ----------------------------------------------------------------------------------------
-    @abstractmethod
-    def _read(self, work: Callable[[Work], Result]) -> Result:
-        """Run work that changes nothing, all of one moment."""
-
-    @abstractmethod
-    def _write(self, work: Callable[[Work], Result], *, alone: bool = False) -> Result:
-        """Run work in one durable transaction; it may be run again when it was undone.
-
-        Args:
-            alone: nobody else changes the gallery from before the work to its end.
-        """
-
-    @abstractmethod
-    def _erase(self, work: Callable[[Work], Erased]) -> Erased:
-        """As `_write`, for work that erases: what it erased is erased from every cache too, and counted."""
-
     @abstractmethod
     def _search(self, probes: Embeddings, k: int, group: str | None) -> list[list[Candidate]]:
         """`search` for arguments that are clean."""
@@ -81,11 +63,14 @@ class BaseStore(TemplateStore, Generic[Work]):
         *,
         details: Mapping[str, str] | None = None,
         groups: Sequence[str] = (),
+        consent: Consent | None = None,
+        keep_until: str = "",
         if_exists: IfExists = "extend",
     ) -> Person:
-        new, vectors = self._prepared(name, templates, details, groups)
+        new, vectors = self._prepared(name, templates, details, groups, consent, keep_until)
 
         def work(transaction: Work) -> Person:
+            make_way(transaction, [new])
             known = transaction.named(new.name)
             if known is not None and if_exists == "refuse":
                 raise name_taken(new.name)
@@ -101,13 +86,16 @@ class BaseStore(TemplateStore, Generic[Work]):
         *,
         details: Mapping[str, str] | None = None,
         groups: Sequence[str] = (),
+        consent: Consent | None = None,
+        keep_until: str = "",
         neighbours: int = 2,
     ) -> Person | None:
-        new, vectors = self._prepared(name, templates, details, groups)
+        new, vectors = self._prepared(name, templates, details, groups, consent, keep_until)
         if neighbours:
             self.warm()  # reading everybody for the first time takes long, and nobody should wait for it
 
         def work(transaction: Work) -> Person | None:
+            make_way(transaction, [new])
             known = transaction.named(new.name)
             stored = transaction.templates(known) if known is not None else []
             near = transaction.nearest(vectors, neighbours) if neighbours else [[] for _ in templates]
@@ -121,11 +109,21 @@ class BaseStore(TemplateStore, Generic[Work]):
         return self._write(work, alone=True)
 
     def _prepared(
-        self, name: str, templates: Sequence[Template], details: Mapping[str, str] | None, groups: Sequence[str]
+        self,
+        name: str,
+        templates: Sequence[Template],
+        details: Mapping[str, str] | None,
+        groups: Sequence[str],
+        consent: Consent | None,
+        keep_until: str,
     ) -> tuple[NewPerson, Embeddings]:
         if not templates:
             raise SettingError(expected="at least one template", got="none", advice="give a photo of the person")
-        (new,), vectors = clean_people([NewPerson(name, templates, details or NO_DETAILS, groups)], self.dimension)
+        wanted = NewPerson(name, templates, details or NO_DETAILS, groups, consent=consent, keep_until=keep_until)
+        (new,), vectors = clean_people([wanted], self.dimension)
+        if new.consent is not None:
+            to_come(new.consent)
+        to_come(new.keep_until)
         return new, vectors
 
     def add_many(self, people: Iterable[NewPerson]) -> int:
@@ -135,6 +133,7 @@ class BaseStore(TemplateStore, Generic[Work]):
             stored, iterator = 0, iter(source)
             while chunk := list(islice(iterator, _CHUNK)):
                 clean, vectors = clean_people(chunk, self.dimension)
+                make_way(transaction, clean)
                 transaction.insert(clean, vectors)
                 stored += len(vectors)
             transaction.note("import", "", stored)
@@ -164,13 +163,19 @@ class BaseStore(TemplateStore, Generic[Work]):
         name: str | None = None,
         details: Mapping[str, str] | None = None,
         groups: Sequence[str] | None = None,
+        consent: Consent | None = None,
+        keep_until: str | None = None,
     ) -> Person:
         new_name = None if name is None else clean_name(name)
         new_details = None if details is None else clean_details(details)
         new_groups = None if groups is None else clean_groups(groups)
+        new_consent = None if consent is None else to_come(clean_consent(consent))
+        new_end = None if keep_until is None else keep_until and to_come(clean_end(keep_until))
 
         def work(transaction: Work) -> Person:
             person = the(transaction, who)
+            if new_name is not None:
+                make_way(transaction, [NewPerson(new_name, ())])
             if new_name is not None or new_details is not None:
                 transaction.write(
                     person,
@@ -179,10 +184,23 @@ class BaseStore(TemplateStore, Generic[Work]):
                 )
             if new_groups is not None:
                 transaction.write_groups(person, new_groups)
-            for action, given in (("rename", new_name), ("details", new_details), ("groups", new_groups)):
+            if new_consent is not None or new_end is not None:
+                transaction.write_terms(
+                    person,
+                    person.consent if new_consent is None else new_consent,
+                    person.keep_until if new_end is None else new_end,
+                    person.hold,
+                )
+            for action, given in (
+                ("rename", new_name),
+                ("details", new_details),
+                ("groups", new_groups),
+                ("consent", new_consent),
+                ("keep until", new_end),
+            ):
                 if given is not None:
                     transaction.note(action, person.person_id, 0)
-            return the(transaction, person)
+            return still(transaction, person)
 
         return self._write(work)
 
@@ -193,10 +211,13 @@ class BaseStore(TemplateStore, Generic[Work]):
                 raise SettingError(
                     expected="two people", got=f"{kept.name!r} twice", advice="name the one to keep, then the other"
                 )
+            require_not_held(gone)
             moved = transaction.move_templates(gone, kept)
             transaction.remove(gone)
             transaction.write(kept, kept.name, clean_details({**gone.details, **kept.details}))
             transaction.write_groups(kept, clean_groups([*kept.groups, *gone.groups]))
+            earlier = min((end for end in (kept.keep_until, gone.keep_until) if end), default="")
+            transaction.write_terms(kept, kept.consent or gone.consent, earlier, kept.hold)
             transaction.note("merge", kept.person_id, moved)
             return the(transaction, kept)
 
@@ -205,12 +226,10 @@ class BaseStore(TemplateStore, Generic[Work]):
     def forget(self, who: Who) -> Erased:
         def work(transaction: Work) -> Erased:
             person = the(transaction, who)
-            count = transaction.erase_templates(person)
-            transaction.remove(person)
-            transaction.note("forget", person.person_id, count)
-            return Erased(person.person_id, count)
+            require_not_held(person)
+            return Erased(person.person_id, transaction.erase_people([person], "forget"))
 
-        return self._erase(work)
+        return self._write(work)
 
     # -- templates ----------------------------------------------------------------------------------------------------
     def templates_of(self, who: Who) -> list[StoredTemplate]:
@@ -220,6 +239,8 @@ class BaseStore(TemplateStore, Generic[Work]):
         def work(transaction: Work) -> Erased:
             known = 0 <= template_id <= LAST
             person = the(transaction, of) if of is not None else transaction.owner(template_id) if known else None
+            if person is not None:
+                require_not_held(person)
             if person is None or not known or not transaction.erase_templates(person, template_id):
                 raise PersonNotFoundError(
                     expected="a stored photo" if of is None else "a photo of that person",
@@ -229,7 +250,7 @@ class BaseStore(TemplateStore, Generic[Work]):
             transaction.note("drop template", person.person_id, 1)
             return Erased(person.person_id, 1)
 
-        return self._erase(work)
+        return self._write(work)
 
     def sources(self) -> set[str]:
         return self._read(lambda transaction: transaction.sources())
@@ -242,7 +263,7 @@ class BaseStore(TemplateStore, Generic[Work]):
 
     def distances_to(self, who: Who, probe: npt.ArrayLike) -> Embeddings:
         vector = as_probes(probe, self.dimension)[0]
-        stored = self.templates_of(who)
+        stored = self._read(lambda transaction: transaction.templates(nameable(the(transaction, who))))
         return np.array([distance(vector, item.template.embedding) for item in stored], np.float32)
 
     def tune_search(self, recall: float | None) -> Tuning:
@@ -267,8 +288,15 @@ class BaseStore(TemplateStore, Generic[Work]):
         return True
 
     # -- care ---------------------------------------------------------------------------------------------------------
-    def audit(self, limit: int = 100) -> list[AuditEntry]:
-        return self._read(lambda transaction: transaction.audit(limit))
+    def audit(self, limit: int = 100, *, of: Who | None = None) -> list[AuditEntry]:
+        def work(transaction: Work) -> list[AuditEntry]:
+            if of is None:
+                return transaction.audit(limit)
+            if isinstance(of, PersonId) and is_id(of.value):  # their lines outlast them
+                return transaction.audit(limit, of.value)
+            return transaction.audit(limit, the(transaction, of).person_id)
+
+        return self._read(work)
 
     def __enter__(self) -> Self:
         return self
@@ -291,7 +319,11 @@ def _store(transaction: Transaction, known: Person | None, new: NewPerson, vecto
             transaction.write(known, known.name, clean_details({**known.details, **new.details}))
         if new.groups:
             transaction.write_groups(known, clean_groups([*known.groups, *new.groups]))
+        if new.consent is not None or new.keep_until:
+            transaction.write_terms(known, new.consent or known.consent, new.keep_until or known.keep_until, known.hold)
     transaction.note("add", person_id, len(new.templates))
+    if new.consent is not None:
+        transaction.note("consent", person_id, 0)
     return the(transaction, PersonId(person_id))
 
 

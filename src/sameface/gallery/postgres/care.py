@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sameface.errors import EmbeddingError
+from sameface.errors import EmbeddingError, PersonHeldError
 from sameface.gallery.postgres import hnsw
 from sameface.gallery.postgres.connections import Connection
 from sameface.gallery.rules.vectors import storable
@@ -117,6 +117,16 @@ def reembed(
             expected="a new embedding for every template",
             got=f"none for {len(left)} of {len(left) + replaced}",
             advice="find their photos, or drop those templates on purpose",
+        )
+    held = connection.execute(
+        "SELECT 1 FROM sameface_template JOIN sameface_person USING (person_id) WHERE template_id = ANY(%s) AND held LIMIT 1",
+        (list(left),),
+    ).fetchone()
+    if held is not None:
+        raise PersonHeldError(
+            expected="templates of people who may be forgotten",
+            got="some of people who are held",
+            advice="find their photos, or lift the holds first, if you may",
         )
     connection.execute("DELETE FROM sameface_template WHERE template_id = ANY(%s)", (list(left),))
     connection.execute(b"ALTER TABLE sameface_template ALTER COLUMN embedding TYPE vector")

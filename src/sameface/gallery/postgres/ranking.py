@@ -14,13 +14,17 @@ import numpy.typing as npt
 
 from sameface.gallery.postgres.connections import Connection
 from sameface.gallery.postgres.rows import checked_vector
-from sameface.gallery.store import Tuning
+from sameface.gallery.store import Tuning, now
 from sameface.matching import distance
 from sameface.types import Candidate
 
 #: Relative error of a float32 sum of 16,000 squares, and of its root, with room to spare.
 _SLACK: Final = 1e-3
-_LIVING: Final = " AND person_id IN (SELECT person_id FROM sameface_membership WHERE group_name = %(group)s)"
+#: Whose time is over, those who are held too: nobody names them.
+_OVER: Final = (
+    " AND person_id NOT IN (SELECT person_id FROM sameface_person WHERE expires <> '' AND expires <= %(now)s)"
+)
+_OF_GROUP: Final = " AND person_id IN (SELECT person_id FROM sameface_membership WHERE group_name = %(group)s)"
 
 
 def search(
@@ -55,8 +59,8 @@ def _search_one(
 def _near_people(
     connection: Connection, probe: npt.NDArray[np.float32], wanted: int, group: str | None, index: Tuning | None
 ) -> list[tuple[uuid.UUID, float]]:
-    within = _LIVING if group is not None else ""
-    values: dict[str, Any] = {"probe": probe, "wanted": wanted, "group": group, "rows": wanted}
+    within = f"{_OVER}{_OF_GROUP}" if group is not None else _OVER
+    values: dict[str, Any] = {"probe": probe, "wanted": wanted, "group": group, "rows": wanted, "now": now()}
     if index is None:
         query = f"""
             SELECT person_id, min(embedding <-> %(probe)s) AS near FROM sameface_template WHERE true{within}

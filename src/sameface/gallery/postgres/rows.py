@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 import zlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -12,16 +13,19 @@ from sameface.errors import GalleryDamagedError
 from sameface.gallery.base.finding import name_taken
 from sameface.gallery.postgres.connections import Connection
 from sameface.gallery.rules.names import details_json
+from sameface.gallery.rules.terms import Terms, end_of, rules_of, rules_text, terms_of, terms_of_person, terms_text
 from sameface.gallery.store import NewPerson, StoredTemplate, now
-from sameface.types import Box, Embeddings, Person, Template
+from sameface.types import Box, Embeddings, Person, Retention, Template
 
 #: Everything about people; a condition and an order follow.
 PEOPLE: Final = """
-    SELECT p.number, p.person_id, p.name, p.details, p.created,
+    SELECT p.number, p.person_id, p.name, p.details, p.created, p.terms, p.expires,
         (SELECT count(*) FROM sameface_template t WHERE t.person_id = p.person_id),
         ARRAY(SELECT m.group_name FROM sameface_membership m WHERE m.person_id = p.person_id)
     FROM sameface_person p
 """
+#: Whose time is not over, or who must be kept all the same. A moment follows.
+THERE: Final = "(p.expires = '' OR p.expires > %s OR p.held)"
 
 
 def select_people(
@@ -34,7 +38,8 @@ def select_people(
 
 def person_of(row: Sequence[Any]) -> tuple[int, Person]:
     """Number and person of a row of `PEOPLE`."""
-    number, found, name, details, created, photos, groups = row
+    number, found, name, details, created, stored, expires, photos, groups = row
+    terms = terms_of(stored)
     return number, Person(
         person_id=found.hex,
         name=name,
@@ -42,6 +47,10 @@ def person_of(row: Sequence[Any]) -> tuple[int, Person]:
         groups=tuple(sorted(groups)),
         photos=photos,
         created=created,
+        consent=terms.consent,
+        keep_until=terms.keep_until,
+        expires=expires,
+        hold=terms.hold,
     )
 
 
@@ -55,19 +64,23 @@ def insert_people(connection: Connection, people: Sequence[NewPerson], vectors: 
     """Store new people with their templates, whose vectors are ``(n, dimension)``. Raises PersonExistsError."""
     fresh = iter(numbers(connection, len(people) + len(vectors)))
     left = iter(vectors)
+    kept, moment = rules(connection), now()
     names, persons, memberships, templates = [], [], [], []
     for person in people:
         found = uuid.UUID(person.person_id)
         names.append((person.name, found))
-        persons.append((found, next(fresh), person.name, details_json(person.details), person.created))
+        terms = Terms(person.consent, person.keep_until, person.hold)
+        ends = end_of(terms, person.created, person.groups, kept)
+        about = person.name, details_json(person.details), person.created, terms_text(terms), ends, bool(terms.hold)
+        persons.append((found, next(fresh), *about))
         memberships += [(found, group) for group in person.groups]
-        templates += [template_row(found, next(fresh), template, next(left)) for template in person.templates]
+        templates += [template_row(found, next(fresh), template, next(left), moment) for template in person.templates]
     _refuse_known(connection, names)
     _copy(connection, "sameface_name (name, person_id)", ["text", "uuid"], names)
     _copy(
         connection,
-        "sameface_person (person_id, number, name, details, created)",
-        ["uuid", "int8", "text", "text", "text"],
+        "sameface_person (person_id, number, name, details, created, terms, expires, held)",
+        ["uuid", "int8", "text", "text", "text", "text", "text", "bool"],
         persons,
     )
     _copy(connection, "sameface_membership (person_id, group_name)", ["uuid", "text"], memberships)
@@ -79,14 +92,17 @@ def insert_templates(
 ) -> None:
     """Store more templates of a known person."""
     found, fresh = uuid.UUID(person.person_id), numbers(connection, len(templates))
+    moment = now()
     rows = zip(fresh, templates, vectors, strict=True)
-    _copy_templates(connection, [template_row(found, number, template, vector) for number, template, vector in rows])
+    _copy_templates(
+        connection, [template_row(found, number, template, vector, moment) for number, template, vector in rows]
+    )
 
 
 def _copy_templates(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     """Store template rows, bit by bit."""
-    columns = "sameface_template (person_id, template_id, crc, embedding, source, source_sha256, box, quality)"
-    _copy(connection, columns, ["uuid", "int8", "int8", "vector", "text", "text", "float8[]", "float8"], rows)
+    columns = "sameface_template (person_id, template_id, crc, embedding, source, source_sha256, box, quality, added)"
+    _copy(connection, columns, ["uuid", "int8", "int8", "vector", "text", "text", "float8[]", "float8", "text"], rows)
 
 
 def _copy(connection: Connection, columns: str, kinds: list[str], rows: Sequence[tuple[Any, ...]]) -> None:
@@ -116,7 +132,9 @@ def _refuse_known(connection: Connection, names: Sequence[tuple[str, uuid.UUID]]
         raise name_taken(known[0])
 
 
-def template_row(found: uuid.UUID, template_id: int, template: Template, vector: Embeddings) -> tuple[Any, ...]:
+def template_row(
+    found: uuid.UUID, template_id: int, template: Template, vector: Embeddings, moment: str
+) -> tuple[Any, ...]:
     """A template as it is stored."""
     box = list(map(float, template.box.xyxy)) if template.box is not None else None
     quality = None if template.quality is None else float(template.quality)
@@ -129,6 +147,7 @@ def template_row(found: uuid.UUID, template_id: int, template: Template, vector:
         template.source_sha256,
         box,
         quality,
+        template.added or moment,
     )
 
 
@@ -150,13 +169,13 @@ def select_templates(connection: Connection, people: Sequence[Person], shown: st
     names = {person.person_id: person.name for person in people}
     with connection.cursor(binary=True) as cursor:
         rows = cursor.execute(
-            "SELECT person_id, template_id, crc, embedding, source, source_sha256, box, quality"
+            "SELECT person_id, template_id, crc, embedding, source, source_sha256, box, quality, added"
             " FROM sameface_template WHERE person_id = ANY(%s) ORDER BY template_id",
             ([uuid.UUID(person_id) for person_id in found],),
         )
-        for owner, template_id, crc, embedding, source, digest, box, quality in rows:
+        for owner, template_id, crc, embedding, source, digest, box, quality, added in rows:
             vector = checked_vector(embedding, crc, names[owner.hex], template_id, shown)
-            template = Template(vector, source, digest, Box(*box) if box is not None else None, quality)
+            template = Template(vector, source, digest, Box(*box) if box is not None else None, quality, added)
             found[owner.hex].append(StoredTemplate(template_id, owner.hex, template))
     return found
 
@@ -184,6 +203,37 @@ def replace_groups(connection: Connection, person: Person, groups: Sequence[str]
         ["uuid", "text"],
         [(found, group) for group in groups],
     )
+    write_ends(connection, "WHERE p.person_id = %s", (found,), rules(connection))
+
+
+def update_terms(connection: Connection, person: Person, terms: Terms) -> None:
+    """Set a person's consent, own retention and hold."""
+    found = uuid.UUID(person.person_id)
+    connection.execute(
+        "UPDATE sameface_person SET terms = %s, held = %s WHERE person_id = %s",
+        (terms_text(terms), bool(terms.hold), found),
+    )
+    write_ends(connection, "WHERE p.person_id = %s", (found,), rules(connection))
+
+
+def rules(connection: Connection) -> dict[str, Retention]:
+    """How long people are kept, by group."""
+    row = connection.execute("SELECT value FROM sameface_gallery WHERE key = 'retention'").fetchone()
+    return rules_of(row[0] if row else "")
+
+
+def write_rules(connection: Connection, kept: Mapping[str, Retention]) -> None:
+    """Set how long people are kept, by group."""
+    connection.execute("UPDATE sameface_gallery SET value = %s WHERE key = 'retention'", (rules_text(kept),))
+
+
+def write_ends(connection: Connection, where: str, values: Sequence[Any], kept: Mapping[str, Retention]) -> None:
+    """Write the ends of some people anew, as their terms, groups and the rules say."""
+    ends = [
+        (end_of(terms_of_person(person), person.created, person.groups, kept), uuid.UUID(person.person_id))
+        for _, person in select_people(connection, where, values)
+    ]
+    connection.cursor().executemany("UPDATE sameface_person SET expires = %s WHERE person_id = %s", ends)
 
 
 def move_templates(connection: Connection, source: Person, target: Person) -> int:
@@ -191,36 +241,37 @@ def move_templates(connection: Connection, source: Person, target: Person) -> in
     old, new = uuid.UUID(source.person_id), uuid.UUID(target.person_id)
     moved = connection.execute(
         """
-        INSERT INTO sameface_template (person_id, template_id, crc, embedding, source, source_sha256, box, quality)
-        SELECT %s, template_id, crc, embedding, source, source_sha256, box, quality FROM sameface_template WHERE person_id = %s
+        INSERT INTO sameface_template (person_id, template_id, crc, embedding, source, source_sha256, box, quality, added)
+        SELECT %s, template_id, crc, embedding, source, source_sha256, box, quality, added FROM sameface_template WHERE person_id = %s
         """,
         (new, old),
     ).rowcount
-    erase_templates(connection, source)
+    erase_templates(connection, [source])
     return moved
 
 
-def erase_templates(connection: Connection, person: Person, template_id: int | None = None) -> int:
-    """Delete a person's templates, or the one. Returns how many."""
-    found = uuid.UUID(person.person_id)
-    if template_id is None:
-        return connection.execute("DELETE FROM sameface_template WHERE person_id = %s", (found,)).rowcount
-    query = "DELETE FROM sameface_template WHERE person_id = %s AND template_id = %s"
-    return connection.execute(query, (found, template_id)).rowcount
+def erase_templates(connection: Connection, people: Sequence[Person], template_id: int | None = None) -> dict[str, int]:
+    """Delete people's templates, or the one. Returns how many, by their ids."""
+    found = [uuid.UUID(person.person_id) for person in people]
+    query, values = "DELETE FROM sameface_template WHERE person_id = ANY(%s)", (found,)
+    if template_id is not None:
+        query, values = f"{query} AND template_id = %s", (found, template_id)  # type: ignore[assignment]
+    gone = connection.execute(f"{query} RETURNING person_id".encode(), values).fetchall()
+    return dict(Counter(row[0].hex for row in gone))
 
 
-def remove_person(connection: Connection, person: Person) -> None:
-    """Delete a person without templates."""
-    found = uuid.UUID(person.person_id)
-    connection.execute("DELETE FROM sameface_membership WHERE person_id = %s", (found,))
-    connection.execute("DELETE FROM sameface_name WHERE name = %s", (person.name,))
-    connection.execute("DELETE FROM sameface_person WHERE person_id = %s", (found,))
+def remove_people(connection: Connection, people: Sequence[Person]) -> None:
+    """Delete people without templates."""
+    found = [uuid.UUID(person.person_id) for person in people]
+    connection.execute("DELETE FROM sameface_membership WHERE person_id = ANY(%s)", (found,))
+    connection.execute("DELETE FROM sameface_name WHERE name = ANY(%s)", ([person.name for person in people],))
+    connection.execute("DELETE FROM sameface_person WHERE person_id = ANY(%s)", (found,))
 
 
-def note(connection: Connection, action: str, person_id: str, templates: int) -> None:
-    """Add a line to the audit log."""
-    found = uuid.UUID(person_id) if person_id else None
-    connection.execute(
+def note(connection: Connection, action: str, whose: Sequence[tuple[str, int]]) -> None:
+    """Add a line to the audit log for each id ("" for the whole gallery) and how many templates were concerned."""
+    moment = now()
+    connection.cursor().executemany(
         "INSERT INTO sameface_audit (at, action, person_id, templates) VALUES (%s, %s, %s, %s)",
-        (now(), action, found, templates),
+        [(moment, action, uuid.UUID(person_id) if person_id else None, count) for person_id, count in whose],
     )

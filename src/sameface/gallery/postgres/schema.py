@@ -15,13 +15,21 @@ from sameface.gallery.postgres.connections import Connection
 from sameface.gallery.store import now
 from sameface.types import EmbeddingSpace
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 #: The longest ``vector`` of pgvector.
 LONGEST: Final = 16_000
 
 #: Everything that `create` makes.
 TABLES: Final = tuple(f"sameface_{name}" for name in ("gallery", "name", "person", "membership", "template", "audit"))
 SEQUENCE: Final = "sameface_numbers"
+
+#: What schema 2 added: terms, the end that follows from them, and when a template was stored.
+_TERMS: Final = """
+ALTER TABLE sameface_person ADD COLUMN terms text NOT NULL DEFAULT '', ADD COLUMN expires text NOT NULL DEFAULT '' COLLATE "C",
+    ADD COLUMN held boolean NOT NULL DEFAULT false;
+CREATE INDEX sameface_person_end ON sameface_person (expires) WHERE expires <> '';
+ALTER TABLE sameface_template ADD COLUMN added text NOT NULL DEFAULT '';
+"""
 
 _TABLES: Final = """
 CREATE TABLE sameface_gallery (key text PRIMARY KEY, value text NOT NULL);
@@ -71,6 +79,7 @@ def create(connection: Connection, space: EmbeddingSpace, dimension: int) -> boo
         else _TABLES.replace("ALTER TABLE sameface_template ALTER COLUMN embedding SET STORAGE PLAIN;\n", "")
     )
     connection.execute(tables.format(dimension=dimension).encode())
+    connection.execute(_TERMS.encode())
     values = {
         "schema": str(SCHEMA),
         "gallery_id": uuid.uuid4().hex,
@@ -80,9 +89,20 @@ def create(connection: Connection, space: EmbeddingSpace, dimension: int) -> boo
         "dimension": str(dimension),
         "created": now(),
         "epoch": "0",
+        "retention": "",
     }
     connection.cursor().executemany("INSERT INTO sameface_gallery VALUES (%s, %s)", list(values.items()))
     return True
+
+
+def lift(connection: Connection) -> None:
+    """Bring the tables of schema 1 to this one, unless another process just did. Nobody uses them meanwhile."""
+    connection.execute("SELECT pg_advisory_xact_lock(1396786499)")
+    row = connection.execute("SELECT value FROM sameface_gallery WHERE key = 'schema'").fetchone()
+    if row is not None and int(row[0]) < SCHEMA:
+        connection.execute(_TERMS.encode())
+        connection.execute("INSERT INTO sameface_gallery VALUES ('retention', '') ON CONFLICT DO NOTHING")
+        connection.execute("UPDATE sameface_gallery SET value = %s WHERE key = 'schema'", (str(SCHEMA),))
 
 
 def settings(connection: Connection, shown: str) -> dict[str, str]:

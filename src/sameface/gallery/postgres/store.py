@@ -15,8 +15,8 @@ from sameface.gallery.postgres import care, hnsw, ranking, rows, schema
 from sameface.gallery.postgres.address import Address
 from sameface.gallery.postgres.connections import Connection, Connections
 from sameface.gallery.postgres.transaction import PostgresTransaction
-from sameface.gallery.store import CheckReport, Stats, StoredTemplate, Tuning
-from sameface.types import Candidate, Embeddings, EmbeddingSpace, Erased, Person
+from sameface.gallery.store import CheckReport, Stats, StoredTemplate, Tuning, now
+from sameface.types import Candidate, Embeddings, EmbeddingSpace, Person
 
 Result = TypeVar("Result")
 #: People that leave the server at a time when everybody is exported.
@@ -55,6 +55,9 @@ class PostgresStore(BaseStore[PostgresTransaction]):
                     )
                 self.made = self._connections.write(partial(schema.create, space=space, dimension=dimension))
             self._bound = self._connections.read(partial(schema.settings, shown=self.location))
+            if int(self._bound["schema"]) < schema.SCHEMA:
+                self._connections.write(schema.lift)
+                self._bound = self._connections.read(partial(schema.settings, shown=self.location))
         except BaseException:
             self._connections.close()
             raise
@@ -81,7 +84,7 @@ class PostgresStore(BaseStore[PostgresTransaction]):
     def export(self) -> Iterator[tuple[Person, list[StoredTemplate]]]:
         with self._connections.snapshot() as connection, connection.cursor("everybody") as cursor:
             schema.require_same_epoch(connection, self._bound, self.location)
-            cursor.execute(f"{rows.PEOPLE} ORDER BY p.number".encode())
+            cursor.execute(f"{rows.PEOPLE} WHERE {rows.THERE} ORDER BY p.number".encode(), (now(),))
             while part := [rows.person_of(row)[1] for row in cursor.fetchmany(_AT_ONCE)]:
                 stored = rows.select_templates(connection, part, self.location)
                 for person in part:
@@ -183,11 +186,8 @@ class PostgresStore(BaseStore[PostgresTransaction]):
         return self._connections.read(lambda connection: work(self._transaction(connection, changing=False)))
 
     def _write(self, work: Callable[[PostgresTransaction], Result], *, alone: bool = False) -> Result:
-        return self._change(lambda connection: work(self._transaction(connection, changing=True)), alone=alone)
-
-    def _erase(self, work: Callable[[PostgresTransaction], Erased]) -> Erased:
         # The server keeps old versions of rows until it vacuums (`compact` makes it), and its own log and backups by its own rules.
-        return self._write(work)
+        return self._change(lambda connection: work(self._transaction(connection, changing=True)), alone=alone)
 
     def _one(self, query: str, values: Sequence[Any] = ()) -> Any:
         row = self._connections.read(lambda connection: connection.execute(query.encode(), values).fetchone())

@@ -8,11 +8,15 @@ from typing import Any, Final
 
 from sameface.gallery.postgres import rows
 from sameface.gallery.postgres.connections import Connection
+from sameface.gallery.postgres.rows import THERE
 from sameface.gallery.postgres.schema import require_same_epoch
-from sameface.gallery.store import AuditEntry, NewPerson, StoredTemplate
-from sameface.types import Candidate, Embeddings, Person, Template
+from sameface.gallery.rules.terms import Terms
+from sameface.gallery.store import AuditEntry, NewPerson, StoredTemplate, now
+from sameface.types import Candidate, Consent, Embeddings, Person, Retention, Template
 
 _OF_GROUP: Final = "p.person_id IN (SELECT person_id FROM sameface_membership WHERE group_name = %s)"
+#: Whose time is over, those who are held too: nobody names them. A moment follows.
+OVER: Final = "SELECT person_id FROM sameface_person WHERE expires <> '' AND expires <= %s"
 
 
 class PostgresTransaction:
@@ -37,6 +41,7 @@ class PostgresTransaction:
     ) -> None:
         self._connection, self._bound, self._shown = connection, bound, shown
         self._search, self._changing = search, changing
+        self._now = now()
 
     # -- looking ------------------------------------------------------------------------------------------------------
     def named(self, name: str) -> Person | None:
@@ -54,34 +59,36 @@ class PostgresTransaction:
         found = uuid.UUID(person_id)
         if self._changing:  # waits for whoever changes that person just now
             self._connection.execute("SELECT 1 FROM sameface_person WHERE person_id = %s FOR UPDATE", (found,))
-        people = rows.select_people(self._connection, "WHERE p.person_id = %s", (found,))
+        people = rows.select_people(self._connection, f"WHERE p.person_id = %s AND {THERE}", (found, self._now))
         return people[0][1] if people else None
 
     def numbered(self, numbers: Sequence[int]) -> list[tuple[int, Person]]:
-        return rows.select_people(self._connection, "WHERE p.number = ANY(%s)", (list(numbers),))
+        return rows.select_people(self._connection, f"WHERE p.number = ANY(%s) AND {THERE}", (list(numbers), self._now))
 
     def listed(self, group: str | None, after: int = 0, limit: int | None = None) -> list[tuple[int, Person]]:
-        where = "WHERE p.number > %s"
+        where, values = f"WHERE p.number > %s AND {THERE}", (after, self._now)
         if group is None:
-            return rows.select_people(self._connection, where, (after,), limit)
-        return rows.select_people(self._connection, f"{where} AND {_OF_GROUP}", (after, group), limit)
+            return rows.select_people(self._connection, where, values, limit)
+        return rows.select_people(self._connection, f"{where} AND {_OF_GROUP}", (*values, group), limit)
 
     def names(self, group: str | None) -> Iterator[tuple[int, str]]:
-        where, values = ("", ()) if group is None else (f"WHERE {_OF_GROUP}", (group,))
-        query = f"SELECT p.number, p.name FROM sameface_person p {where} ORDER BY p.number"
+        where, values = ("", ()) if group is None else (f"AND {_OF_GROUP}", (group,))
+        query = f"SELECT p.number, p.name FROM sameface_person p WHERE {THERE} {where} ORDER BY p.number"
         with self._connection.cursor(f"names{uuid.uuid4().hex}") as cursor:
             cursor.itersize = 5000
-            yield from cursor.execute(query.encode(), values)
+            yield from cursor.execute(query.encode(), (self._now, *values))
 
     def count_people(self, group: str | None = None) -> int:
+        query = f"SELECT count(*) FROM sameface_person p WHERE {THERE}"
         if group is None:
-            return self._number("SELECT count(*) FROM sameface_person")
-        return self._number("SELECT count(*) FROM sameface_membership WHERE group_name = %s", group)
+            return self._number(query, self._now)
+        return self._number(f"{query} AND {_OF_GROUP}", self._now, group)
 
     def count_templates(self, group: str | None = None) -> int:
+        query = f"SELECT count(*) FROM sameface_template p WHERE person_id NOT IN ({OVER})"
         if group is None:
-            return self._number("SELECT count(*) FROM sameface_template")
-        return self._number(f"SELECT count(*) FROM sameface_template p WHERE {_OF_GROUP}", group)
+            return self._number(query, self._now)
+        return self._number(f"{query} AND {_OF_GROUP}", self._now, group)
 
     def _number(self, query: str, *values: object) -> int:
         row: Any = self._connection.execute(query.encode(), values).fetchone()
@@ -101,12 +108,33 @@ class PostgresTransaction:
         query = "SELECT DISTINCT source_sha256 FROM sameface_template WHERE source_sha256 <> ''"
         return {row[0] for row in self._connection.execute(query).fetchall()}
 
-    def audit(self, limit: int) -> list[AuditEntry]:
-        query = "SELECT at, action, person_id, templates FROM sameface_audit ORDER BY number DESC LIMIT %s"
+    def audit(self, limit: int, person_id: str = "") -> list[AuditEntry]:
+        where, values = ("WHERE person_id = %s", (uuid.UUID(person_id),)) if person_id else ("", ())
+        query = f"SELECT at, action, person_id, templates FROM sameface_audit {where} ORDER BY number DESC LIMIT %s"
         return [
-            AuditEntry(at, action, person_id.hex if person_id else "", templates)
-            for at, action, person_id, templates in self._connection.execute(query, (limit,)).fetchall()
+            AuditEntry(at, action, found.hex if found else "", templates)
+            for at, action, found, templates in self._connection.execute(query.encode(), (*values, limit)).fetchall()
         ]
+
+    def retention(self) -> Mapping[str, Retention]:
+        return rows.rules(self._connection)
+
+    def ending(self, before: str, limit: int | None = None) -> list[Person]:
+        where = "WHERE p.expires <> '' AND p.expires <= %s AND NOT p.held"
+        return [person for _, person in rows.select_people(self._connection, where, (before,), limit)]
+
+    def held_over(self, moment: str) -> int:
+        return self._number(
+            "SELECT count(*) FROM sameface_person WHERE expires <> '' AND expires <= %s AND held", moment
+        )
+
+    def in_the_way(self, newcomers: Sequence[NewPerson]) -> list[Person]:
+        where = (
+            "WHERE p.expires <> '' AND p.expires <= %s AND NOT p.held AND (p.name = ANY(%s) OR p.person_id = ANY(%s))"
+        )
+        names = [new.name for new in newcomers]
+        ids = [uuid.UUID(new.person_id) for new in newcomers if new.person_id]
+        return [person for _, person in rows.select_people(self._connection, where, (self._now, names, ids))]
 
     def nearest(self, probes: Embeddings, k: int) -> list[list[Candidate]]:
         return self._search(self._connection, probes, k)
@@ -124,14 +152,28 @@ class PostgresTransaction:
     def write_groups(self, person: Person, groups: Sequence[str]) -> None:
         rows.replace_groups(self._connection, person, groups)
 
+    def write_terms(self, person: Person, consent: Consent | None, keep_until: str, hold: str) -> None:
+        rows.update_terms(self._connection, person, Terms(consent, keep_until, hold))
+
+    def write_retention(self, rules: Mapping[str, Retention], *, changed: str) -> None:
+        rows.write_rules(self._connection, rules)
+        where, values = (f"WHERE {_OF_GROUP}", (changed,)) if changed else ("", ())
+        rows.write_ends(self._connection, where, values, rules)
+
     def move_templates(self, source: Person, target: Person) -> int:
         return rows.move_templates(self._connection, source, target)
 
     def erase_templates(self, person: Person, template_id: int | None = None) -> int:
-        return rows.erase_templates(self._connection, person, template_id)
+        return sum(rows.erase_templates(self._connection, [person], template_id).values())
 
     def remove(self, person: Person) -> None:
-        rows.remove_person(self._connection, person)
+        rows.remove_people(self._connection, [person])
+
+    def erase_people(self, gone: Sequence[Person], action: str) -> int:
+        counts = rows.erase_templates(self._connection, gone)
+        rows.remove_people(self._connection, gone)
+        rows.note(self._connection, action, [(person.person_id, counts.get(person.person_id, 0)) for person in gone])
+        return sum(counts.values())
 
     def note(self, action: str, person_id: str, templates: int) -> None:
-        rows.note(self._connection, action, person_id, templates)
+        rows.note(self._connection, action, [(person_id, templates)])

@@ -190,6 +190,8 @@ def clean_source(template: Template) -> str:
         raise _odd("a box of four finite numbers", box)
     if quality is not None and not (_is_finite(quality) and 0 <= quality <= 1):
         raise _odd("a quality of 0 to 1", quality)
+    if template.added:
+        clean_moment(template.added)
     try:
         source.encode()
     except UnicodeEncodeError:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy.typing as npt
 
-from sameface.errors import EmbeddingError
+from sameface.errors import EmbeddingError, PersonHeldError
 from sameface.gallery.exact.scan import CODED_FROM
 from sameface.gallery.rules.vectors import storable
-from sameface.gallery.sqlite import erasing
+from sameface.gallery.sqlite import erasing, keyring
 from sameface.gallery.sqlite.record import NOBODY, pack, tombstone
 from sameface.gallery.sqlite.schema import Binding, write_settings
 from sameface.gallery.sqlite.vault import Vault
@@ -47,8 +47,20 @@ def stats(connection: sqlite3.Connection, path: Path, binding: Binding, scan: st
             "search": "exact",
             "scan": "float32" if scan == "float32" else f"{scan} from {CODED_FROM:,} templates on",
             "encryption": binding.encryption,
+            **_about_keys(binding),
         },
     )
+
+
+def _about_keys(binding: Binding) -> dict[str, str]:
+    if not binding.keys:
+        return {}
+    keys = keyring.decode(binding.keys, "")
+    fits = max(len(slots) for slots in keys.wrapped.values())
+    return {
+        "names": "encrypted too" if keys.texts else "in the clear",
+        "keys that open it": f"{fits}{', being changed' if len(keys.wrapped) > 1 else ''}",
+    }
 
 
 def _size(path: Path) -> int:
@@ -110,6 +122,7 @@ def reembed(
             got=f"none for {len(owners)} of {len(owners) + replaced}",
             advice="find their photos, or drop those templates on purpose",
         )
+    _require_nobody_held(connection, set(owners.values()))
     connection.executemany("DELETE FROM template WHERE template_id = ?", [(template_id,) for template_id in owners])
     # Records of one gallery are all of one length, those of the forgotten too.
     length = length or len(pack(NOBODY, vault.seal(bytes(4 * dimension), 0, 0)))
@@ -121,3 +134,13 @@ def reembed(
     values |= {"dimension": str(dimension), "epoch": str(binding.epoch + 1)}
     write_settings(connection, vault, values)
     return replaced
+
+
+def _require_nobody_held(connection: sqlite3.Connection, keys: set[int]) -> None:
+    held = keys & {row[0] for row in connection.execute("SELECT person_key FROM person WHERE held")}
+    if held:
+        raise PersonHeldError(
+            expected="templates of people who may be forgotten",
+            got=f"some of {len(held)} who are held",
+            advice="find their photos, or lift the holds first, if you may",
+        )

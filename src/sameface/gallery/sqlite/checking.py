@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from sameface.errors import SamefaceError
+from sameface.gallery.rules.terms import end_of, terms_of
 from sameface.gallery.sqlite import history, sums
+from sameface.gallery.sqlite.people import PEOPLE, groups_of, is_whole, rules, texts_of
 from sameface.gallery.sqlite.record import NOBODY, is_sound, unpack
-from sameface.gallery.sqlite.rows import PEOPLE, groups_of
 from sameface.gallery.sqlite.schema import Binding, binding, require_settings_of
 from sameface.gallery.sqlite.tables import TABLES
 from sameface.gallery.sqlite.vault import Vault
@@ -65,25 +66,41 @@ def _settings(connection: sqlite3.Connection, bound: Binding, vault: Vault, loca
 
 
 def _people(connection: sqlite3.Connection, vault: Vault, names: dict[int, str]) -> Iterator[GalleryProblem]:
-    for key, person_id, name, details, created, made, _, groups in connection.execute(PEOPLE):
-        names[key] = str(name)
-        if not sums.fits(made, vault, sums.of_person, key, person_id, name, details, created, groups_of(groups)):
-            yield GalleryProblem("name, id, details or groups changed since they were written", person=str(name))
+    kept = rules(connection)
+    for row in connection.execute(f"{PEOPLE} ORDER BY p.person_key"):
+        names[row[0]] = shown = _name_of(row, vault)
+        if not is_whole(row, vault):
+            yield GalleryProblem("name, id, details, terms or groups changed since they were written", person=shown)
+            continue
+        name, _, terms = texts_of(row, vault)
+        handle = connection.execute("SELECT handle FROM person WHERE person_key = ?", (row[0],)).fetchone()[0]
+        if handle not in vault.handles(name):
+            yield GalleryProblem("cannot be found by their name", person=shown)
+        if row[6] != end_of(terms_of(terms), row[4], groups_of(row[10]), kept):
+            yield GalleryProblem("the end of their time is not what their terms say", person=shown)
     for (key,) in connection.execute("SELECT DISTINCT person_key FROM membership"):
         if key not in names:
             yield GalleryProblem(f"a group has person number {key}, who is not there")
     yield from _numbers(connection, "person", "person_key")
 
 
+def _name_of(row: Sequence[Any], vault: Vault) -> str:
+    try:
+        return vault.unseal_text(row[2], "name", row[0])
+    except SamefaceError:
+        return str(row[2]) if isinstance(row[2], str) else f"person number {row[0]}"
+
+
 def _templates(
     connection: sqlite3.Connection, bound: Binding, vault: Vault, names: dict[int, str]
 ) -> Iterator[GalleryProblem]:
     owners: dict[int, int] = {}
-    for number, owner, source, digest, box, quality, made in connection.execute(
-        "SELECT template_id, person_key, source, source_sha256, box, quality, sum FROM template"
+    for number, owner, source, digest, box, quality, added, made in connection.execute(
+        "SELECT template_id, person_key, source, source_sha256, box, quality, added, sum FROM template"
     ):
         owners[number] = owner
-        if not sums.fits(made, vault, sums.of_template, number, owner, source, digest, box, quality):
+        about = digest, box, quality, added
+        if not _template_is_whole(vault, made, number, owner, source, about):
             yield GalleryProblem("source, box or quality changed since they were written", names.get(owner, ""), number)
     for number, record in connection.execute("SELECT template_id, record FROM vector ORDER BY template_id"):
         owner = owners.pop(number, NOBODY)
@@ -94,6 +111,16 @@ def _templates(
     for number, owner in owners.items():
         yield GalleryProblem("vector is missing", names.get(owner, ""), number)
     yield from _numbers(connection, "vector", "template_id")
+
+
+def _template_is_whole(
+    vault: Vault, made: Any, number: int, owner: int, source: str | bytes, about: Sequence[Any]
+) -> bool:
+    try:
+        plain = vault.unseal_text(source, "source", number)
+    except SamefaceError:
+        return False
+    return sums.fits(made, vault, sums.of_template, number, owner, plain, *about)
 
 
 def _wrong_with(template_id: int, owner: int, record: Any, dimension: int, vault: Vault) -> str:

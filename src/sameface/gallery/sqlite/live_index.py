@@ -61,11 +61,11 @@ class LiveIndex:
         with self._lock:
             self.index, self._version = None, -1
 
-    def erase(self, person_key: int, moment: history.Moment) -> dict[str, int]:
-        """Overwrite a person's rows in memory and in the cache file, as they are to go in that state. Returns how many rows of each."""
+    def erase(self, person_keys: Sequence[int], moment: history.Moment) -> dict[str, int]:
+        """Overwrite people's rows in memory and in the cache file, as they are to go in that state. Returns how many rows of each."""
         with self._lock:
-            rows = self.index.remove([person_key]) if self.index is not None else 0
-            cached = cache_file.scrub(self._cache, [person_key], moment)
+            rows = self.index.remove(person_keys) if self.index is not None else 0
+            cached = cache_file.scrub(self._cache, person_keys, moment)
             return {name: count for name, count in (("search matrix", rows), ("search cache", cached)) if count}
 
     def drop_cache(self) -> None:

@@ -6,10 +6,11 @@ import sqlite3
 from pathlib import Path
 
 from sameface.errors import GalleryReadOnlyError
-from sameface.gallery.sqlite import lifting, schema
+from sameface.gallery.sqlite import keyring, lifting, schema
 from sameface.gallery.sqlite.errors import translated
+from sameface.gallery.sqlite.keyring import require_scheme
 from sameface.gallery.sqlite.tables import SCHEMA
-from sameface.gallery.sqlite.vault import Vault, vault_for
+from sameface.gallery.sqlite.vault import PLAIN, PlainVault, Vault
 from sameface.gallery.sqlite.whole import require_whole
 from sameface.gallery.sqlite.writer_queue import WriterQueue
 
@@ -33,7 +34,7 @@ def opened(
             if bound.version < SCHEMA:
                 connection = _lifted(connection, path, queue, bound, key, patience)
                 bound = schema.binding(connection, location)
-            vault = _vault_of(bound, key, location)
+            vault = _vault_of(bound, key, path, patience)
             schema.require_settings_of(connection, bound, vault, location)
         except BaseException:
             connection.close()
@@ -41,8 +42,26 @@ def opened(
     return connection, bound, vault
 
 
-def _vault_of(bound: schema.Binding, key: bytes | None, location: str) -> Vault:
-    return vault_for(bound.encryption, bound.key_check, bound.gallery_id, key, location, bound.version)
+def _vault_of(bound: schema.Binding, key: bytes | None, path: Path, patience: float) -> Vault:
+    location = str(path)
+    if bound.encryption == PLAIN:
+        return PlainVault(location, has_key=key is not None)
+    require_scheme(bound.encryption)
+    ring = keyring.opened(bound.keys, key, bound.gallery_id, location)
+
+    def again() -> keyring.Opened | None:
+        """The keys as they lie in the file now: somebody may be changing them."""
+        with translated(location):
+            connection = schema.connect(path, patience, write=False)
+            try:
+                now = schema.binding(connection, location)
+            finally:
+                connection.close()
+        if now.version < SCHEMA or now.gallery_id != bound.gallery_id:
+            return None
+        return keyring.opened(now.keys, key, bound.gallery_id, location)
+
+    return keyring.SealedVault(ring, again)
 
 
 def _lifted(
@@ -53,19 +72,21 @@ def _lifted(
     key: bytes | None,
     patience: float,
 ) -> sqlite3.Connection:
-    old = _vault_of(bound, key, str(path))
+    if bound.encryption != PLAIN:
+        require_scheme(bound.encryption)
+        lifting.require_key(bound, key, str(path))
     try:
         with translated(str(path)), queue.turn():
             writer = schema.connect(path, patience, write=True)
             try:
-                lifting.lift(writer, bound, old, key)
+                lifting.lift(writer, bound, key)
             finally:
                 writer.close()
         return connection
     except GalleryReadOnlyError:
         copy = _in_memory(connection)
         try:
-            lifting.lift(copy, bound, old, key)
+            lifting.lift(copy, bound, key)
             copy.execute("PRAGMA query_only = ON")
         except BaseException:
             copy.close()

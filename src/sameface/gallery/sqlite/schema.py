@@ -18,8 +18,9 @@ from sameface.errors import (
     SettingError,
 )
 from sameface.gallery.sqlite import sums
+from sameface.gallery.sqlite.keyring import SealedVault, encode, first_keys, opened
 from sameface.gallery.sqlite.record import OVERHEAD
-from sameface.gallery.sqlite.sealed import ADDED, SealedVault
+from sameface.gallery.sqlite.sealed import ADDED
 from sameface.gallery.sqlite.tables import APPLICATION, SCHEMA, TABLES
 from sameface.gallery.sqlite.vault import PLAIN, PlainVault, Vault
 from sameface.gallery.store import now
@@ -35,7 +36,7 @@ class Binding:
         gallery_id: hex; a cache of another file is not taken for this one's.
         epoch: counts the times that all embeddings were replaced.
         encryption: a `Vault.scheme`.
-        key_check: how a key is known to be the right one, "" without encryption.
+        keys: of an encrypted one, see `keyring`; of schemas 1 and 2 the proof of its one key; "" without encryption.
     """
 
     version: int
@@ -44,7 +45,7 @@ class Binding:
     dimension: int
     epoch: int
     encryption: str
-    key_check: str
+    keys: str
 
 
 def connect(path: Path, patience: float, *, write: bool) -> sqlite3.Connection:
@@ -86,7 +87,13 @@ def _reading_mode(path: Path) -> str:
 
 
 def create(
-    path: Path, space: EmbeddingSpace, dimension: int, *, key: bytes | None = None, patience: float = 10.0
+    path: Path,
+    space: EmbeddingSpace,
+    dimension: int,
+    *,
+    key: bytes | None = None,
+    seal_texts: bool = False,
+    patience: float = 10.0,
 ) -> bool:
     """Make a new gallery file, whole or not at all, readable by its owner only; one that is there already stays as it is.
 
@@ -117,7 +124,7 @@ def create(
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("BEGIN IMMEDIATE")
-            _fill(connection, space, dimension, key)
+            _fill(connection, space, dimension, key, seal_texts)
             connection.execute("COMMIT")
             # Closing would copy the log into the file too, but say nothing where the disk is full.
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -153,11 +160,17 @@ def _settle(folder: Path) -> None:
         os.close(handle)
 
 
-def _fill(connection: sqlite3.Connection, space: EmbeddingSpace, dimension: int, key: bytes | None) -> None:
+def _fill(
+    connection: sqlite3.Connection, space: EmbeddingSpace, dimension: int, key: bytes | None, seal_texts: bool
+) -> None:
     for statement in TABLES.values():
         connection.execute(statement)
     gallery_id = uuid.uuid4().hex
-    vault: Vault = PlainVault() if key is None else SealedVault(key, gallery_id, SCHEMA)
+    vault: Vault = PlainVault()
+    keys = ""
+    if key is not None:
+        keys = encode(first_keys(key, gallery_id, texts=seal_texts))
+        vault = SealedVault(opened(keys, key, gallery_id, "a new gallery"))
     values = {
         "gallery_id": gallery_id,
         "encoder": space.encoder,
@@ -167,7 +180,8 @@ def _fill(connection: sqlite3.Connection, space: EmbeddingSpace, dimension: int,
         "created": now(),
         "epoch": "0",
         "encryption": vault.scheme,
-        "key_check": vault.proof() if isinstance(vault, SealedVault) else "",
+        "keys": keys,
+        "retention": "",
     }
     write_settings(connection, vault, values)
     connection.execute(f"PRAGMA application_id = {APPLICATION}")
@@ -217,7 +231,7 @@ def binding(connection: sqlite3.Connection, location: str) -> Binding:
             dimension=int(values["dimension"]),
             epoch=int(values["epoch"]),
             encryption=values["encryption"],
-            key_check=values["key_check"],
+            keys=values["keys" if version > 2 else "key_check"],
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise GalleryDamagedError(
@@ -233,17 +247,30 @@ def require_settings_of(connection: sqlite3.Connection, bound: Binding, vault: V
     Without a key somebody could have written that the gallery is not encrypted, and the next face would lie in the clear.
     """
     values = dict(connection.execute("SELECT key, value FROM gallery"))
-    changed = values.get("mac") != vault.sum(sums.of_settings(values)).hex()
+    changed = not _made_with_key(values, vault)
     if vault.scheme == PLAIN:
         row = connection.execute("SELECT length(record) FROM vector LIMIT 1").fetchone()
         sealed = row is not None and row[0] == OVERHEAD + 4 * bound.dimension + ADDED
-        changed = changed or sealed or bool(bound.key_check)
+        changed = changed or sealed or bool(bound.keys)
     if changed:
         raise GalleryDamagedError(
             expected=f"the settings of {location} as they were written",
             got="others, about its encryption for instance",
             advice="restore a backup; enroll nobody before you know who changed them",
         )
+
+
+def _made_with_key(values: Mapping[str, str], vault: Vault) -> bool:
+    try:
+        return vault.fits(bytes.fromhex(values["mac"]), sums.of_settings(values))
+    except (KeyError, ValueError):
+        return False
+
+
+def setting(connection: sqlite3.Connection, name: str) -> str:
+    """One setting, "" when it is not there."""
+    row = connection.execute("SELECT value FROM gallery WHERE key = ?", (name,)).fetchone()
+    return str(row[0]) if row else ""
 
 
 def require_same_epoch(connection: sqlite3.Connection, bound: Binding, location: str) -> None:

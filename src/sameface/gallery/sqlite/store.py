@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -15,19 +13,21 @@ import numpy as np
 import numpy.typing as npt
 
 from sameface.errors import GalleryError, GalleryMismatchError, GalleryMissingError, SettingError
+from sameface.gallery.base.keeping import with_places
 from sameface.gallery.base.store import BaseStore
 from sameface.gallery.exact.index import StaleRowError
 from sameface.gallery.exact.scan import Scan, scan_from_environment
 from sameface.gallery.exact.threads import threads_for, threads_from_environment
-from sameface.gallery.sqlite import care, checking, erasing, history, opening, rows, schema
+from sameface.gallery.sqlite import care, checking, erasing, history, opening, people, rows, schema
 from sameface.gallery.sqlite.errors import translated
 from sameface.gallery.sqlite.hold import Hold
+from sameface.gallery.sqlite.keyring import SealedVault
 from sameface.gallery.sqlite.live_index import LiveIndex
 from sameface.gallery.sqlite.transaction import SqliteTransaction
 from sameface.gallery.sqlite.writer_queue import WriterQueue
 from sameface.gallery.sqlite.writing import Writing
-from sameface.gallery.store import CheckReport, Stats, StoredTemplate, Tuning
-from sameface.types import Candidate, Embeddings, EmbeddingSpace, Erased, Person
+from sameface.gallery.store import CheckReport, Stats, StoredTemplate, Tuning, now
+from sameface.types import Candidate, Embeddings, EmbeddingSpace, Person
 
 Result = TypeVar("Result")
 #: Seconds that a call waits for other processes before it gives up.
@@ -103,7 +103,7 @@ class SqliteStore(BaseStore[SqliteTransaction]):
             try:
                 connection.execute("BEGIN")
                 schema.require_same_epoch(connection, self._binding, self.location)
-                for key, person in rows.select_people(connection, self._vault):
+                for key, person in people.select_people(connection, self._vault, f"WHERE {people.THERE}", (now(),)):
                     yield person, rows.select_templates(connection, key, person, self._vault, self.location)
             finally:
                 connection.close()
@@ -115,11 +115,13 @@ class SqliteStore(BaseStore[SqliteTransaction]):
         for attempt in range(_RETRIES):
             with self._reading() as connection:
                 index = self._live.fresh(connection)
+                over = people.over(connection, now())
                 if group is not None:
                     found = connection.execute("SELECT person_key FROM membership WHERE group_name = ?", (group,))
                     only = np.array([row[0] for row in found], np.int64)
             try:
-                ranked = index.search(probes, k, only, threads=threads_for(index.rows * probes.size, self._threads))
+                threads = threads_for(index.rows * probes.size, self._threads)
+                ranked = _without(over, lambda most: index.search(probes, most, only, threads=threads), k)  # noqa: B023
             except StaleRowError:
                 if attempt:  # not a race with a `forget`, then: memory is not what it was
                     self._live.drop()
@@ -140,7 +142,7 @@ class SqliteStore(BaseStore[SqliteTransaction]):
         """Candidates of ranked keys; None when somebody among them was forgotten or merged meanwhile."""
         known: dict[int, tuple[str, str]] = {}
         for key in {key for answer in ranked for key, _ in answer}:
-            found = list(rows.select_people(connection, self._vault, "WHERE p.person_key = ?", (key,)))
+            found = list(people.select_people(connection, self._vault, "WHERE p.person_key = ?", (key,)))
             if not found:
                 return None
             known[key] = (found[0][1].person_id, found[0][1].name)
@@ -242,18 +244,16 @@ class SqliteStore(BaseStore[SqliteTransaction]):
                     connection.execute("COMMIT")
 
     def _write(self, work: Callable[[SqliteTransaction], Result], *, alone: bool = False) -> Result:
-        with self._writing.turn() as connection, self._changing(connection):  # always alone
-            return work(self._transaction(connection))
-
-    def _erase(self, work: Callable[[SqliteTransaction], Erased]) -> Erased:
-        with self._writing.turn() as connection:
+        with self._writing.turn() as connection:  # always alone
             with self._changing(connection):
                 transaction = self._transaction(connection)
-                erased = work(transaction)
+                done = work(transaction)
                 moment = history.moment(connection)
-            done = erasing.finish(connection, erased=True)
-        elsewhere = sum((Counter(self._live.erase(key, moment)) for key in transaction.erased), Counter[str]())
-        return replace(erased, elsewhere=dict(elsewhere), pending=() if done else (erasing.PLACE,))
+            if not transaction.erased:
+                return done
+            emptied = erasing.finish(connection, erased=True)
+        elsewhere = self._live.erase(transaction.erased, moment)
+        return with_places(done, elsewhere, () if emptied else (erasing.PLACE,))
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
@@ -267,6 +267,8 @@ class SqliteStore(BaseStore[SqliteTransaction]):
         connection.execute("BEGIN IMMEDIATE")
         try:
             schema.require_same_epoch(connection, self._binding, self.location)
+            if isinstance(self._vault, SealedVault):
+                self._vault.follow(schema.setting(connection, "keys"))
             yield
             connection.execute("COMMIT")
         except BaseException:
@@ -281,3 +283,16 @@ class SqliteStore(BaseStore[SqliteTransaction]):
                 due = erasing.is_due(connection)
             if due:
                 self._writing.finish_erasing()
+
+
+def _without(
+    keys: Sequence[int], search: Callable[[int], list[list[tuple[int, float]]]], k: int
+) -> list[list[tuple[int, float]]]:
+    """The k nearest of everybody but some: as many more are asked for as stood before them."""
+    left_out, most = set(keys), k
+    while True:
+        ranked = search(most)
+        kept = [[item for item in answer if item[0] not in left_out] for answer in ranked]
+        if all(len(answer) >= k or len(found) < most for answer, found in zip(kept, ranked, strict=True)):
+            return [answer[:k] for answer in kept]
+        most = 2 * most + 2

@@ -15,33 +15,44 @@ from sameface.gallery.sqlite.vault import Vault
 #: A sum that no row has: what was damaged before it was moved stays so.
 WRONG: Final = b""
 _END: Final = b"\xff"
-_PERSON: Final = struct.Struct("<8sq16s")
+_PERSON: Final = struct.Struct("<8sq16s?")
 _TEMPLATE: Final = struct.Struct("<8sqq?d")
 _CHANGE: Final = struct.Struct("<8sqq")
 #: Settings that come and go while a gallery is used, outside the sum of all others.
-NOTES: Final = ("rewrite", "erase", "sum", "mac")
+NOTES: Final = ("rewrite", "erase", "rekeyed", "sum", "mac")
 
 
-def of_person(key: int, person_id: bytes, name: str, details: str, created: str, groups: Sequence[str]) -> bytes:
+def of_person(
+    key: int,
+    person_id: bytes,
+    name: str,
+    details: str,
+    created: str,
+    terms: str,
+    expires: str,
+    held: int,
+    groups: Sequence[str],
+) -> bytes:
     """A person's row with their groups, in any order.
 
-    >>> of_person(1, bytes(16), "Ada", "{}", "", ["b", "a"]) == of_person(1, bytes(16), "Ada", "{}", "", ["a", "b"])
+    >>> fields = 1, bytes(16), "Ada", "{}", "", "", "", 0
+    >>> of_person(*fields, ["b", "a"]) == of_person(*fields, ["a", "b"])
     True
     """
     if len(person_id) != 16:
         raise ValueError("an id has 16 bytes")
-    texts = _END.join((name.encode(), details.encode(), created.encode(), b""))
+    texts = _END.join((*(text.encode() for text in (name, details, created, terms, expires)), b""))
     if groups:
         texts += b"".join([group.encode() + _END for group in sorted(groups)])
-    return _PERSON.pack(b"person", key, person_id) + texts
+    return _PERSON.pack(b"person", key, person_id, held) + texts
 
 
 def of_template(
-    template_id: int, key: int, source: str, digest: str, box: bytes | None, quality: float | None
+    template_id: int, key: int, source: str, digest: str, box: bytes | None, quality: float | None, added: str
 ) -> bytes:
     """A template's row, without its vector: that has a sum of its own (see `record`)."""
     head = _TEMPLATE.pack(b"template", template_id, key, quality is not None, quality or 0.0)
-    return head + source.encode() + _END + digest.encode() + _END + (box or b"")
+    return head + source.encode() + _END + digest.encode() + _END + added.encode() + _END + (box or b"")
 
 
 def of_change(seq: int, key: int) -> bytes:
@@ -58,6 +69,6 @@ def of_settings(values: Mapping[str, str]) -> bytes:
 def fits(stored: object, vault: Vault, make: Callable[..., bytes], *values: Any) -> bool:
     """Whether a stored sum is that of the values, which `make` puts together; values of a wrong kind, as damage makes them, fit nothing."""
     try:
-        return stored == vault.sum(make(*values))
+        return vault.fits(stored, make(*values))
     except (AttributeError, TypeError, ValueError, struct.error):
         return False

@@ -1,19 +1,21 @@
-"""How a vector lies in the record: as it is, or sealed."""
+"""How a gallery lies in its record: as it is, or sealed."""
 
 from __future__ import annotations
 
 import hashlib
 import zlib
+from collections.abc import Sequence
 from typing import Final, Protocol
 
-from sameface.errors import GalleryKeyError, GallerySchemaError
+from sameface.errors import GalleryDamagedError, GalleryKeyError
 
 #: What the record's settings say about a gallery whose vectors lie as they are.
 PLAIN: Final = "none"
+_HANDLE_BYTES: Final = 16
 
 
 class Vault(Protocol):
-    """Turns the bytes of a vector into those that are stored, and back, and sums up what stands beside it.
+    """Turns vectors and texts into what is stored, and back, and sums up what stands beside them.
 
     Attributes:
         scheme: as written in the record: ``none`` or the name of a cipher.
@@ -34,17 +36,41 @@ class Vault(Protocol):
         """The vector's bytes. Raises GalleryDamagedError when they were not sealed so, for this person and this template."""
         ...
 
+    def seal_text(self, text: str, kind: str, number: int) -> str | bytes:
+        """What to store for a text of the row of that number; an empty one stays as it is."""
+        ...
+
+    def unseal_text(self, stored: str | bytes, kind: str, number: int) -> str:
+        """The text. Raises GalleryDamagedError when it was not sealed for this row."""
+        ...
+
+    def handle(self, name: str) -> bytes:
+        """By what somebody is found by their name."""
+        ...
+
+    def handles(self, name: str) -> Sequence[bytes]:
+        """By what they may be found, the one that is written now first."""
+        ...
+
     def sum(self, body: bytes) -> bytes:
         """The check sum of a row."""
+        ...
+
+    def fits(self, made: object, body: bytes) -> bool:
+        """Whether a check sum is that of a row."""
         ...
 
     def link(self, body: bytes) -> bytes:
         """The hash, 16 bytes, that ties a line of the audit log to the one before."""
         ...
 
+    def link_fits(self, made: bytes, body: bytes, seq: int) -> bool:
+        """Whether the line of that number was tied so."""
+        ...
+
 
 class PlainVault:
-    """Vectors as they are, and sums that find damage.
+    """Vectors and texts as they are, and sums that find damage.
 
     Args:
         location: for errors.
@@ -72,39 +98,37 @@ class PlainVault:
     def unseal(self, stored: bytes, owner: int, template_id: int) -> bytes:
         return stored
 
+    def seal_text(self, text: str, kind: str, number: int) -> str | bytes:
+        return text
+
+    def unseal_text(self, stored: str | bytes, kind: str, number: int) -> str:
+        if not isinstance(stored, str):
+            raise not_a_text(kind, number)
+        return stored
+
+    def handle(self, name: str) -> bytes:
+        return hashlib.blake2b(name.encode(), digest_size=_HANDLE_BYTES, person=b"sameface name").digest()
+
+    def handles(self, name: str) -> Sequence[bytes]:
+        return (self.handle(name),)
+
     def sum(self, body: bytes) -> bytes:
         return zlib.crc32(body).to_bytes(4, "little")
+
+    def fits(self, made: object, body: bytes) -> bool:
+        return made == self.sum(body)
 
     def link(self, body: bytes) -> bytes:
         return hashlib.blake2b(body, digest_size=16).digest()
 
+    def link_fits(self, made: bytes, body: bytes, seq: int) -> bool:
+        return made == self.link(body)
 
-def vault_for(scheme: str, proof: str, gallery_id: str, key: bytes | None, location: str, version: int) -> Vault:
-    """The vault that a gallery was made with.
 
-    Args:
-        scheme, proof, gallery_id: as its record says.
-        key: 32 bytes, None when there is none.
-        version: of the record's schema.
-
-    Raises:
-        GalleryKeyError: encrypted, and no key or the wrong one.
-        GallerySchemaError: sealed in a way that this version does not know.
-    """
-    if scheme == PLAIN:
-        return PlainVault(location, has_key=key is not None)
-    from sameface.gallery.sqlite.sealed import SCHEME, SealedVault
-
-    if scheme != SCHEME:
-        raise GallerySchemaError(
-            expected=f"a gallery encrypted with {SCHEME}", got=scheme, advice="install the newer sameface"
-        )
-    if key is None:
-        raise GalleryKeyError(
-            expected=f"the key of {location}, which is encrypted",
-            got="no key",
-            advice="set SAMEFACE_GALLERY_KEY, or give the key's file",
-        )
-    sealed = SealedVault(key, gallery_id, version)
-    sealed.require_key_of(proof, location)
-    return sealed
+def not_a_text(kind: str, number: int) -> GalleryDamagedError:
+    """The error for a text that is not what was written."""
+    return GalleryDamagedError(
+        expected=f"the {kind} of row {number} as it was written",
+        got="something else",
+        advice="run `sameface gallery check`, then restore a backup",
+    )

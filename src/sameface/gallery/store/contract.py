@@ -12,6 +12,7 @@ from typing import Protocol, Self
 
 import numpy.typing as npt
 
+from sameface.gallery.store.terms import Terms
 from sameface.gallery.store.values import (
     AuditEntry,
     CheckReport,
@@ -23,10 +24,19 @@ from sameface.gallery.store.values import (
     StoredTemplate,
     Tuning,
 )
-from sameface.types import Candidate, Embeddings, EmbeddingSpace, Erased, Person, Template, Who
+from sameface.types import (
+    Candidate,
+    Consent,
+    Embeddings,
+    EmbeddingSpace,
+    Erased,
+    Person,
+    Template,
+    Who,
+)
 
 
-class TemplateStore(Protocol):
+class TemplateStore(Terms, Protocol):
     """People and their templates in one embedding space. Safe to use from several threads; open one store in each process.
 
     Every changing call is one transaction: when it returns, the change is durable and other processes see it with their next call; when it raises,
@@ -35,6 +45,9 @@ class TemplateStore(Protocol):
 
     `who` is a name (a text), a `PersonId`, or a `Person` of an earlier look-up, who is meant by id whatever their name is now. Whoever is not
     there raises PersonNotFoundError.
+
+    Whose time is over (`Person.expires`) is not there any more, for any call, in any process, whether `expire` came by already or not. Whoever is
+    held then is still listed, and named by no search.
     """
 
     @property
@@ -61,6 +74,8 @@ class TemplateStore(Protocol):
         *,
         details: Mapping[str, str] | None = None,
         groups: Sequence[str] = (),
+        consent: Consent | None = None,
+        keep_until: str = "",
         if_exists: IfExists = "extend",
     ) -> Person:
         """Store templates of a person, who becomes known with them.
@@ -70,6 +85,7 @@ class TemplateStore(Protocol):
             templates: at least one; ``(dimension,)`` finite and not all zero.
             details: set on a new person; on a known one merged into what is there.
             groups: tags, added to what is there.
+            consent, keep_until: as for `update`; left out, what is noted of a known person stays.
             if_exists: ``extend`` adds photos to a known name, ``refuse`` raises.
 
         Raises:
@@ -87,12 +103,14 @@ class TemplateStore(Protocol):
         *,
         details: Mapping[str, str] | None = None,
         groups: Sequence[str] = (),
+        consent: Consent | None = None,
+        keep_until: str = "",
         neighbours: int = 2,
     ) -> Person | None:
         """Store those of some templates that a judge lets in: looking and storing are one transaction, nobody else changes the gallery meanwhile.
 
         Args:
-            name, templates, details, groups: as for `add`.
+            name, templates, details, groups, consent, keep_until: as for `add`.
             judge: sees the gallery and says which may be stored; it is asked again when a transaction has to be repeated. What it raises leaves
                 the gallery as it was.
             neighbours: how many of the nearest people it sees for each template, 0 for none.
@@ -143,8 +161,14 @@ class TemplateStore(Protocol):
         name: str | None = None,
         details: Mapping[str, str] | None = None,
         groups: Sequence[str] | None = None,
+        consent: Consent | None = None,
+        keep_until: str | None = None,
     ) -> Person:
-        """Replace a person's name, details or groups, all that are given or none. The id and the photos stay.
+        """Replace a person's name, details, groups, consent or own retention, all that are given or none. The id and the photos stay.
+
+        Args:
+            consent: what they agreed to, instead of what was noted before.
+            keep_until: a date, whose end counts, or a moment, to come; "" for no retention of their own.
 
         Raises:
             PersonNameError, PersonExistsError, SettingError.
@@ -156,11 +180,16 @@ class TemplateStore(Protocol):
 
         Raises:
             SettingError: both are one person, or the two have more details or groups than one person may.
+            PersonHeldError: `other` may not be forgotten.
         """
         ...
 
     def forget(self, who: Who) -> Erased:
-        """Erase a person: vectors, sources, details, groups, index rows and caches."""
+        """Erase a person: vectors, sources, details, groups, index rows and caches.
+
+        Raises:
+            PersonHeldError: they may not be forgotten.
+        """
         ...
 
     # -- templates ----------------------------------------------------------------------------------------------------
@@ -176,6 +205,7 @@ class TemplateStore(Protocol):
 
         Raises:
             PersonNotFoundError: there is no such template.
+            PersonHeldError: nothing of that person may be erased.
         """
         ...
 
@@ -210,7 +240,11 @@ class TemplateStore(Protocol):
         ...
 
     def distances_to(self, who: Who, probe: npt.ArrayLike) -> Embeddings:
-        """Distances from a probe to each template of one person, ``(n,)`` float32 in the order of enrolment."""
+        """Distances from a probe to each template of one person, ``(n,)`` float32 in the order of enrolment.
+
+        Raises:
+            PersonNotFoundError: also of somebody who is kept for a hold alone: nobody is told that this is them.
+        """
         ...
 
     def count(self, group: str | None = None) -> int:
@@ -250,8 +284,8 @@ class TemplateStore(Protocol):
         """Sizes and settings."""
         ...
 
-    def audit(self, limit: int = 100) -> list[AuditEntry]:
-        """The latest entries of the audit log, newest first."""
+    def audit(self, limit: int = 100, *, of: Who | None = None) -> list[AuditEntry]:
+        """The latest entries of the audit log, newest first; of everything, or about one person, by `PersonId` also of one who is gone."""
         ...
 
     def compact(self) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
-from sameface.types import NO_DETAILS, Candidate, EmbeddingSpace, Person, Template
+from sameface.types import NO_DETAILS, Candidate, Consent, EmbeddingSpace, Person, Template
 
 #: What `TemplateStore.add` does with a name that is enrolled already.
 IfExists = Literal["extend", "refuse"]
@@ -24,6 +24,7 @@ class NewPerson:
         groups: tags to search within.
         person_id: 32 hex digits to keep (a copy, an import), "" for a new one.
         created: UTC, ISO 8601, to keep; "" for now.
+        consent, keep_until, hold: as of `Person`.
     """
 
     name: str
@@ -32,6 +33,9 @@ class NewPerson:
     groups: Sequence[str] = ()
     person_id: str = ""
     created: str = ""
+    consent: Consent | None = None
+    keep_until: str = ""
+    hold: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +165,8 @@ class AuditEntry:
 
     Attributes:
         at: UTC, ISO 8601.
-        action: ``add``, ``forget``, ``rename``, ``merge``, ``drop template``, ``details``, ``groups``, ``import``, ``reembed``.
+        action: ``add``, ``forget``, ``expire``, ``rename``, ``merge``, ``drop template``, ``details``, ``groups``, ``import``, ``reembed``,
+            ``consent``, ``keep until``, ``hold``, ``lift hold``, ``retention``, ``access``, ``new key``, ``old key gone``.
         person_id: whose, "" for the whole gallery.
         templates: how many vectors were concerned.
     """

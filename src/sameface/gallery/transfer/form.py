@@ -6,8 +6,8 @@ from typing import Annotated, Final
 
 import msgspec
 
-#: Version of the layout.
-FORMAT: Final = 1
+#: Version of the layout: 2 added terms, and when a template was stored. A program that knows 1 alone would keep people for ever.
+FORMAT: Final = 2
 #: The files inside.
 EMBEDDINGS: Final = "embeddings.npy"
 ABOUT: Final = "about.npy"
@@ -36,6 +36,23 @@ class ExportedTemplate(msgspec.Struct):
     source_sha256: str
     box: tuple[float, float, float, float] | None
     quality: float | None
+    added: str = ""
+
+
+class ExportedConsent(msgspec.Struct):
+    """See `Consent`."""
+
+    purpose: str
+    given: str
+    until: str = ""
+    evidence: str = ""
+
+
+class ExportedRetention(msgspec.Struct):
+    """See `Retention`."""
+
+    days: int = 0
+    until: str = ""
 
 
 class ExportedPerson(msgspec.Struct):
@@ -48,6 +65,10 @@ class ExportedPerson(msgspec.Struct):
     created: Annotated[str, msgspec.Meta(min_length=1)]
     templates: list[ExportedTemplate]
     photos: int = 0
+    consent: ExportedConsent | None = None
+    keep_until: str = ""
+    hold: str = ""
+    expires: str = ""
 
 
 class About(msgspec.Struct):
@@ -58,3 +79,4 @@ class About(msgspec.Struct):
     dimension: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
     card: str
     people: list[ExportedPerson]
+    retention: dict[str, ExportedRetention] = {}  # msgspec makes a new one for each

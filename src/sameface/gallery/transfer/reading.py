@@ -21,9 +21,9 @@ from sameface.errors import (
     SamefaceError,
 )
 from sameface.gallery.store import NewPerson, TemplateStore
-from sameface.gallery.transfer.copying import Progress, silent
+from sameface.gallery.transfer.copying import Progress, silent, take_over
 from sameface.gallery.transfer.form import ABOUT, EMBEDDINGS, FORMAT, About, ExportedPerson, Head
-from sameface.types import Box, EmbeddingSpace, Template
+from sameface.types import Box, Consent, EmbeddingSpace, Retention, Template
 
 _AT_ONCE: Final = 1 << 20
 #: Bytes that the heads of a ZIP member and of an array take at most.
@@ -39,6 +39,7 @@ class Exported:
     Attributes:
         space, dimension: of its embeddings.
         card: the encoder's model card as text.
+        retention: how long people were kept, by group.
 
     Raises:
         GalleryMissingError, NotAGalleryError, GallerySchemaError, GalleryDamagedError, GalleryReadOnlyError.
@@ -67,26 +68,44 @@ class Exported:
         self.space = EmbeddingSpace(about.space.encoder, about.space.detector, about.space.alignment)
         self.dimension, self.card = about.dimension, about.card
         self._people = about.people
+        self.retention = {name: Retention(rule.days, rule.until) for name, rule in about.retention.items()}
 
     def __len__(self) -> int:
         return len(self._people)
 
-    def people(self, progress: Progress = silent) -> Iterator[NewPerson]:
-        """Everybody in the file, in the order of enrolment. Raises GalleryDamagedError when it was changed meanwhile."""
+    def people(self, progress: Progress = silent, *, alike: bool = False) -> Iterator[NewPerson]:
+        """Everybody in the file, in the order of enrolment.
+
+        Args:
+            alike: whether they come under the same rules of retention again; else the end that followed from those becomes their own.
+
+        Raises:
+            GalleryDamagedError: it was changed meanwhile.
+        """
         with self._opened() as archive, _member(archive, EMBEDDINGS) as file:
             _shape(file, "<f4", 2)
             for done, person in enumerate(self._people, 1):
-                yield self._person(person, file)
+                yield self._person(person, file, alike)
                 progress(done)
             _pass_over(file, None)
 
-    def _person(self, person: ExportedPerson, file: IO[bytes]) -> NewPerson:
+    def _person(self, person: ExportedPerson, file: IO[bytes], alike: bool) -> NewPerson:
         templates = []
         for item in person.templates:
             vector = np.frombuffer(_whole(file, 4 * self.dimension), "<f4")
             box = Box(*item.box) if item.box is not None else None
-            templates.append(Template(vector, item.source, item.source_sha256, box, item.quality))
-        return NewPerson(person.name, templates, person.details, person.groups, person.person_id, person.created)
+            templates.append(Template(vector, item.source, item.source_sha256, box, item.quality, item.added))
+        return NewPerson(
+            person.name,
+            templates,
+            person.details,
+            person.groups,
+            person.person_id,
+            person.created,
+            None if person.consent is None else Consent(*msgspec.structs.astuple(person.consent)),
+            person.keep_until if alike else person.expires,
+            person.hold,
+        )
 
     @contextmanager
     def _opened(self) -> Iterator[zipfile.ZipFile]:
@@ -139,7 +158,7 @@ def import_file(source: Path | Exported, store: TemplateStore, progress: Progres
             got=f"one of {exported.space}",
             advice="import it into a new gallery",
         )
-    return store.add_many(exported.people(progress))
+    return store.add_many(exported.people(progress, alike=take_over(store, exported.retention)))
 
 
 def _another_kind(path: Path) -> NotAGalleryError:

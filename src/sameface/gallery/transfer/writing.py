@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
+from dataclasses import astuple
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 import msgspec
 import numpy as np
@@ -14,8 +15,21 @@ import numpy as np
 from sameface.files import atomic_write
 from sameface.gallery.store import StoredTemplate, TemplateStore
 from sameface.gallery.transfer.copying import Progress, silent
-from sameface.gallery.transfer.form import ABOUT, EMBEDDINGS, FORMAT, About, ExportedPerson, ExportedTemplate, Space
+from sameface.gallery.transfer.form import (
+    ABOUT,
+    EMBEDDINGS,
+    FORMAT,
+    About,
+    ExportedConsent,
+    ExportedPerson,
+    ExportedRetention,
+    ExportedTemplate,
+    Space,
+)
 from sameface.types import Person
+
+#: Where people go, in `About` as JSON: a text of anybody's would have its quotation marks escaped.
+_NOBODY: Final = b'"people":[]'
 
 
 def export_file(store: TemplateStore, path: Path, *, card: str = "", progress: Progress = silent) -> int:
@@ -33,10 +47,11 @@ def export_file(store: TemplateStore, path: Path, *, card: str = "", progress: P
     Raises:
         StorageFullError, OutputError, GalleryDamagedError.
     """
-    about = About(
-        FORMAT, Space(store.space.encoder, store.space.detector, store.space.alignment), store.dimension, card, []
-    )
-    head, tail = msgspec.json.encode(about).rsplit(b"]", 1)
+    rules = {name: ExportedRetention(rule.days, rule.until) for name, rule in store.retention().items()}
+    space = Space(store.space.encoder, store.space.detector, store.space.alignment)
+    about = About(FORMAT, space, store.dimension, card, [], rules)
+    head, tail = msgspec.json.encode(about).split(_NOBODY, 1)
+    head, tail = head + _NOBODY[:-1], _NOBODY[-1:] + tail
     encode, count = msgspec.json.Encoder().encode, 0
     with atomic_write(path) as part, _unnamed(path.absolute().parent) as rows, _unnamed(path.absolute().parent) as text:
         text.write(head)
@@ -46,7 +61,7 @@ def export_file(store: TemplateStore, path: Path, *, card: str = "", progress: P
                 rows.write(np.ascontiguousarray(item.template.embedding, "<f4").tobytes())
             count += len(stored)
             progress(done)
-        text.write(b"]" + tail)
+        text.write(tail)
         with zipfile.ZipFile(part, "w") as archive:
             _add(archive, EMBEDDINGS, "<f4", (count, store.dimension), rows)
             _add(archive, ABOUT, "|u1", (text.tell(),), text)
@@ -60,6 +75,7 @@ def _exported(person: Person, stored: list[StoredTemplate]) -> ExportedPerson:
             item.template.source_sha256,
             item.template.box.xyxy if item.template.box is not None else None,
             item.template.quality,
+            item.template.added,
         )
         for item in stored
     ]
@@ -71,6 +87,10 @@ def _exported(person: Person, stored: list[StoredTemplate]) -> ExportedPerson:
         person.created,
         templates,
         person.photos,
+        None if person.consent is None else ExportedConsent(*astuple(person.consent)),
+        person.keep_until,
+        person.hold,
+        person.expires,
     )
 
 

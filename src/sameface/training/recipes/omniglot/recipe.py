@@ -132,6 +132,7 @@ def train_omniglot(
     )
     trainer = Trainer(
         seeded(seed, lambda: build_network(spec)),
+        spec,
         loss,
         background,
         settings,
