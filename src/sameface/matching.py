@@ -175,7 +175,8 @@ def as_embedding(vector: npt.ArrayLike, expect: int | None = None) -> Embeddings
     try:
         if isinstance(vector, (str, bytes)):  # NumPy would read "0.5" as a number
             raise TypeError
-        array = np.asarray(vector, dtype=np.float32)
+        with np.errstate(over="ignore"):  # what is too large for float32 is infinite, and refused below
+            array = np.asarray(vector, dtype=np.float32)
     except (TypeError, ValueError):
         raise EmbeddingError(expected="an embedding: numbers in a row", got=_shown(vector), advice=_PHOTOS) from None
     if array.ndim != 1 or array.size == 0 or (expect is not None and array.size != expect):

@@ -39,7 +39,8 @@ def storable_rows(vectors: Sequence[npt.ArrayLike], dimension: int) -> Embedding
         EmbeddingError: as `storable`, of the first that may not.
     """
     try:
-        matrix = np.array(vectors, dtype="<f4")
+        with np.errstate(over="ignore"):
+            matrix = np.array(vectors, dtype="<f4")
         right = matrix.shape == (len(vectors), dimension)
         sound = right and np.isfinite(matrix).all() and matrix.any(axis=1).all()
     except (ValueError, TypeError):  # of several lengths
@@ -56,7 +57,15 @@ def as_probes(probes: npt.ArrayLike, dimension: int) -> Embeddings:
     Raises:
         EmbeddingError: another shape, NaN or infinity.
     """
-    array = np.ascontiguousarray(probes, dtype=np.float32)
+    try:
+        if isinstance(probes, (str, bytes)):  # NumPy would read "0.5" as a number
+            raise TypeError
+        with np.errstate(over="ignore"):
+            array = np.ascontiguousarray(probes, dtype=np.float32)
+    except (TypeError, ValueError):
+        raise EmbeddingError(
+            expected=f"probes of shape (m, {dimension})", got=type(probes).__name__, advice="encode the photos first"
+        ) from None
     if array.ndim == 1 and array.size == dimension:
         array = array.reshape(1, dimension)
     if array.ndim != 2 or array.shape[1] != dimension:
