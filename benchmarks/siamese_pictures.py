@@ -63,7 +63,6 @@ def train(
     )
     trainer = Trainer(
         seeded(0, lambda: build_network(spec)),
-        spec,
         make_loss(loss, dimension=dimension, people=30, **options),
         pictures,
         settings,

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 pytest.importorskip("torch")
 
-from sameface.cli.train import _settings, app
+from sameface.cli.name_value import settings_from
+from sameface.cli.train import app
 from sameface.errors import DataError, SettingError
 
 
@@ -36,4 +37,4 @@ def test_refused(tmp_path: Path, arguments: list[str], error: type[Exception]) -
 def test_settings_by_name_are_read_as_what_they_look_like() -> None:
     given = ["temperature=0.05", "Tn=10", "symmetric=true", "widths=32,64", "kind=odd"]
     expected = {"temperature": 0.05, "Tn": 10, "symmetric": True, "widths": (32, 64), "kind": "odd"}
-    assert _settings(given) == expected
+    assert settings_from(given) == expected

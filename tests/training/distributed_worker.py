@@ -28,9 +28,7 @@ def train(path: str, loss: str) -> None:
     settings = TrainingSettings(
         steps=20, people=4, photos=2, warmup=2, learning_rate=1e-2, validate_every=0, save_every=0
     )
-    trainer = Trainer(
-        network, spec, criterion, pictures, settings, compute=Compute(torch.device("cpu"), None), world=world
-    )
+    trainer = Trainer(network, criterion, pictures, settings, compute=Compute(torch.device("cpu"), None), world=world)
     start = network.backbone.embedding.weight.detach().clone()
     trainer.run()
     if world.rank == 0:

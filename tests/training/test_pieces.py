@@ -19,7 +19,7 @@ from sameface.training.export.deployed import Deployed  # noqa: E402
 from sameface.training.export.encoder import export_encoder  # noqa: E402
 from sameface.training.export.head import export_head  # noqa: E402
 from sameface.training.intake import Intake  # noqa: E402
-from sameface.training.loop.collapse import CollapseWatch, spread_of  # noqa: E402
+from sameface.training.loop.collapse import CollapseWatch, effective_rank, spread_of  # noqa: E402
 from sameface.training.loop.device import choose_compute  # noqa: E402
 from sameface.training.loop.validation import one_shot_error, pair_distances, validate  # noqa: E402
 from sameface.training.networks import ConvNet, Head, NetworkSpec, SiameseNetwork, build_network  # noqa: E402
@@ -33,12 +33,40 @@ def test_batches_hold_people_times_photos() -> None:
     sampler = PeopleTimesPhotos(LABELS, people=3, photos=3, seed=4)
     for step in range(30):
         rows = sampler.batch(step)
-        owners = np.array(LABELS)[rows].reshape(3, 3)
+        owners = np.array(LABELS)[rows]
+        assert len(set(rows)) == len(rows) == 9  # no photo beside itself, however few somebody has
+        runs = [owner for place, owner in enumerate(owners) if place == 0 or owners[place - 1] != owner]
+        assert len(runs) == len(set(runs))  # the photos of a person lie beside each other
+        # Three of each, two of person 1; the single photo of person 2 fills what is left.
+        assert sorted(np.bincount(owners)) == [1, 2, 3, 3]
+
+
+def test_even_batches_hold_exactly_so_many_of_each() -> None:
+    sampler = PeopleTimesPhotos(LABELS, people=3, photos=3, seed=4, even=True)
+    for step in range(30):
+        rows = sampler.batch(step).reshape(3, 3)
+        owners = np.array(LABELS)[rows]
         assert (owners == owners[:, :1]).all()
         assert len(set(owners[:, 0])) == 3
         assert 2 not in owners  # enough people with several photos
-        for row, owner in zip(rows.reshape(3, 3), owners[:, 0], strict=True):
+        for row, owner in zip(rows, owners[:, 0], strict=True):
             assert len(set(row)) == (2 if owner == 1 else 3)  # a photo twice only where there are too few
+
+
+def test_a_sampler_of_many_people_reads_the_labels_once() -> None:
+    """Its work must not grow with people × photos: 85,000 people would take minutes."""
+
+    class Counted(np.ndarray):
+        comparisons = 0
+
+        def __eq__(self, other: object) -> object:
+            Counted.comparisons += 1
+            return super().__eq__(other)
+
+    labels = np.random.default_rng(0).permutation(np.repeat(np.arange(2000), 3)).view(Counted)
+    sampler = PeopleTimesPhotos(labels, people=32, photos=4)
+    assert len(set(sampler.batch(0))) == 128
+    assert Counted.comparisons < 10
 
 
 def test_a_batch_is_a_function_of_seed_and_step() -> None:
@@ -50,7 +78,7 @@ def test_a_batch_is_a_function_of_seed_and_step() -> None:
 
 def test_people_with_one_photo_fill_up_as_negatives() -> None:
     sampler = PeopleTimesPhotos(LABELS, people=9, photos=2)
-    assert sampler.batch_size == 8
+    assert sampler.batch_size == 7  # 2 + 2 + 1 + 2: all there is
     assert set(np.array(LABELS)[sampler.batch(0)]) == {0, 1, 2, 3}
 
 
@@ -161,7 +189,26 @@ def test_spread_and_collapse() -> None:
     assert spread_of(torch.eye(4)) == pytest.approx(np.sqrt(3) / 2)
     assert spread_of(torch.zeros(3, 2)) == 0
     watch = CollapseWatch(patience=3)
-    assert [watch.see(spread, 0.2) is not None for spread in (0.01, 0.01, 0.5, 0.0, 0.0, 0.0)] == [False] * 5 + [True]
+    seen = [watch.see({"loss": 0.2, "spread": spread}, 8) for spread in (0.01, 0.01, 0.5, 0.0, 0.0, 0.0)]
+    assert [said is not None for said in seen] == [False] * 5 + [True]
+
+
+def test_a_collapse_onto_a_line_is_seen() -> None:
+    """Points along one direction spread widely, and use one dimension."""
+    along = torch.linspace(-1, 1, 24)[:, None] * torch.ones(1, 16)
+    assert spread_of(along) > 0.5
+    assert effective_rank(along) == pytest.approx(1, abs=1e-6)
+    # Singular values by hand: 8 points on each of three axes, at ±1, ±1 and ±1/2: shares 2 : 2 : 1.
+    axes = torch.zeros(24, 16)
+    for axis, length in enumerate((1.0, 1.0, 0.5)):
+        axes[8 * axis : 8 * axis + 4, axis], axes[8 * axis + 4 : 8 * axis + 8, axis] = length, -length
+    shares = np.array([2, 2, 1]) / 5
+    assert effective_rank(axes) == pytest.approx(np.exp(-(shares * np.log(shares)).sum()), rel=1e-6)
+    watch = CollapseWatch(rank_patience=2)
+    numbers = {"loss": 0.2, "spread": 0.8, "effective_rank": 1.02}
+    assert watch.see(numbers, 8) is None
+    assert "line" in str(watch.see(numbers, 8))
+    assert all(CollapseWatch(rank_patience=1).see(numbers, people) is None for people in (2, 3))  # a line by nature
 
 
 def test_validation_by_hand() -> None:

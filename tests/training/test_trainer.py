@@ -32,7 +32,7 @@ def make_trainer(
 ) -> Trainer:
     network = seeded(1, lambda: build_network(TINY))
     arguments.setdefault("compute", choose_compute("cpu", "float32"))
-    return Trainer(network, TINY, loss or TripletLoss(), pictures, settings, **arguments)
+    return Trainer(network, loss or TripletLoss(), pictures, settings, **arguments)
 
 
 def weights(trainer: Trainer) -> dict[str, torch.Tensor]:
@@ -59,8 +59,13 @@ def test_the_same_seed_gives_the_same_weights(people: Pictures) -> None:
     assert any(not torch.equal(a, b) for a, b in zip(weights(first).values(), weights(other).values(), strict=True))
 
 
-@pytest.mark.parametrize("loss", ["triplet", "koch", "ArcFaceLoss"])
-def test_a_resumed_training_ends_where_an_unbroken_one_does(people: Pictures, tmp_path: Path, loss: str) -> None:
+@pytest.mark.parametrize(
+    ("loss", "stop"),
+    [("triplet", signal.SIGINT), ("koch", signal.SIGTERM), ("ArcFaceLoss", signal.SIGINT)],
+)
+def test_a_resumed_training_ends_where_an_unbroken_one_does(
+    people: Pictures, tmp_path: Path, loss: str, stop: signal.Signals
+) -> None:
     def build() -> Trainer:
         mining = "distance-weighted" if loss == "triplet" else None
         made = seeded(2, lambda: make_loss(loss, dimension=8, people=8, mining=mining))
@@ -79,20 +84,21 @@ def test_a_resumed_training_ends_where_an_unbroken_one_does(people: Pictures, tm
 
     broken = build()
 
-    # Ctrl-C in the middle of a step: that step is ended, then the checkpoint is left.
-    take_step = broken._one_step
+    # Ctrl-C (or SIGTERM) in the middle of a step: that step is ended, then the checkpoint is left.
+    take_step = broken._steps.take
 
-    def interrupted_in_step_20(step: int) -> object:
+    def interrupted_in_step_20(step: int, *batch: torch.Tensor) -> object:
         if step == 19:
-            signal.raise_signal(signal.SIGINT)
-        return take_step(step)
+            signal.raise_signal(stop)
+        return take_step(step, *batch)
 
-    broken._one_step = interrupted_in_step_20  # type: ignore[assignment]
+    broken._steps.take = interrupted_in_step_20  # type: ignore[assignment]
     result = broken.run()
-    assert (result.stopped, result.steps) == ("interrupted", 20)
+    assert (result.stopped, result.steps, result.signal) == ("interrupted", 20, stop)
     with pytest.raises(KeyboardInterrupt):
         result.unless_interrupted()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     resumed = build()
     resumed.resume(load_checkpoint(tmp_path / "c.pt", TINY))
     assert resumed.run().steps == 40

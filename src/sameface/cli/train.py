@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from sameface.cli.name_value import settings_from
 from sameface.cli.options import JsonOption
 from sameface.cli.overwriting import OverwriteOption
 from sameface.defaults import DEFAULT_DETECTOR, DEFAULT_ENCODER
@@ -146,8 +145,8 @@ def train(
         loss=loss,
         margin=margin,
         mining=mining,
-        loss_settings=_settings(loss_setting),
-        options=_settings(network_setting),
+        loss_settings=settings_from(loss_setting),
+        options=settings_from(network_setting),
         domain=augment,
         align=align,
         detector=detector or DEFAULT_DETECTOR,
@@ -166,7 +165,9 @@ def train(
             seed=seed,
         ),
     )
-    with _Bar() as bar:
+    from sameface.cli.training_bar import TrainingBar
+
+    with TrainingBar() as bar:
         result = train_folder(
             data,
             out,
@@ -182,34 +183,6 @@ def train(
     _say(result, out, json)
 
 
-Setting = int | float | bool | str | tuple[int, ...]
-
-
-def _settings(given: list[str] | None) -> dict[str, Setting]:
-    """``["temperature=0.05", "widths=32,64"]`` by name, each value read as what it looks like."""
-    from sameface.errors import SettingError
-
-    found: dict[str, Setting] = {}
-    for item in given or []:
-        name, _, text = item.partition("=")
-        if not (name.strip() and text.strip()):
-            raise SettingError(expected="name=value", got=repr(item), advice="for instance temperature=0.05")
-        found[name.strip()] = _value(text.strip())
-    return found
-
-
-def _value(text: str) -> Setting:
-    if text.lower() in {"true", "false"}:
-        return text.lower() == "true"
-    with suppress(ValueError):
-        return int(text)
-    with suppress(ValueError):
-        return float(text)
-    with suppress(ValueError):
-        return tuple(int(part) for part in text.split(","))
-    return text
-
-
 def _say(result: FolderResult, out: Path, json: bool) -> None:
     from sameface.cli.app import INTERRUPTED
     from sameface.cli.output import note, print_json, print_line
@@ -223,7 +196,7 @@ def _say(result: FolderResult, out: Path, json: bool) -> None:
         note(f"… {len(result.skipped)} skipped in all, listed in {out / 'skipped.txt'}")
     if training.stopped == "interrupted":
         note(f"stopped at step {training.steps}; go on with --resume")
-        raise typer.Exit(INTERRUPTED)
+        raise typer.Exit(128 + training.signal if training.signal else INTERRUPTED)
     if result.encoder is None:
         return
     if json:
@@ -269,10 +242,11 @@ def _recipe(
     json: bool,
 ) -> None:
     from sameface.cli.output import note, print_json, print_line
+    from sameface.cli.training_bar import TrainingBar
     from sameface.training.recipes.by_name import run_recipe
     from sameface.training.recipes.run import RecipeRun
 
-    with _Bar() as bar:
+    with TrainingBar() as bar:
         result = run_recipe(
             recipe,
             RecipeRun(
@@ -293,53 +267,6 @@ def _recipe(
         return
     for line in result.lines:
         print_line(line)
-
-
-class _Bar:
-    """One bar: first the pictures that are read, then the steps, with the numbers that tell how it goes."""
-
-    def __enter__(self) -> _Bar:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        console = Console(stderr=True)
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[numbers]}"),
-        )
-        self._bar = Progress(*columns, console=console, disable=not console.is_terminal)
-        self._bar.start()
-        self._task: Any = None
-        self._what = ""
-        self._validated = ""
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._bar.stop()
-
-    def reading(self, done: int, total: int) -> None:
-        """Pictures read."""
-        self._move("reading", done, total, "")
-
-    def training(self, step: int, steps: int, numbers: Mapping[str, float]) -> None:
-        """A report of the trainer."""
-        if "validation_eer" in numbers:
-            self._validated = f" · unseen people: EER {100 * numbers['validation_eer']:.1f} %"
-        shown = " · ".join(
-            text.format(numbers[key])
-            for key, text in (("loss", "loss {:.3f}"), ("active_share", "active {:.0%}"), ("spread", "spread {:.2f}"))
-            if key in numbers
-        )
-        self._move("training", step, steps, shown + self._validated)
-
-    def _move(self, what: str, done: int, total: int, numbers: str) -> None:
-        if what != self._what:
-            self._task = self._bar.add_task(what, total=total, numbers="")
-            self._what = what
-        self._bar.update(self._task, completed=done, total=total, numbers=numbers)
 
 
 APPS: Final = {"train": app}

@@ -20,3 +20,36 @@ except ImportError as error:
         got="an installation without it",
         advice="run `pip install 'sameface[train]'`",
     ) from error
+
+from sameface.training.augment import Augmentation, FaceAugmentation, NoAugmentation
+from sameface.training.export import export_encoder
+from sameface.training.loop.callbacks import Callback
+from sameface.training.loop.device import choose_compute
+from sameface.training.loop.settings import TrainingSettings
+from sameface.training.loop.trainer import Trainer, TrainingResult
+from sameface.training.losses import LossReport, make_loss
+from sameface.training.networks import NetworkSpec, SiameseNetwork, build_network, own_network
+from sameface.training.pictures import Pictures, split_by_person
+from sameface.training.sampling import PeopleTimesPhotos, Sampler
+
+__all__ = [
+    "Augmentation",
+    "Callback",
+    "FaceAugmentation",
+    "LossReport",
+    "NetworkSpec",
+    "NoAugmentation",
+    "PeopleTimesPhotos",
+    "Pictures",
+    "Sampler",
+    "SiameseNetwork",
+    "Trainer",
+    "TrainingResult",
+    "TrainingSettings",
+    "build_network",
+    "choose_compute",
+    "export_encoder",
+    "make_loss",
+    "own_network",
+    "split_by_person",
+]

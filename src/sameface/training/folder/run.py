@@ -126,7 +126,6 @@ def train_folder(
             device = f"cuda:{world.local_rank}"
         trainer = Trainer(
             seeded(plan.settings.seed, lambda: build_network(spec)),
-            spec,
             seeded(plan.settings.seed, lambda: _loss(plan, spec, training)),
             training,
             plan.settings,

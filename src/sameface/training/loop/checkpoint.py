@@ -19,6 +19,7 @@ from torch import Tensor
 
 from sameface.errors import CheckpointError, StorageFullError
 from sameface.files import atomic_write
+from sameface.training.loop.settings import TrainingSettings
 from sameface.training.networks.by_name import NetworkSpec
 
 FORMAT: Final = 1
@@ -51,6 +52,28 @@ class Checkpoint:
     since_best: int = 0
     settings: dict[str, Any] = field(default_factory=dict)
     pictures: str = ""
+
+    def require_pictures(self, digest: str) -> None:
+        """Refuse to go on with other pictures, or with another split of their people.
+
+        Raises:
+            CheckpointError: who is validated on now may have been trained on then.
+        """
+        if self.pictures not in {"", digest}:
+            raise CheckpointError(
+                expected="a checkpoint of these pictures, divided as they are now",
+                got="one of other pictures, or of another split of people",
+                advice="give the folder, the encoder, the seed and the share held out that it was started with, or start again",
+            )
+
+    def changes(self, settings: TrainingSettings) -> tuple[str, ...]:
+        """What a training that goes on with these settings should be told."""
+        now = asdict(settings)
+        others = {name: value for name, value in self.settings.items() if now.get(name, value) != value}
+        if not others:
+            return ()
+        changed = ", ".join(f"{name} {now[name]} (was {value})" for name, value in others.items())
+        return (f"resumed with other settings than it was started with: {changed}",)
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:

@@ -3,6 +3,9 @@
 Triplets reach across the whole batch, so embeddings are gathered before the loss. Each process computes the same
 loss with gradients for its own rows only; times the number of processes, because averaging the gradients of all of
 them, as DistributedDataParallel does, then gives exactly the gradient of one process with the whole batch.
+
+Batch normalisation looks at what lies beside a picture. On GPUs its statistics are shared (SyncBatchNorm), and the gradient stays
+that of one process; on CPUs, where PyTorch cannot, each process normalises by its own share of the batch, and that is said.
 """
 
 from __future__ import annotations
@@ -13,7 +16,8 @@ from dataclasses import dataclass
 
 import torch
 import torch.distributed as dist
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 
 from sameface.errors import SettingError
 
@@ -62,6 +66,26 @@ class World:
         dist.all_gather(parts, rows.detach().contiguous())
         parts[self.rank] = rows
         return torch.cat(parts)
+
+    def share_statistics(self, network: nn.Module, device: torch.device) -> list[str]:
+        """Let batch normalisation see the whole batch, where that can be.
+
+        Args:
+            network: changed in place, on a GPU.
+            device: where it runs.
+
+        Returns:
+            What to tell the user where it cannot be.
+        """
+        if self.size == 1 or not any(isinstance(part, BatchNorm) for part in network.modules()):
+            return []
+        if device.type == "cuda":
+            nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
+            return []
+        return [
+            f"batch normalisation sees one of {self.size} shares of each batch: on a CPU its statistics cannot be shared, "
+            "so the result is not quite that of one process"
+        ]
 
     def any_of(self, flag: bool) -> bool:
         """Whether the flag is up in any process."""

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from sameface.metrics import curve, equal_error_rate
 from sameface.training.loop.collapse import spread_of
+from sameface.training.pictures import Pixels
 
 
 class Validation(NamedTuple):
@@ -68,7 +69,7 @@ def one_shot_error(
 
 def validate(
     embed: Callable[[Tensor], Tensor],
-    pixels: Tensor,
+    pixels: Tensor | Pixels,
     labels: npt.NDArray[np.int64],
     *,
     seed: int = 0,

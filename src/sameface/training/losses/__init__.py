@@ -1,5 +1,6 @@
 """Losses: each a file with its formula, the unit of its margin and its source."""
 
+from sameface.training.losses.adapt import AnyLoss, BatchLossLike
 from sameface.training.losses.by_name import make_loss
 from sameface.training.losses.contrastive import ContrastiveLoss, contrastive_loss
 from sameface.training.losses.koch import KochLoss, koch_loss
@@ -8,7 +9,9 @@ from sameface.training.losses.triplet import FACENET_MARGIN, TripletLoss, triple
 
 __all__ = [
     "FACENET_MARGIN",
+    "AnyLoss",
     "BatchLoss",
+    "BatchLossLike",
     "ContrastiveLoss",
     "KochLoss",
     "LossReport",

@@ -74,8 +74,8 @@ class MetricLearningLoss(nn.Module):
         # The library computes some denominators in the type it is given; half precision would overflow its
         # exponentials.
         value = self._loss(embeddings if embeddings.dtype.itemsize >= 4 else embeddings.float(), labels)
-        count = len(labels)
-        return LossReport(value, count if float(value.detach()) > 0 else 0, count)
+        # A number without a gradient says that the batch held no pair to learn from; how many terms are above zero is not told.
+        return LossReport(value, None, len(labels) if value.requires_grad else 0)
 
 
 def _arguments(kind: type[Any]) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple, Protocol
 
 from torch import Tensor
@@ -12,17 +13,20 @@ class LossReport(NamedTuple):
 
     Attributes:
         value: scalar with a gradient.
-        active: how many terms (triplets, pairs, photos) were above zero: the ones that still teach something.
+        active: how many terms (triplets, pairs, photos) were above zero: the ones that still teach something; None where
+            the loss does not tell.
         considered: how many terms there were; 0 when the batch holds no usable pair.
     """
 
     value: Tensor
-    active: int
+    active: int | None
     considered: int
 
     @property
     def active_share(self) -> float:
-        """``active / considered``; 0 for an empty batch."""
+        """``active / considered``; 0 for an empty batch, NaN where it is not known."""
+        if self.active is None:
+            return math.nan
         return self.active / self.considered if self.considered else 0.0
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from torch import nn
 
@@ -55,11 +59,22 @@ def build_network(spec: NetworkSpec) -> SiameseNetwork:
         SettingError: an unknown name, a module that cannot be imported, or options that it does not take.
     """
     try:
-        return SiameseNetwork(_backbone(spec), unit_length=spec.unit_length)
+        return SiameseNetwork(_backbone(spec), unit_length=spec.unit_length, spec=spec)
     except TypeError as error:
         raise SettingError(
             expected=f"options that {spec.name} takes", got=str(error), advice="see the class's own arguments"
         ) from error
+
+
+@contextmanager
+def _from_here() -> Iterator[None]:
+    """Modules in the current folder can be imported, as with ``python -m``; what is installed comes first."""
+    here = str(Path.cwd())
+    sys.path.append(here)
+    try:
+        yield
+    finally:
+        sys.path.remove(here)
 
 
 def _backbone(spec: NetworkSpec) -> nn.Module:
@@ -77,7 +92,8 @@ def _backbone(spec: NetworkSpec) -> nn.Module:
             advice="name a class that takes channels, size and dimension, and maps (m, channels, size, size) to (m, d)",
         )
     try:
-        kind = getattr(importlib.import_module(module), attribute)
+        with _from_here():
+            kind = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError, TypeError) as error:  # "" and ".a" are no modules either
         raise SettingError(
             expected=f"a class {attribute} in module {module}",

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+if TYPE_CHECKING:
+    from sameface.training.networks.by_name import NetworkSpec
 
 
 class SiameseNetwork(nn.Module):
@@ -17,12 +22,14 @@ class SiameseNetwork(nn.Module):
     Args:
         backbone: maps ``(m, …)`` to ``(m, d)``.
         unit_length: scale embeddings to length 1, as FaceNet does.
+        spec: the network in words, for checkpoints and export; `build_network` and `own_network` give it.
     """
 
-    def __init__(self, backbone: nn.Module, *, unit_length: bool = True) -> None:
+    def __init__(self, backbone: nn.Module, *, unit_length: bool = True, spec: NetworkSpec | None = None) -> None:
         super().__init__()
         self.backbone = backbone
         self.unit_length = unit_length
+        self.spec = spec
 
     def embed(self, pictures: Tensor) -> Tensor:
         """One branch: ``(m, …)`` to ``(m, d)``; at least float32, whatever precision the backbone ran in."""

@@ -1,7 +1,8 @@
-"""Labelled pictures in memory."""
+"""Labelled pictures."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -11,11 +12,12 @@ import torch
 from torch import Tensor
 
 from sameface.files import Skipped
+from sameface.training.pictures.pixels import Pixels, RowsOf, fingerprint_of
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """Labelled pictures in memory.
+    """Labelled pictures, in memory or fetched batch by batch.
 
     Attributes:
         pixels: ``(n, channels, size, size)`` uint8, or ``(n, d)`` float32 where embeddings stand in for pictures.
@@ -25,7 +27,7 @@ class Pictures:
         skipped: what was passed over while reading.
     """
 
-    pixels: Tensor
+    pixels: Tensor | Pixels
     labels: npt.NDArray[np.int64]
     people: tuple[str, ...]
     groups: npt.NDArray[np.int64] | None = None
@@ -34,16 +36,35 @@ class Pictures:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def in_memory(self) -> Tensor:
+        """All pixels as one tensor."""
+        if isinstance(self.pixels, Tensor):
+            return self.pixels
+        return self.pixels[torch.arange(len(self.pixels))]
+
     def of_people(self, chosen: Iterable[int]) -> Pictures:
         """Only the pictures of some labels, renumbered 0, 1, 2 … in the order given."""
-        order = list(chosen)
-        place = {label: number for number, label in enumerate(order)}
-        rows = np.flatnonzero(np.isin(self.labels, order))
+        order = np.fromiter(chosen, dtype=np.int64)
+        place = np.full(len(self.people), -1, dtype=np.int64)
+        place[order] = np.arange(len(order))
+        rows = np.flatnonzero(place[self.labels] >= 0)
+        numbers = torch.from_numpy(rows)
         return replace(
             self,
-            pixels=self.pixels[torch.from_numpy(rows)],
-            labels=np.array([place[int(label)] for label in self.labels[rows]], dtype=np.int64),
+            pixels=self.pixels[numbers] if isinstance(self.pixels, Tensor) else RowsOf(self.pixels, numbers),
+            labels=place[self.labels[rows]],
             people=tuple(self.people[label] for label in order),
             groups=None if self.groups is None else self.groups[rows],
             skipped=(),
         )
+
+
+def digest_of(*parts: Pictures) -> str:
+    """What is trained and validated on, as a digest: the pixels, and who is who."""
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        digest.update("\0".join(part.people).encode())
+        digest.update(part.labels.tobytes())
+        digest.update(fingerprint_of(part.pixels).encode())
+    return digest.hexdigest()

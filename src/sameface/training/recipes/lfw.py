@@ -220,7 +220,7 @@ def train_head(
     )
     network = seeded(seed, lambda: build_network(spec))
     trainer = Trainer(
-        network, spec, loss, training, settings, held_out=held_out, compute=choose_compute(device, "float32"), logs=logs
+        network, loss, training, settings, held_out=held_out, compute=choose_compute(device, "float32"), logs=logs
     )
     result = trainer.run(progress).unless_interrupted()
     return trainer.network, spec, result

@@ -120,7 +120,6 @@ def train_orl(
     loss = make_loss(chosen.loss, dimension=chosen.dimension, people=len(pictures.people), mining=chosen.mining)
     trainer = Trainer(
         seeded(seed, lambda: build_network(spec)),
-        spec,
         loss,
         pictures,
         settings,
@@ -134,7 +133,7 @@ def train_orl(
 def embeddings_of(embed: Callable[[Tensor], Tensor], pictures: Pictures) -> npt.NDArray[np.float32]:
     """Embeddings of all pictures."""
     with torch.no_grad():
-        vectors: npt.NDArray[np.float32] = embed(pictures.pixels).float().cpu().numpy()
+        vectors: npt.NDArray[np.float32] = embed(pictures.in_memory).float().cpu().numpy()
     return vectors
 
 
@@ -156,7 +155,7 @@ def study_orl(run: RecipeRun) -> RecipeResult:
         )
         wrong, trials = one_shot_trials(embeddings_of(embed, others), others.labels)
         errors.append(wrong / trials)
-        plain = others.pixels.flatten(1).numpy().astype(np.float64) / 255
+        plain = others.in_memory.flatten(1).numpy().astype(np.float64) / 255
         wrong, trials = one_shot_trials(plain, others.labels)
         pixel_errors.append(wrong / trials)
         seconds += training.cpu_seconds

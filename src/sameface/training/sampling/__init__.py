@@ -1,5 +1,6 @@
 """Samplers: which photos make a batch."""
 
 from sameface.training.sampling.people_times_photos import PeopleTimesPhotos
+from sameface.training.sampling.sampler import Sampler
 
-__all__ = ["PeopleTimesPhotos"]
+__all__ = ["PeopleTimesPhotos", "Sampler"]

@@ -132,7 +132,6 @@ def train_omniglot(
     )
     trainer = Trainer(
         seeded(seed, lambda: build_network(spec)),
-        spec,
         loss,
         background,
         settings,
