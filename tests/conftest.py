@@ -62,3 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(LeftOut(), "left-out")
+    if getattr(config.option, "numprocesses", None):
+        # A worker a core, a thread each: where two workers' threads share two cores, every small product of matrices waits for its other half.
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+            os.environ.setdefault(name, "1")

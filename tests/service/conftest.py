@@ -62,21 +62,22 @@ def networks_are_loaded_once() -> Iterator[None]:
         yield
 
 
+def settings_of(folder: Path, point_file: Path, **differing: object) -> Settings:
+    """Settings for an empty service that keeps its files in a folder."""
+    usual: dict[str, object] = {
+        "galleries": str(folder / "galleries"),
+        "operating_point": str(point_file),
+        "audit": folder / "audit.jsonl",
+        "rate": 1000.0,
+        "burst": 1000,
+    }
+    return Settings(**{**usual, **differing})  # type: ignore[arg-type]
+
+
 @pytest.fixture
 def make_settings(tmp_path, point_file) -> Callable[..., Settings]:
     """Settings for an empty service; give what should differ."""
-
-    def make(**differing: object) -> Settings:
-        usual: dict[str, object] = {
-            "galleries": str(tmp_path / "galleries"),
-            "operating_point": str(point_file),
-            "audit": tmp_path / "audit.jsonl",
-            "rate": 1000.0,
-            "burst": 1000,
-        }
-        return Settings(**{**usual, **differing})  # type: ignore[arg-type]
-
-    return make
+    return lambda **differing: settings_of(tmp_path, point_file, **differing)
 
 
 @pytest.fixture
@@ -96,6 +97,14 @@ def serve(make_settings) -> Iterator[Callable[..., TestClient]]:
 def api(serve) -> TestClient:
     """An open service on loopback with one empty gallery, ``people``."""
     return serve()
+
+
+@pytest.fixture(scope="module")
+def unchanged_api(tmp_path_factory, point_file) -> Iterator[TestClient]:
+    """As `api`, one for all tests of a file: for questions that change nothing. To start a service takes longer than to ask it."""
+    app = create_app(settings_of(tmp_path_factory.mktemp("service"), point_file))
+    with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=True) as client:
+        yield client
 
 
 @pytest.fixture
