@@ -1,7 +1,11 @@
 """What a threshold does on damaged photos, and what the domain that travels with it makes of them.
 
-python benchmarks/domain.py gather LFW/images --people LFW/peopleDevTrain.txt --out train.npz      # disturbs and encodes, once
-python benchmarks/domain.py gather LFW/images --people LFW/peopleDevTest.txt --most 200 --calm 1000 --out test.npz
+# disturbs and cuts out, once for all encoders of an alignment
+python benchmarks/domain.py cut LFW/images --people LFW/peopleDevTrain.txt --out train
+python benchmarks/domain.py cut LFW/images --people LFW/peopleDevTest.txt --most 200 --calm 1000 --out test
+python benchmarks/domain.py gather train --out train.npz                     # encodes
+python benchmarks/domain.py gather test --out test.npz
+python benchmarks/domain.py learn train.npz --point point.json               # writes the domain into it
 python benchmarks/domain.py table test.npz                                   # the shipped operating point
 python benchmarks/domain.py leave-out train.npz test.npz                     # each kind as if it had never been seen
 """
@@ -16,20 +20,80 @@ import numpy as np
 
 from sameface.datasets import LabelledPhotos, read_folder, read_lfw_people
 from sameface.defaults import DEFAULT_DETECTOR, DEFAULT_ENCODER
-from sameface.evaluation.domain import Faces, disturbed_faces, learn_domain, measure, one_each
+from sameface.evaluation.disturbances import ALL
+from sameface.evaluation.disturbed import Faces, cases_of, disturbed_crops, faces_from, measure, one_each
+from sameface.evaluation.domain import learn_domain
 from sameface.evaluation.results import DisturbedRate
+from sameface.faces import FaceCrop
 from sameface.models.operating_points import load_operating_point, save_operating_point
 from sameface.recognizer import Recognizer
-from sameface.types import OperatingPoint
+from sameface.recognizer.domain import features
+from sameface.types import Box, Detection, Landmarks, OperatingPoint
+
+CROPS = "crops.rgb"
 
 
-def gather(data: LabelledPhotos, recognizer: Recognizer, most: int, calm: int, photos: int) -> list[Faces]:
-    """Disturbed faces of some people, and faces of more people as they are (the last part)."""
-    chosen = one_each(data, most, photos=photos)
-    parts = disturbed_faces(recognizer, [data.photos[n] for n in chosen], data.people[chosen])
-    more = one_each(data, calm)
-    parts += disturbed_faces(recognizer, [data.photos[n] for n in more], data.people[more], kinds=())
-    return parts
+def cut(data: LabelledPhotos, recognizer: Recognizer, most: int, calm: int, photos: int, folder: Path) -> None:
+    """Crops of disturbed faces of some people, and of faces of more people as they are: any encoder of this alignment can take them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    size = recognizer.card.input_size_wh[0]
+    seen: list[tuple[int, int, int, Detection]] = []  # part, case, person, face
+    tried = [0, 0]
+    chosen = one_each(data, most, photos=photos), one_each(data, calm)
+    with (folder / CROPS).open("wb") as file:
+        for part, (places, kinds) in enumerate(zip(chosen, (ALL, ()), strict=True)):
+            cases = cases_of(kinds)
+            for place in places.tolist():
+                found = list(disturbed_crops(recognizer.finder, data.photos[place], kinds))
+                tried[part] += bool(found)
+                for case, crop in found:
+                    if crop is not None:
+                        file.write(crop.crop_rgb.tobytes())
+                        seen.append((part, cases.index(case), int(data.people[place]), crop.detection))
+    five = [face.landmarks.points_xy if face.landmarks else np.zeros((5, 2)) for *_, face in seen]
+    np.savez(
+        folder / "seen.npz",
+        size=size,
+        tried=tried,
+        of=np.array([row[:3] for row in seen], np.int64),
+        box=np.array([(f.box.x1, f.box.y1, f.box.x2, f.box.y2) for *_, f in seen], np.float64),
+        confidence=np.array([face.confidence for *_, face in seen], np.float64),
+        scheme=seen[0][3].landmarks.scheme if seen[0][3].landmarks else "",
+        points=np.array(five, np.float32),
+        space=[recognizer.space.detector, recognizer.space.alignment],
+    )
+
+
+def gather(folder: Path, recognizer: Recognizer) -> list[Faces]:
+    """Features of faces that were cut out; the undisturbed ones of more people come last."""
+    with np.load(folder / "seen.npz") as file:
+        kept = {name: file[name] for name in file}
+    if kept["space"].tolist() != [recognizer.space.detector, recognizer.space.alignment]:
+        raise SystemExit(f"these crops are of {kept['space']}, not of {recognizer.space}")
+    size = int(kept["size"])
+    crops = np.memmap(folder / CROPS, np.uint8, "r", shape=(len(kept["of"]), size, size, 3))
+    cases = [(0, case) for case in cases_of(ALL)] + [(1, case) for case in cases_of(())]
+    rows: list[list[tuple[np.ndarray, np.ndarray, int]]] = [[] for _ in cases]
+    for start in range(0, len(crops), 256):
+        some = range(start, min(start + 256, len(crops)))
+        faces = [
+            FaceCrop(
+                Detection(
+                    Box(*kept["box"][n].tolist()),
+                    float(kept["confidence"][n]),
+                    Landmarks(str(kept["scheme"]), kept["points"][n]) if str(kept["scheme"]) else None,
+                ),
+                np.asarray(crops[n]),
+            )
+            for n in some
+        ]
+        for n, face in zip(some, recognizer.encode_crops(faces), strict=True):
+            part, case, person = kept["of"][n].tolist()
+            assert face.evidence is not None
+            row = (features(face.embedding, face.evidence), face.embedding, person)
+            rows[case if part == 0 else len(cases) - 1].append(row)
+    tried = kept["tried"].tolist()
+    return [faces_from(*case, tried[part], own) for (part, case), own in zip(cases, rows, strict=True)]
 
 
 def save(parts: list[Faces], path: Path) -> None:
@@ -75,7 +139,7 @@ def show(rows: list[DisturbedRate], target: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("gather", "learn", "table", "leave-out"))
+    parser.add_argument("what", choices=("cut", "gather", "learn", "table", "leave-out"))
     parser.add_argument("paths", nargs="+", type=Path)
     parser.add_argument("--people", type=Path)
     parser.add_argument("--out", type=Path)
@@ -92,10 +156,13 @@ def main() -> None:
     given = parser.parse_args()
     known = load_operating_point(given.point) if given.point else None
     recognizer = Recognizer(encoder=given.encoder, detector=given.detector, threads=1, operating_point=known)
-    if given.what == "gather":
+    if given.what == "cut":
         folder = given.paths[0]
         data = read_folder(folder, only=read_lfw_people(given.people) if given.people else None)
-        save(gather(data, recognizer, given.most, given.calm, given.photos), given.out)
+        cut(data, recognizer, given.most, given.calm, given.photos, given.out)
+        return
+    if given.what == "gather":
+        save(gather(given.paths[0], recognizer), given.out)
         return
     point: OperatingPoint = recognizer.operating_point
     target = point.target_fmr or 1e-3

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageFilter
 from sklearn.base import clone
 from sklearn.datasets import make_blobs
 from sklearn.metrics import make_scorer, recall_score
@@ -17,8 +19,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import check_estimator
 
 from sameface.compat.estimators import FaceEncoder, OneShotClassifier, PairVerifier
-from sameface.errors import CropError, ImageNotFoundError, NoThresholdError, SettingError, UnknownModelError
-from sameface.types import EmbeddingSpace, OperatingPoint, ProbabilityCalibration, TailPoint
+from sameface.errors import (
+    CropError,
+    ImageNotFoundError,
+    NotComparableError,
+    NoThresholdError,
+    SettingError,
+    UnknownModelError,
+)
+from sameface.types import Domain, EmbeddingSpace, OperatingPoint, ProbabilityCalibration, TailPoint
 
 SPACE = EmbeddingSpace("test", "none", "none")
 CALIBRATION = ProbabilityCalibration("logistic", prior=0.5, slope=-10.0, intercept=6.0)
@@ -208,6 +217,8 @@ def test_bad_crops_and_settings():
         FaceEncoder("pixels", detector=None).transform([np.zeros((4, 4, 3), np.uint8), np.zeros((5, 4, 3), np.uint8)])
     with pytest.raises(SettingError):
         FaceEncoder("pixels", detector=None, missing="drop").fit([])
+    with pytest.raises(SettingError, match="outside"):
+        FaceEncoder("pixels", detector=None, outside="drop").fit([])
     with pytest.raises(UnknownModelError):
         FaceEncoder("no-such", detector=None).fit([])
 
@@ -234,3 +245,31 @@ def test_photos_keep_their_rows(photos: Path):
     assert gallery.predict(found[3:]).tolist() == ["Barack Obama", "unknown"]
     with pytest.raises(ImageNotFoundError):
         FaceEncoder("dlib-resnet").transform(files[3:])
+
+
+def test_faces_that_are_not_comparable_are_missing_unless_they_are_kept(photos: Path, tmp_path: Path):
+    blurred = tmp_path / "blurred.png"
+    with Image.open(photos / "biden.jpg") as picture:
+        picture.filter(ImageFilter.GaussianBlur(25)).save(blurred)
+    files = [photos / "obama.jpg", blurred, np.zeros((99, 99, 3), np.uint8)]
+    encoder = FaceEncoder(missing="nan")
+    assert encoder.standings(files).tolist() == ["usual", "outside", "unknown"]
+    assert np.isnan(encoder.fit_transform(files)).all(axis=1).tolist() == [False, True, True]
+    kept = FaceEncoder(missing="nan", outside="keep").fit_transform(files)
+    assert np.isnan(kept).all(axis=1).tolist() == [False, False, True]
+    with pytest.raises(NotComparableError, match="blurred"):
+        FaceEncoder().transform(files[:2])
+    assert FaceEncoder("pixels", detector=None).standings(np.zeros((2, 8, 8, 3), np.uint8)).tolist() == ["unknown"] * 2
+
+
+def test_a_poor_face_has_its_stricter_threshold_and_one_outside_is_nobody_known():
+    domain = Domain((), (), (), 0.0, usual=0.0, limit=1.0, threshold=0.45)
+    gallery = OneShotClassifier(replace(POINT, domain=domain), fpir=0.01).fit([[0.0]], ["Ada"])
+    assert gallery.threshold_ == pytest.approx(0.5)  # τ(1); 0.15 less for poor faces, as τ is
+    probes = [[0.3], [0.4], [0.3], [0.4], [0.3]]
+    standing = ["usual", "unknown", "poor", "poor", "outside"]
+    assert gallery.predict(probes, standing).tolist() == ["Ada", "Ada", "Ada", "unknown", "unknown"]
+    assert gallery.predict(probes).tolist() == ["Ada"] * 5
+    closed = OneShotClassifier(math.inf).fit([[0.0], [9.0]], ["Ada", "Grace"])
+    with pytest.raises(ValueError, match="words"):
+        closed.predict(probes, ["good"] * 5)

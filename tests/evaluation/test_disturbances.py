@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from sameface.evaluation.disturbances import UNSEEN, USUAL, Disturbance
+from sameface.evaluation.disturbances import ALL, Disturbance
 from sameface.types import Box, Detection
 
-KINDS = {kind.name: kind for kind in (*USUAL, *UNSEEN)}
+KINDS = {kind.name: kind for kind in ALL}
 FACE = Detection(Box(40, 30, 140, 130), 1.0)
 
 

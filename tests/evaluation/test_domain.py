@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from sameface.errors import NotEnoughDataError
-from sameface.evaluation.domain import Faces, learn_domain, measure
+from sameface.evaluation.disturbed import Faces, measure
+from sameface.evaluation.domain import learn_domain
 from sameface.faces.measures import MEASURES
 from sameface.recognizer.domain import Evidence, features, judge, threshold_for
 from sameface.types import EmbeddingSpace, OperatingPoint

@@ -24,6 +24,7 @@ from sameface.indexing.album import Album
 from sameface.indexing.album_file import load_album, save_album
 from sameface.indexing.album_photos import photos_under, refresh
 from sameface.indexing.contact_sheet import contact_sheet
+from sameface.recognizer.domain import Judgement
 from sameface.types import Box, EmbeddingSpace
 
 SPACE = EmbeddingSpace("e", "d", "a")
@@ -37,7 +38,7 @@ class Photos:
         self.folder = folder
         self.encoded: list[str] = []
 
-    def put(self, name: str, *faces: float) -> None:
+    def put(self, name: str, *faces: float | tuple[float, str]) -> None:
         (self.folder / name).parent.mkdir(exist_ok=True)
         (self.folder / name).write_text(json.dumps(faces))
 
@@ -46,7 +47,11 @@ class Photos:
         text = path.read_text(encoding="utf-8")
         if text == "broken":
             raise NotAnImageError(expected="a picture", got="text", advice="look at it")
-        return [(BOX, np.array([value, 0], dtype=np.float32)) for value in json.loads(text)]
+        faces = [item if isinstance(item, list) else [item, "usual"] for item in json.loads(text)]
+        return [
+            (BOX, np.array([value, 0], dtype=np.float32), Judgement(standing, "" if standing == "usual" else "fog"))
+            for value, standing in faces
+        ]
 
     def run(self, album: Album) -> dict[int, list[str]]:
         refresh(album, self.folder, self.encode)
@@ -306,3 +311,77 @@ def test_command_on_photos(tmp_path, photos):
 def test_command_without_an_album(tmp_path):
     with pytest.raises(DataError, match="Make it first"):
         sameface("cluster", tmp_path, "name", "1", "Ada")
+
+
+def test_a_face_that_is_not_comparable_joins_nobody_unless_somebody_says_so(folder):
+    folder.put("a1.jpg", 0.0)
+    folder.put("a2.jpg", 0.1)
+    folder.put("fog1.jpg", (0.05, "outside"))
+    folder.put("fog2.jpg", (0.05, "outside"))
+    album = Album(SPACE)
+    apart = {1: ["a1.jpg", "a2.jpg"], 2: ["fog1.jpg"], 3: ["fog2.jpg"]}
+    assert folder.run(album) == apart
+    assert folder.run(album) == apart  # numbers stay
+    album.name("1", "Ada")
+    assert folder.run(album) == apart  # nor does a settled group take it in
+    album.merge("1", ["2"])
+    assert folder.run(album) == {1: ["a1.jpg", "a2.jpg", "fog1.jpg"], 3: ["fog2.jpg"]}
+    album.regroup(0.5, force=True)
+    assert {face.photo: face.group for face in album.faces} == dict.fromkeys(
+        ("a1.jpg", "a2.jpg", "fog1.jpg", "fog2.jpg"), 1
+    )
+
+
+def test_faces_that_were_joined_by_force_part_again(folder):
+    folder.put("a.jpg", 0.0)
+    folder.put("fog.jpg", (0.1, "outside"))
+    album = Album(SPACE)
+    refresh(album, folder.folder, folder.encode)
+    album.regroup(0.5, force=True)
+    assert {face.group for face in album.faces} == {1}
+    album.regroup(0.5)
+    assert sorted(face.group for face in album.faces) == [1, 2]
+    assert [face.reason for face in album.faces] == ["", "fog"]
+
+
+def test_poor_faces_join_under_their_stricter_threshold(folder):
+    folder.put("a.jpg", 0.0)
+    folder.put("poor.jpg", (0.3, "poor"))
+    album = Album(SPACE)
+    refresh(album, folder.folder, folder.encode)
+    album.regroup(0.5)
+    assert len(album.groups()) == 1
+    album.regroup(0.5, poor=0.31)
+    assert len(album.groups()) == 1
+    album.regroup(0.5, poor=0.29)
+    assert len(album.groups()) == 2
+    album.name("1", "Ada")
+    album.regroup(0.5, poor=0.29)
+    assert len(album.groups()) == 2  # nor do settled groups take it in
+    album.regroup(0.5, poor=0.31)
+    assert len(album.groups()) == 1
+
+
+def test_what_speaks_against_a_face_is_kept_and_shown(folder, tmp_path):
+    folder.put("fog.jpg", (0.0, "outside"))
+    album = Album(SPACE)
+    folder.run(album)
+    save_album(album, tmp_path / "album.json")
+    again = load_album(tmp_path / "album.json")
+    assert again is not None
+    assert [(face.standing, face.reason) for face in again.faces] == [("outside", "fog")]
+    page = contact_sheet(again, folder.folder, lambda path: np.zeros((40, 40, 3), np.uint8))
+    assert "not comparable: any answer is a guess: fog" in page
+
+
+def test_an_album_of_format_1_opens_and_its_faces_are_unknown(tmp_path):
+    old = Path(__file__).parent / "golden" / "album-1.json"
+    album = load_album(old, SPACE)
+    assert album is not None
+    assert [(face.face_id, face.group, face.settled, face.standing) for face in album.faces] == [
+        (1, 1, True, "unknown"),
+        (2, 2, False, "unknown"),
+    ]
+    assert album.embeddings(album.faces).tolist() == [[0.0, 0.0], [5.0, 0.0]]
+    save_album(album, tmp_path / "new.json")
+    assert json.loads((tmp_path / "new.json").read_bytes())["format"] == "sameface album 2"

@@ -133,3 +133,11 @@ def test_perfect_and_unusable():
         bcubed(["a"], [1, 2])
     with pytest.raises(DataError):
         bcubed([], [])
+
+
+def test_faces_that_need_a_stricter_threshold_have_it():
+    points = np.array([[0.0], [0.3], [0.6]], dtype=np.float32)
+    assert cluster(points, 0.5).tolist() == [0, 0, 0]  # 0.3, then the mean of 0.3 and 0.6
+    assert cluster(points, 0.5, [1, 1, 2]).tolist() == [0, 0, 1]  # 0.6, then the mean of 0.6 and 1.2
+    assert cluster(points, 0.5, [1, 2, 1]).tolist() == [0, 1, 2]
+    assert cluster(points, 0.61, [1, 2, 1]).tolist() == [0, 0, 0]

@@ -12,15 +12,26 @@ from sameface.faces.measures import MEASURES
 from sameface.recognizer.domain import (
     Evidence,
     Judgement,
+    Standing,
     feature_count,
     features,
     judge,
+    probability_for,
     require_comparable,
     threshold_for,
     worst,
 )
 from sameface.recognizer.identify import decide
-from sameface.types import Box, Candidate, Damage, Domain, EmbeddingSpace, OperatingPoint, TailPoint
+from sameface.types import (
+    Box,
+    Candidate,
+    Damage,
+    Domain,
+    EmbeddingSpace,
+    OperatingPoint,
+    ProbabilityCalibration,
+    TailPoint,
+)
 
 D = 2
 COUNT = feature_count(D)
@@ -66,9 +77,25 @@ def test_what_is_not_known_counts_as_the_mean() -> None:
     assert judge(point(domain), [0.6, 0.8], seen(turned=0.7)).score == pytest.approx(0.5)
 
 
-def test_without_a_domain_or_a_face_nothing_is_doubted() -> None:
-    assert judge(point(), [0.6, 0.8], seen(1.0)) == Judgement("usual")
-    assert judge(point(by_length()), [0.6, 0.8], None) == Judgement("usual")
+def test_without_a_domain_or_a_face_it_is_said_that_nothing_is_known() -> None:
+    measured = judge(point(), [0.6, 0.8], seen(1.0))
+    assert (measured.standing, measured.reason) == (
+        "unknown",
+        "which faces this threshold holds for was not measured",
+    )
+    assert judge(point(by_length()), [0.6, 0.8], None).standing == "unknown"
+    require_comparable(measured)
+    assert threshold_for(point(by_length()), "unknown") == 1.0
+
+
+@pytest.mark.parametrize(("standing", "told"), [("usual", 0.5), ("unknown", 0.5), ("poor", None), ("outside", None)])
+def test_a_probability_is_there_for_faces_like_those_it_was_calibrated_on(
+    standing: Standing, told: float | None
+) -> None:
+    calibrated = dataclasses.replace(
+        point(by_length()), probability=ProbabilityCalibration("logistic", slope=-10.0, intercept=6.0)
+    )
+    assert probability_for(calibrated, 0.6, standing) == told
 
 
 def test_the_reason_is_what_the_face_looks_most_like() -> None:
@@ -105,7 +132,7 @@ def test_a_search_names_nobody_for_a_face_outside_and_is_stricter_with_a_poor_on
     assert poor.threshold == pytest.approx(0.7)
     outside = decide(*given, Judgement("outside", "it looks blurred"))
     assert (outside.name, outside.standing, outside.why) == (None, "outside", "not comparable: it looks blurred")
+    assert not outside.forced
     near = [Candidate("1" * 32, "Ada", 0.65)]
-    assert (
-        decide(Box(0, 0, 9, 9), near, 100, point(by_length()), 0.01, 3, Judgement("outside"), force=True).name == "Ada"
-    )
+    forced = decide(Box(0, 0, 9, 9), near, 100, point(by_length()), 0.01, 3, Judgement("outside", "fog"), force=True)
+    assert (forced.name, forced.forced, forced.standing_reason) == ("Ada", True, "fog")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from sameface.cli.options import DetectorOption, DeviceOption, EncoderOption, JsonOption
+from sameface.cli.options import DetectorOption, DeviceOption, EncoderOption, ForceOption, JsonOption
 from sameface.cli.overwriting import OverwriteOption
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def cluster(
             show_default=False,
         ),
     ] = None,
+    force: ForceOption = False,
     encoder: EncoderOption = None,
     detector: DetectorOption = None,
     device: DeviceOption = "cpu",
@@ -74,14 +75,13 @@ def cluster(
     if ctx.invoked_subcommand is not None:
         return
     from sameface.cli.options import make_recognizer
-    from sameface.cli.output import note, print_json, print_table, progress
+    from sameface.cli.output import note, plural, print_json, print_table, progress
     from sameface.cli.overwriting import new_file
     from sameface.files import atomic_write, path_as_text
     from sameface.indexing.album import Album
     from sameface.indexing.album_file import load_album, save_album
     from sameface.indexing.album_photos import photos_under, refresh
-    from sameface.indexing.clustering import link_threshold
-    from sameface.matching import as_threshold
+    from sameface.indexing.clustering import link_threshold, poor_threshold
     from sameface.metrics.extra import require
 
     require("scipy")
@@ -90,12 +90,10 @@ def cluster(
             new_file(output, overwrite=overwrite)
     place = _place(folder, album)
     total = len(photos_under(folder))
-    recognizer = make_recognizer(encoder, detector, device=device)
-    limit = (
-        link_threshold(recognizer.operating_point)
-        if threshold is None
-        else as_threshold(threshold, unit_length=recognizer.card.unit_length)
-    )
+    recognizer = make_recognizer(encoder, detector, threshold, device=device)
+    point = recognizer.operating_point
+    limit = link_threshold(point) if threshold is None else point.threshold
+    poor = poor_threshold(point, limit)
     known = load_album(place, recognizer.space) or Album(recognizer.space)
     note(f"album: {place}; groups join under a mean distance of {limit:.3f}")
 
@@ -108,20 +106,30 @@ def cluster(
             encoded, dropped = refresh(
                 known,
                 folder,
-                lambda path: [(face.box, face.embedding) for face in recognizer.encode_faces(path)],
+                lambda path: [
+                    (face.box, face.embedding, recognizer.judge(face)) for face in recognizer.encode_faces(path)
+                ],
                 advance,
                 passed_over,
             )
     except KeyboardInterrupt:  # what was encoded is kept, and the next run goes on
-        known.regroup(limit)
+        known.regroup(limit, poor=poor, force=force)
         save_album(known, place)
         raise
-    known.regroup(limit)
+    known.regroup(limit, poor=poor, force=force)
     save_album(known, place)
     note(f"{encoded} photos encoded, {total - encoded} known already, {dropped} gone")
     for photo, state in known.photos.items():
         if state.problem:
             note(f"{photo}: {state.problem}")
+    outside = [face for face in known.faces if face.standing == "outside"]
+    if outside:
+        note(
+            f"{plural(len(outside), 'face')} not comparable: "
+            + ("grouped as they are, a guess" if force else "each is a group of its own")
+        )
+        for face in outside:
+            note(f"{face.photo}, face {face.face_id}: {face.reason}")
     if html is not None:
         from sameface.imaging import load_image
         from sameface.indexing.contact_sheet import contact_sheet
@@ -200,7 +208,16 @@ def as_json(album: Album) -> dict[str, Any]:
                 "group": number,
                 "name": album.names.get(number),
                 "settled": any(face.settled for face in faces),
-                "faces": [{"face": face.face_id, "photo": face.photo, "box": rounded(face.box)} for face in faces],
+                "faces": [
+                    {
+                        "face": face.face_id,
+                        "photo": face.photo,
+                        "box": rounded(face.box),
+                        "standing": face.standing,
+                        "standing_reason": face.reason,
+                    }
+                    for face in faces
+                ],
             }
             for number, faces in album.groups().items()
         ],
@@ -244,11 +261,13 @@ def _write_csv(album: Album, path: Path) -> None:
 
     with path.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
-        rows.writerow(("group", "name", "face", "photo", "x1", "y1", "x2", "y2"))
+        rows.writerow(("group", "name", "face", "photo", "x1", "y1", "x2", "y2", "standing", "standing_reason"))
         for number, faces in album.groups().items():
             for face in faces:
                 box = (f"{value:.1f}" for value in face.box.xyxy)
-                rows.writerow((number, album.names.get(number, ""), face.face_id, face.photo, *box))
+                rows.writerow(
+                    (number, album.names.get(number, ""), face.face_id, face.photo, *box, face.standing, face.reason)
+                )
 
 
 APPS: Final = {"cluster": app}

@@ -90,7 +90,7 @@ def evaluate(
     disturbed: Annotated[
         int,
         typer.Option(
-            min=0, help="Damage photos of so many people in 21 ways, and say what the threshold does on them."
+            min=0, help="Damage photos of so many people in 54 ways, and say what the threshold does on them."
         ),
     ] = 0,
     overwrite: OverwriteOption = False,

@@ -111,8 +111,9 @@ def _annotate(photo: str, found: Sequence[Identification], path: Path) -> None:
 
 
 def _print(answers: Sequence[IdentifiedPhoto], verbose: bool) -> None:
-    """A line per face; with the reasons where they are asked for."""
-    from sameface.cli.output import print_line, print_table
+    """A line per face; with the reasons where they are asked for. What speaks against a face is said beside the answers."""
+    from sameface.cli.output import note, print_line, print_table
+    from sameface.recognizer.words import standing_words
 
     rows: list[list[str]] = []
     for item in answers:
@@ -120,6 +121,9 @@ def _print(answers: Sequence[IdentifiedPhoto], verbose: bool) -> None:
         if item.error is not None:
             rows.append([photo, "not read", "–"])
             continue
+        for number, answer in enumerate(found, 1):
+            if answer.standing in ("poor", "outside") or (verbose and answer.standing != "usual"):
+                note(f"{photo}, face {number}: {standing_words(answer.standing, answer.standing_reason)}")
         if verbose:
             print_line(f"{photo}: {'no face found' if not found else ''}".rstrip(": ") + (":" if found else ""))
             for number, answer in enumerate(found, 1):

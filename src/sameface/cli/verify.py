@@ -91,6 +91,7 @@ def verify(
 
 def _print(answer: Verification) -> None:
     from sameface.cli.output import print_line
+    from sameface.recognizer.words import standing_words
 
     point = answer.operating_point
     who = f" as {answer.claimed.name}" if answer.claimed else ""
@@ -98,10 +99,8 @@ def _print(answer: Verification) -> None:
     print_line(f"{'same person' if answer.same else 'not the same person'}{who}")
     print_line(f"distance     {answer.distance:.4f} {sign} τ {answer.threshold:.4f}")
     print_line(f"probability  {_probability(answer)}")
-    if answer.forced:
-        print_line(f"a guess      {answer.standing_reason}")
-    elif answer.standing == "poor":
-        print_line(f"poor face    {answer.standing_reason}; τ is stricter for such faces")
+    if answer.standing != "usual":
+        print_line(f"standing     {standing_words(answer.standing, answer.standing_reason)}")
     print_line(f"τ from       {point.target}{f', measured on {point.data}' if point.data else ''}")
     print_line(f"by           {point.space}")
 

@@ -20,10 +20,16 @@ from sameface.cli.options import (
 from sameface.cli.overwriting import OverwriteOption
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sameface.imaging.annotate import FaceLabel
     from sameface.indexing.tracking import Event, Track
+
+#: Below so many frames a second each is looked at.
+_FEW: Final = 10.0
+#: Seconds that a face may be out of sight; where few frames come, so many of them at least.
+_PATIENCE: Final = 1.5
+_GAPS: Final = 3.5
 
 JsonLinesOption = Annotated[bool, typer.Option("--json", help="Print a JSON document per line, one for each event.")]
 
@@ -38,9 +44,22 @@ def watch(
         Path | None, typer.Option("--output", "-o", help="Write the video with boxes and names.", show_default=False)
     ] = None,
     overwrite: OverwriteOption = False,
-    every: Annotated[int, typer.Option("--every", min=1, help="Look at each n-th frame.")] = 2,
+    every: Annotated[
+        int | None,
+        typer.Option(
+            "--every", min=1, help="Look at each n-th frame  [default: 2; 1 below 10 a second]", show_default=False
+        ),
+    ] = None,
     enough: Annotated[int, typer.Option("--enough", min=1, help="Frames that must agree on a name.")] = 3,
-    patience: Annotated[float, typer.Option("--patience", min=0, help="Seconds a face may be out of sight.")] = 1.5,
+    patience: Annotated[
+        float | None,
+        typer.Option(
+            "--patience",
+            min=0,
+            help="Seconds a face may be out of sight  [default: 1.5; more where few frames come]",
+            show_default=False,
+        ),
+    ] = None,
     seconds: Annotated[
         float | None, typer.Option("--seconds", min=0, help="Stop after so many.", show_default=False)
     ] = None,
@@ -53,7 +72,7 @@ def watch(
 ) -> None:
     """Name the faces of a video or camera, steadily: by vote over each track. A line for each event; Ctrl-C ends it."""
     from sameface.cli.options import gallery_location, open_gallery
-    from sameface.cli.output import note
+    from sameface.cli.output import note, plural
     from sameface.cli.overwriting import new_file
     from sameface.imaging.annotate import annotate
     from sameface.indexing.tracking import Sighting, Tracker
@@ -62,8 +81,7 @@ def watch(
     if output is not None:
         new_file(output, overwrite=overwrite, sources=[source])
     note(f"gallery: {gallery_location(gallery)}")
-    say = _say_json if json else _say
-    tracker = Tracker(enough=enough, window=max(15, enough), patience=patience)
+    events = _Events(_say_json if json else _say)
     at = 0.0
     with (
         open_gallery(
@@ -77,27 +95,57 @@ def watch(
         ) as people,
         # "²" is a digit and no number; no machine has ten thousand cameras.
         Video(int(source) if source.isdecimal() and len(source) < 5 else source) as video,
-        # Where the lines themselves show on the terminal they are progress enough.
-        _progress(video.length // every) as advance,
     ):
-        drawn = VideoFile(output, video.rate / every) if output is not None else None
+        step = every or (2 if video.rate >= _FEW else 1)
+        stays = max(_PATIENCE, _GAPS * step / video.rate) if patience is None else patience
+        tracker = Tracker(enough=enough, window=max(15, enough), patience=stays)
+        drawn = VideoFile(output, video.rate / step) if output is not None else None
         try:
-            for frame in video.frames(every):
-                at = frame.at
-                if seconds is not None and at >= seconds:
-                    break
-                answers = people.identify(frame.image_rgb, candidates=1)
-                seen = [Sighting(item.box, item.name, item.person_id, item.distance) for item in answers]
-                say(tracker.update(at, seen))
-                if drawn is not None:
-                    drawn.write(annotate(frame.image_rgb, _labels(tracker.tracks, at)))
-                advance()
+            # Where the lines themselves show on the terminal they are progress enough.
+            with _progress(video.length // step) as advance:
+                for frame in video.frames(step):
+                    at = frame.at
+                    if seconds is not None and at >= seconds:
+                        break
+                    answers = people.identify(frame.image_rgb, candidates=1)
+                    seen = [Sighting(item.box, item.name, item.person_id, item.distance) for item in answers]
+                    events.tell(tracker.update(at, seen))
+                    if drawn is not None:
+                        drawn.write(annotate(frame.image_rgb, _labels(tracker.tracks, at)))
+                    advance()
         except KeyboardInterrupt:
             note("stopped")
         finally:
-            say(tracker.finish(at))
+            events.tell(tracker.finish(at))
             if drawn is not None:
                 drawn.close()
+        if video.damaged:
+            note(f"{plural(video.damaged, 'frame')} could not be read and were passed over")
+        if events.short:
+            note(
+                f"nobody was named: a face has to be known in {enough} frames, and here in at most {events.short}, looked at "
+                f"every {step / video.rate:.2g} s; try --enough {events.short}, a smaller --every or a larger --patience"
+            )
+
+
+class _Events:
+    """What was told so far: whether anybody was named, and if not, how near it came."""
+
+    def __init__(self, say: Callable[[Sequence[Event]], None]) -> None:
+        self._say, self._named, self._known = say, False, 0
+
+    def tell(self, events: Sequence[Event]) -> None:
+        """Say events, and remember."""
+        self._say(events)
+        for event in events:
+            self._named = self._named or (event.kind == "named" and event.name is not None)
+            if event.kind == "left" and event.best_distance is not None:
+                self._known = max(self._known, event.frames)
+
+    @property
+    def short(self) -> int:
+        """Frames of the longest track in which a frame alone knew somebody, though nobody was named; else 0."""
+        return 0 if self._named else self._known
 
 
 def _progress(frames: int) -> AbstractContextManager[Any]:

@@ -12,14 +12,8 @@ from sameface.datasets import Bench, LabelledPhotos
 from sameface.errors import DataError, SettingError
 from sameface.evaluation.cache import EmbeddingCache
 from sameface.evaluation.calibration import choose_operating_point, confirm
-from sameface.evaluation.domain import (
-    CALM_PEOPLE,
-    DISTURBED_PEOPLE,
-    LEAST_PEOPLE,
-    disturbed_faces,
-    learn_domain,
-    one_each,
-)
+from sameface.evaluation.disturbed import disturbed_faces, one_each
+from sameface.evaluation.domain import CALM_PEOPLE, DISTURBED_PEOPLE, LEAST_PEOPLE, learn_domain
 from sameface.evaluation.embed import EmbeddedPhotos, embed_photos
 from sameface.evaluation.probability import calibrate_probability
 from sameface.evaluation.results import Reliability

@@ -8,27 +8,17 @@ of a face (`sameface.recognizer.domain.features`). Its limits are set on scores 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from sameface.datasets import LabelledPhotos
-from sameface.errors import NotEnoughDataError, SamefaceError
-from sameface.evaluation.disturbances import UNSEEN, USUAL, Disturbance
-from sameface.evaluation.results import DisturbedRate
-from sameface.imaging import Photo, load_image, open_photo
-from sameface.progress import Advance, no_advance
-from sameface.recognizer.domain import STANDINGS, features, scores_of, threshold_for
-from sameface.types import Damage, Domain, Embeddings, ImageRGB, OperatingPoint
-
-if TYPE_CHECKING:
-    from sameface.recognizer import Recognizer
-    from sameface.recognizer.found import EncodedFace
+from sameface.errors import NotEnoughDataError
+from sameface.evaluation.disturbed import Faces, pairs_of
+from sameface.types import Damage, Domain
 
 Floats = npt.NDArray[np.float64]
 
@@ -48,83 +38,6 @@ _USUAL_MAY: Final = 2.0
 _PAIRS: Final = 300
 _FOLDS: Final = 5
 _STEP: Final = 1e-4
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Faces:
-    """Faces of photos that suffered alike.
-
-    Attributes:
-        kind, strength: of the disturbance; "" and 0 for photos as they are.
-        photos: how many were tried; a face was not found in all.
-        features: ``(n, f)`` float64. embeddings: ``(n, d)`` float32. people: ``(n,)``, who each shows.
-    """
-
-    kind: str
-    strength: float
-    photos: int
-    features: Floats
-    embeddings: Embeddings
-    people: npt.NDArray[np.intp]
-
-    def __len__(self) -> int:
-        return len(self.people)
-
-
-def disturbed_faces(
-    recognizer: Recognizer,
-    photos: Sequence[Path],
-    people: npt.NDArray[np.intp],
-    *,
-    kinds: Sequence[Disturbance] = (*USUAL, *UNSEEN),
-    advance: Advance = no_advance,
-) -> list[Faces]:
-    """Disturb photos in every way, and encode what is still found in them; the face nearest the centre of each.
-
-    Args:
-        recognizer: what finds, aligns and encodes.
-        photos: paths. people: ``(n,)``, whom each shows.
-        kinds: of disturbances; none gives only the photos as they are.
-        advance: told of each photo that is done.
-
-    Returns:
-        First the photos as they are, then each kind and strength in order.
-    """
-    cases = [("", 0.0), *((kind.name, strength) for kind in kinds for strength in kind.strengths)]
-    rows: dict[tuple[str, float], list[tuple[Floats, Embeddings, int]]] = {case: [] for case in cases}
-    tried = 0
-    for path, person in zip(photos, people.tolist(), strict=True):
-        advance(1)
-        try:
-            image = load_image(path, limits=recognizer.limits)
-            calm = recognizer.encode_photo(image, "centre")
-        except SamefaceError:
-            continue
-        if calm.evidence is None:  # of a recognizer that gives embeddings only: nothing can be learned
-            continue
-        tried += 1
-        rows[cases[0]].append((features(calm.embedding, calm.evidence), calm.embedding, person))
-
-        def spoilt(image: ImageRGB = image, face: EncodedFace = calm) -> Iterator[Photo]:
-            for kind in kinds:
-                for strength in kind.strengths:
-                    yield open_photo(np.ascontiguousarray(kind.apply(image, face.detection, strength)))
-
-        for case, found in zip(cases[1:], recognizer.encode_photos(spoilt(), "centre"), strict=True):
-            if not isinstance(found, SamefaceError) and found.evidence is not None:
-                rows[case].append((features(found.embedding, found.evidence), found.embedding, person))
-    return [_faces(kind, strength, tried, rows[kind, strength]) for kind, strength in cases]
-
-
-def _faces(kind: str, strength: float, tried: int, rows: Sequence[tuple[Floats, Embeddings, int]]) -> Faces:
-    return Faces(
-        kind,
-        strength,
-        tried,
-        np.array([row[0] for row in rows], np.float64).reshape(len(rows), -1 if rows else 0),
-        np.array([row[1] for row in rows], np.float32).reshape(len(rows), -1 if rows else 0),
-        np.array([row[2] for row in rows], np.intp),
-    )
 
 
 def learn_domain(
@@ -219,7 +132,7 @@ class _Strangers:
 def _strangers(parts: Sequence[Faces], scores: Sequence[Floats]) -> dict[str, _Strangers]:
     kinds: dict[str, list[tuple[Floats, Floats]]] = {}
     for part, score in zip(parts, scores, strict=True):
-        apart, strangers, first, second = _pairs(part.embeddings, part.people)
+        apart, strangers, first, second = pairs_of(part.embeddings, part.people)
         worse = np.maximum(score[first], score[second])
         kinds.setdefault(part.kind, []).append((apart[strangers], worse[strangers]))
     return {
@@ -249,20 +162,8 @@ def _strict(strangers: Mapping[str, _Strangers], usual: float, limit: float, thr
     return round(math.floor(strict / _STEP) * _STEP, 4) if strict < threshold else threshold
 
 
-def _pairs(
-    embeddings: Embeddings, people: npt.NDArray[np.intp]
-) -> tuple[Floats, npt.NDArray[np.bool_], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Distances of all pairs, whether each shows strangers, and both faces' places."""
-    first, second = np.triu_indices(len(people), 1)
-    vectors = embeddings.astype(np.float64)
-    squares = (vectors * vectors).sum(axis=1)
-    products = vectors @ vectors.T if len(people) else np.zeros((0, 0))
-    apart = np.sqrt(np.maximum(0.0, squares[first] + squares[second] - 2 * products[first, second]))
-    return apart, people[first] != people[second], first, second
-
-
 def _share_under(part: Faces, threshold: float) -> float | None:
-    apart, strangers, _, _ = _pairs(part.embeddings, part.people)
+    apart, strangers, _, _ = pairs_of(part.embeddings, part.people)
     return float((apart[strangers] < threshold).mean()) if strangers.any() else None
 
 
@@ -290,58 +191,3 @@ def _kinds(
 
 def _rounded(values: Floats, digits: int = 5) -> tuple[float, ...]:
     return tuple(round(float(value), digits) for value in values)
-
-
-def measure(parts: Sequence[Faces], point: OperatingPoint) -> list[DisturbedRate]:
-    """What an operating point does on disturbed photos: one row for each kind and strength, undisturbed photos first."""
-    rows = []
-    for part in parts:
-        levels = _levels(part, point)
-        apart, strangers, first, second = _pairs(part.embeddings, part.people)
-        level = np.maximum(levels[first], levels[second])
-        answered = level < STANDINGS.index("outside")
-        taus = np.array([threshold_for(point, standing) for standing in STANDINGS])[level]
-        passed = apart < taus
-        rows.append(
-            DisturbedRate(
-                part.kind,
-                part.strength,
-                len(part) / part.photos if part.photos else 0.0,
-                float((levels < STANDINGS.index("outside")).mean()) if len(part) else 0.0,
-                _mean(apart[strangers] < point.threshold),
-                _mean(passed[strangers & answered]),
-                _mean(~passed[~strangers & answered]),
-                int((strangers & answered).sum()),
-            )
-        )
-    return rows
-
-
-def _levels(part: Faces, point: OperatingPoint) -> npt.NDArray[np.intp]:
-    """0 for usual faces, 1 for poor ones, 2 outside."""
-    if point.domain is None or not len(part):
-        return np.zeros(len(part), np.intp)
-    scores = scores_of(point.domain, part.features)
-    return np.digitize(scores, [point.domain.usual, point.domain.limit], right=True).astype(np.intp)
-
-
-def _mean(values: npt.NDArray[np.bool_]) -> float | None:
-    return float(values.mean()) if len(values) else None
-
-
-def one_each(data: LabelledPhotos, most: int, *, photos: int = 1) -> npt.NDArray[np.intp]:
-    """Places of the first photos of people, evenly over the list of people; people with several photos come first.
-
-    Args:
-        data: labelled photos.
-        most: people at most.
-        photos: of a person at most.
-
-    >>> data = LabelledPhotos("x", tuple(Path(str(n)) for n in range(5)), np.array([0, 1, 1, 2, 2]), ("a", "b", "c"))
-    >>> one_each(data, 2).tolist(), one_each(data, 2, photos=2).tolist()
-    ([1, 3], [1, 2, 3, 4])
-    """
-    counts = np.bincount(data.people)
-    order = np.lexsort((np.arange(len(counts)), counts < 2))[: max(most, 0)]
-    chosen = [np.flatnonzero(data.people == person)[:photos] for person in np.sort(order)]
-    return np.concatenate(chosen) if chosen else np.empty(0, np.intp)

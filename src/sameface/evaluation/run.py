@@ -16,7 +16,7 @@ from sameface.defaults import DEFAULT_FPIR
 from sameface.errors import DataError, NotEnoughDataError, NoThresholdError
 from sameface.evaluation.cache import EmbeddingCache
 from sameface.evaluation.classifiers import learning_curve, verification_by_regression
-from sameface.evaluation.domain import disturbed_faces, measure, one_each
+from sameface.evaluation.disturbed import disturbed_faces, measure, one_each
 from sameface.evaluation.embed import EmbeddedPhotos, embed_photos
 from sameface.evaluation.hardest import hardest_pairs
 from sameface.evaluation.identification import identify_all

@@ -1,6 +1,7 @@
 """Any colour mode, any array, any EXIF rotation → ``(h, w, 3)`` uint8 RGB.
 
-Transparent pictures are laid on white, as a page would show them. 16-bit values are scaled by 255/65535 and rounded.
+Transparent pictures are laid on white, as a page would show them. Grey values of more than 8 bits are scaled to 0 to 255 and rounded; how many bits
+are in use is told by the largest of them, since cameras and scanners keep 10, 12 or 14 bits in 16 and programs keep 8 in 32.
 Embedded colour profiles are not applied: the networks were trained on pictures read without them.
 """
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Converted at once.
 _STRIP_PIXELS: Final = 500_000
+#: Bits that a grey value may have in use.
+_DEPTHS: Final = (8, 10, 12, 14, 16)
 #: EXIF tag of the orientation, and what each value says the viewer must do: (transpose first, flip rows, flip columns).
 #: Source: EXIF 2.32 (CIPA DC-008), tag 274.
 _ORIENTATION_TAG: Final = 0x0112
@@ -92,23 +95,24 @@ def picture_to_rgb(image: Image) -> ImageRGB:
     """
     image.load()
     width, height = image.size
+    largest = _largest_grey(image) if image.mode.startswith("I") else 255
     rows = max(1, _STRIP_PIXELS // width)
     if rows >= height:
-        return _strip_to_rgb(image)
+        return _strip_to_rgb(image, largest)
     whole = np.empty((height, width, 3), np.uint8)
     for top in range(0, height, rows):
-        whole[top : top + rows] = _strip_to_rgb(image.crop((0, top, width, min(top + rows, height))))
+        whole[top : top + rows] = _strip_to_rgb(image.crop((0, top, width, min(top + rows, height))), largest)
     return whole
 
 
-def _strip_to_rgb(image: Image) -> ImageRGB:
+def _strip_to_rgb(image: Image, largest: int) -> ImageRGB:
     mode = image.mode
     if mode == "RGB" and "transparency" not in image.info:
         return np.array(image)
     if mode == "L" and "transparency" not in image.info:
         return _grey_to_rgb(np.asarray(image))
     if mode.startswith("I;16") or mode == "I":
-        return _grey_to_rgb(_scale_16_bit(np.asarray(image), mode))
+        return _grey_to_rgb(_to_8_bits(np.asarray(image), largest))
     if mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         return _on_white(np.asarray(image.convert("RGBA")))
     if mode in ("1", "P", "CMYK", "YCbCr", "RGBX", "HSV"):
@@ -181,16 +185,26 @@ def _grey_to_rgb(grey: npt.NDArray[np.uint8]) -> ImageRGB:
     return np.repeat(grey[:, :, np.newaxis], 3, axis=2)
 
 
-def _scale_16_bit(values: npt.NDArray[Any], mode: str) -> npt.NDArray[np.uint8]:
-    """0…65535 to 0…255, rounded to nearest."""
-    wide = values.astype(np.int64)
-    if wide.min() < 0 or wide.max() > 65535:
+def _largest_grey(image: Image) -> int:
+    """The largest value that the bits in use can hold.
+
+    Raises:
+        NotAnImageError: values below 0 or of more than 16 bits, which mean no grey.
+    """
+    extremes: Any = image.getextrema()
+    lowest, highest = int(extremes[0]), int(extremes[1])
+    if lowest < 0 or highest > 65535:
         raise NotAnImageError(
             expected="grey values of at most 16 bits",
-            got=f"32-bit integers (mode {mode})",
+            got=f"values from {lowest} to {highest} (mode {image.mode})",
             advice="convert the picture to 8-bit grey first",
         )
-    return ((wide * 255 + 32767) // 65535).astype(np.uint8)
+    return next(2**bits - 1 for bits in _DEPTHS if highest < 2**bits)
+
+
+def _to_8_bits(values: npt.NDArray[Any], largest: int) -> npt.NDArray[np.uint8]:
+    """0…largest to 0…255, rounded to nearest."""
+    return ((values.astype(np.int64) * 255 + largest // 2) // largest).astype(np.uint8)
 
 
 def _on_white(rgba: npt.NDArray[np.uint8]) -> ImageRGB:

@@ -15,9 +15,12 @@ import numpy.typing as npt
 
 from sameface.errors import DataError, PersonExistsError, PersonNotFoundError
 from sameface.indexing.clustering import Labels, cluster
+from sameface.recognizer.domain import Standing
 from sameface.types import Box, Embeddings, EmbeddingSpace
 
-FORMAT: Final = "sameface album 1"
+FORMAT: Final = "sameface album 2"
+#: Read as well: its faces were not asked where they stand.
+BEFORE: Final = "sameface album 1"
 
 
 @dataclass(slots=True)
@@ -31,6 +34,9 @@ class Face:
         embedding: ``(d,)`` float32, little endian, as bytes.
         group: number of its group.
         settled: somebody named, merged or split its group: the face stays there.
+        standing: ``usual``; ``unknown``: which faces τ holds for was not measured; ``poor``: grouped under a stricter τ; ``outside``: not
+            comparable, it joins nobody unless a person says so.
+        reason: of its standing, in words.
     """
 
     face_id: int
@@ -39,6 +45,8 @@ class Face:
     embedding: bytes
     group: int = -1
     settled: bool = False
+    standing: Standing = "unknown"
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,22 +156,43 @@ class Album:
         return new
 
     # -- clustering -----------------------------------------------------------------------------------------------
-    def regroup(self, threshold: float) -> None:
+    def regroup(self, threshold: float, *, poor: float | None = None, force: bool = False) -> None:
         """Group all faces that nobody has settled; settled groups stay and take in groups whose mean distance is under τ.
 
-        Numbers are stable: a group keeps the number that most of its faces had.
+        Numbers are stable: a group keeps the number that most of its faces had. A face that is not comparable is a group of its own.
+
+        Args:
+            threshold: τ of mean distances.
+            poor: τ for distances to a poor face; None takes the same.
+            force: join faces that are not comparable as poor ones.
         """
+        stricter = threshold / poor if poor else 1.0
         free = [face for face in self.faces if not face.settled]
+        joining = [face for face in free if force or face.standing != "outside"]
+        alone = [face for face in free if not force and face.standing == "outside"]
+        self._join(joining, threshold, stricter, force=force)
+        kept: set[int] = {face.group for face in self.faces if face not in alone}
+        for face in alone:
+            if face.group in kept or face.group < 0:
+                face.group = self._new_group()
+            kept.add(face.group)
+
+    def _join(self, free: list[Face], threshold: float, stricter: float, *, force: bool) -> None:
         if not free:
             return
         points = self.embeddings(free)
-        labels = cluster(points, threshold)
-        settled = self._settled_points()
+        stretch = np.array([stricter if face.standing in ("poor", "outside") else 1.0 for face in free])
+        labels = cluster(points, threshold, stretch)
+        settled = self._settled_points(force=force)
         numbers = _keep_numbers(labels, [face.group for face in free], taken=set(settled))
         sizes = np.bincount(labels)
         for label in np.argsort(-sizes, kind="stable").tolist():  # the largest new group gets the first new number
             members = np.flatnonzero(labels == label)
-            number = _nearest_group(points[members], settled, threshold) or numbers.get(label) or self._new_group()
+            number = (
+                _nearest_group(points[members], settled, threshold / float(stretch[members].max()))
+                or numbers.get(label)
+                or self._new_group()
+            )
             for index in members:
                 free[index].group = number
 
@@ -173,10 +202,10 @@ class Album:
             return np.empty((0, 0), dtype=np.float32)
         return np.stack([np.frombuffer(face.embedding, dtype="<f4") for face in faces]).astype(np.float32)
 
-    def _settled_points(self) -> dict[int, Embeddings]:
+    def _settled_points(self, *, force: bool) -> dict[int, Embeddings]:
         members: dict[int, list[Face]] = {}
         for face in self.faces:
-            if face.settled:
+            if face.settled and (force or face.standing != "outside"):
                 members.setdefault(face.group, []).append(face)
         return {number: self.embeddings(faces) for number, faces in members.items()}
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from sameface.errors import DataError, GalleryMismatchError
 from sameface.files import atomic_write
-from sameface.indexing.album import FORMAT, Album
+from sameface.indexing.album import BEFORE, FORMAT, Album
 from sameface.types import EmbeddingSpace
 
 #: The album's file within its folder, when no other is named.
@@ -34,6 +34,8 @@ def load_album(path: Path, space: EmbeddingSpace | None = None) -> Album | None:
         raise DataError(
             expected="an album", got=f"{error} in {path}", advice="delete the file to start anew"
         ) from error
+    if album.format == BEFORE:
+        album.format = FORMAT
     if album.format != FORMAT:
         raise DataError(expected=FORMAT, got=album.format, advice="use the sameface that wrote it, or delete the file")
     if space is not None and album.space != space:

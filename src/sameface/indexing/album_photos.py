@@ -9,7 +9,11 @@ from sameface.errors import DataError, SamefaceError
 from sameface.files import Skipped, path_as_text, path_from_text, photos_below
 from sameface.indexing.album import Album, Face, PhotoState
 from sameface.progress import Advance, no_advance
+from sameface.recognizer.domain import Judgement
 from sameface.types import Box, Embeddings
+
+#: A photo's faces.
+Encode = Callable[[Path], Sequence[tuple[Box, Embeddings, Judgement]]]
 
 
 def photos_under(folder: Path, skipped: Callable[[Skipped], object] = lambda item: None) -> dict[str, PhotoState]:
@@ -37,7 +41,7 @@ def photos_under(folder: Path, skipped: Callable[[Skipped], object] = lambda ite
 def refresh(
     album: Album,
     folder: Path,
-    encode: Callable[[Path], Sequence[tuple[Box, Embeddings]]],
+    encode: Encode,
     advance: Advance = no_advance,
     skipped: Callable[[Skipped], object] = lambda item: None,
 ) -> tuple[int, int]:
@@ -46,7 +50,7 @@ def refresh(
     Stopped at any moment, it is an album of what was done.
 
     Args:
-        encode: gives the faces of a photo; an error is noted with the photo, which is tried again once it changes.
+        encode: gives the faces of a photo, with embedding and standing; an error is noted with the photo, which is tried again once it changes.
         advance: told of each photo that is done.
         skipped: told what is passed over. What lies in a folder that cannot be listed is not gone.
 
@@ -94,11 +98,14 @@ def _encode_one(
     folder: Path,
     photo: str,
     state: PhotoState,
-    encode: Callable[[Path], Sequence[tuple[Box, Embeddings]]],
+    encode: Encode,
 ) -> PhotoState:
     try:
-        for box, embedding in list(encode(folder / path_from_text(photo))):
-            album.faces.append(Face(album.next_face, photo, box, embedding.astype("<f4").tobytes()))
+        for box, embedding, judged in list(encode(folder / path_from_text(photo))):
+            stored = embedding.astype("<f4").tobytes()
+            album.faces.append(
+                Face(album.next_face, photo, box, stored, standing=judged.standing, reason=judged.reason)
+            )
             album.next_face += 1
     except SamefaceError as error:
         return PhotoState(state.size, state.modified, str(error))

@@ -9,6 +9,7 @@ Source: DBSCAN (Ester et al. 1996) with one neighbour for the links; UPGMA (Soka
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from sameface.errors import EmbeddingError
 from sameface.matching import as_threshold
 from sameface.metrics.extra import need
+from sameface.recognizer.domain import Standing, threshold_for
 from sameface.types import Embeddings, OperatingPoint
 
 Labels = npt.NDArray[np.intp]
@@ -32,12 +34,15 @@ _TIGHTEN: Final = 0.95
 _TIGHTEST: Final = 0.5
 
 
-def cluster(embeddings: Embeddings, threshold: float) -> Labels:
+def cluster(embeddings: Embeddings, threshold: float, stretch: npt.ArrayLike | None = None) -> Labels:
     """Group faces by person.
 
     Args:
         embeddings: ``(n, d)`` of one encoder, finite.
         threshold: τ: the mean distance under which two groups are one person. See `link_threshold` for the calibrated one.
+
+        stretch: ``(n,)``, by how much the distances of each face count as larger, 1 or more; of two faces the larger. Faces that need a stricter
+            τ have it. None: 1 for all.
 
     Returns:
         ``(n,)`` group of each face: 0, 1, … in order of first appearance; a face that is near nobody is a group of its own. Does not depend
@@ -56,17 +61,45 @@ def cluster(embeddings: Embeddings, threshold: float) -> Labels:
             expected="finite embeddings of shape (n, d)", got=f"shape {points.shape}", advice="encode the photos again"
         )
     threshold = as_threshold(threshold)
+    factors = np.ones(len(points)) if stretch is None else np.asarray(stretch, np.float64)
     labels = np.zeros(len(points), dtype=np.intp)
     following = 0
-    for members in components(points, threshold):
-        parts = _linked(points[members], threshold) if len(members) > 2 else np.zeros(len(members), dtype=np.intp)
+    for members in components(points, threshold, factors):
+        parts = (
+            _linked(points[members], threshold, factors[members])
+            if len(members) > 2
+            else np.zeros(len(members), dtype=np.intp)
+        )
         labels[members] = parts + following
         following += int(parts.max()) + 1
     return in_order_of_appearance(labels)
 
 
-def components(points: Embeddings, threshold: float) -> list[Labels]:
-    """Faces that chains of distances under τ connect: the indices of each component, ascending."""
+def cluster_judged(
+    embeddings: Embeddings, standings: Sequence[Standing], threshold: float, poor: float, *, force: bool = False
+) -> Labels:
+    """`cluster`, by where each face stands: poor ones under their stricter τ, those outside each alone.
+
+    Args:
+        embeddings: ``(n, d)``.
+        standings: ``n`` of them.
+        threshold, poor: τ of mean distances, and for distances to a poor face.
+        force: join faces outside as poor ones.
+    """
+    outside = np.array([standing == "outside" and not force for standing in standings], bool)
+    stretch = np.array([threshold / poor if standing in ("poor", "outside") else 1.0 for standing in standings])
+    labels = np.empty(len(outside), np.intp)
+    labels[~outside] = cluster(np.asarray(embeddings)[~outside], threshold, stretch[~outside])
+    labels[outside] = len(outside) + np.arange(outside.sum())
+    return in_order_of_appearance(labels)
+
+
+def components(points: Embeddings, threshold: float, stretch: npt.NDArray[np.float64] | None = None) -> list[Labels]:
+    """Faces that chains of distances under τ connect: the indices of each component, ascending.
+
+    Args:
+        stretch: as in `cluster`.
+    """
     count = len(points)
     if count == 0:
         return []
@@ -77,6 +110,8 @@ def components(points: Embeddings, threshold: float) -> list[Labels]:
         rows = points[first : first + _ROWS]
         # Upper triangle only; ‖a‖² + ‖b‖² − 2ab in float32 is off by about 1e-6, which average linkage evens out.
         squared = squares[first : first + len(rows), None] + squares[None, first:] - 2 * (rows @ points[first:].T)
+        if stretch is not None:
+            squared = squared * np.maximum(stretch[first : first + len(rows), None], stretch[None, first:]) ** 2
         row, column = np.nonzero(squared < threshold**2)
         later = column > row
         starts.append(row[later] + first)
@@ -98,11 +133,15 @@ def in_order_of_appearance(labels: npt.NDArray[np.integer]) -> Labels:
     return np.asarray(np.argsort(np.argsort(first))[inverse], dtype=np.intp)
 
 
-def _linked(points: Embeddings, threshold: float, links: float | None = None) -> Labels:
+def _linked(
+    points: Embeddings, threshold: float, stretch: npt.NDArray[np.float64], links: float | None = None
+) -> Labels:
     """Average linkage of one component, cut at τ."""
     if len(points) <= _LARGEST:
         hierarchy, spatial = need("scipy.cluster.hierarchy"), need("scipy.spatial.distance")
-        tree = hierarchy.linkage(spatial.pdist(points.astype(np.float64)), method="average")
+        first, second = np.triu_indices(len(points), 1)
+        apart = spatial.pdist(points.astype(np.float64)) * np.maximum(stretch[first], stretch[second])
+        tree = hierarchy.linkage(apart, method="average")
         # fcluster joins at distance ≤ t; the rule here is < τ.
         return np.asarray(hierarchy.fcluster(tree, np.nextafter(threshold, -np.inf), "distance") - 1, dtype=np.intp)
     links = (links or threshold) * _TIGHTEN
@@ -110,11 +149,16 @@ def _linked(points: Embeddings, threshold: float, links: float | None = None) ->
     if links < threshold * _TIGHTEST:
         return labels
     following = 0
-    for members in components(points, links):
-        parts = _linked(points[members], threshold, links)
+    for members in components(points, links, stretch):
+        parts = _linked(points[members], threshold, stretch[members], links)
         labels[members] = parts + following
         following += int(parts.max()) + 1
     return labels
+
+
+def poor_threshold(point: OperatingPoint, threshold: float) -> float:
+    """The mean distance for poor faces: as `link_threshold`, from the stricter τ of such faces, and never above the one for others."""
+    return min(threshold, threshold_for(point, "poor") * LINK_FACTOR)
 
 
 def link_threshold(point: OperatingPoint) -> float:

@@ -13,6 +13,7 @@ import numpy as np
 
 from sameface.files import path_from_text
 from sameface.indexing.album import Album, Face, distances_within
+from sameface.recognizer.words import standing_words
 from sameface.types import Box, ImageRGB
 
 #: Pixels of a cut-out face; room around its box, as a share of the box.
@@ -68,8 +69,14 @@ def _item(face: Face, title: str, pictures: dict[int, str]) -> str:
     photo = escape(face.photo, quote=True)
     return (
         f'<li><figure><img src="{pictures[face.face_id]}" alt="{escape(title, quote=True)} in {photo}">'
-        f"<figcaption>{face.face_id}: {photo}</figcaption></figure></li>"
+        f"<figcaption>{face.face_id}: {photo}{_standing(face)}</figcaption></figure></li>"
     )
+
+
+def _standing(face: Face) -> str:
+    """What speaks against a face, in words."""
+    words = standing_words(face.standing, face.reason) if face.standing in ("poor", "outside") else ""
+    return f"<br>{escape(words)}" if words else ""
 
 
 def _cut_all(

@@ -10,16 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from sameface.errors import DataError
+from sameface.errors import DataError, NoThresholdError
 from sameface.files import path_as_text, photos_below
 from sameface.imaging import ImageSource
 from sameface.imaging.sources import label_of
-from sameface.indexing.clustering import cluster, link_threshold
+from sameface.indexing.clustering import cluster_judged, link_threshold, poor_threshold
 from sameface.matching import as_threshold
 from sameface.metrics.extra import require
 from sameface.plain import Plain
 from sameface.progress import Stages, no_stages
 from sameface.recognizer import Recognizer
+from sameface.recognizer.domain import Standing
 from sameface.tables import Answers
 from sameface.types import Box
 
@@ -31,10 +32,13 @@ class GroupedFace(Plain):
     Attributes:
         photo: its path, or the place in the list, from 1, where it has none.
         box: the face in that photo.
+        standing, standing_reason: as in `Verification`; a face outside is a group of its own, unless the caller forced it.
     """
 
     photo: str
     box: Box
+    standing: Standing = "usual"
+    standing_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -57,7 +61,10 @@ class PersonGroup(Plain):
 
     def to_rows(self) -> list[dict[str, Any]]:
         """A row of a table for each face."""
-        return [{"group": self.number, "photo": face.photo, **face.box.to_dict()} for face in self.faces]
+        return [
+            {"group": self.number, "photo": face.photo, **face.box.to_dict(), "standing": face.standing}
+            for face in self.faces
+        ]
 
 
 def group_photos(
@@ -65,6 +72,7 @@ def group_photos(
     photos: str | PathLike[str] | Iterable[ImageSource],
     *,
     threshold: float | None = None,
+    force: bool = False,
     progress: Stages = no_stages,
 ) -> Answers[PersonGroup]:
     """Group every face of many photos by person.
@@ -73,6 +81,7 @@ def group_photos(
         recognizer: what makes the embeddings.
         photos: a folder, with the folders in it, or photos.
         threshold: see `cluster`; None takes `link_threshold` of the recognizer's operating point.
+        force: group faces that are not comparable, too; their standing says so.
         progress: of the photos.
 
     Raises:
@@ -93,17 +102,27 @@ def group_photos(
             advance(1)
             if isinstance(faces, list):
                 name = label_of(listed[place]) or str(place + 1)
-                found += [GroupedFace(name, face.box) for face in faces]
+                for face in faces:
+                    judged = recognizer.judge(face)
+                    found.append(GroupedFace(name, face.box, judged.standing, judged.reason))
                 points += [face.embedding for face in faces]
     if not points:
         return Answers()
-    labels = cluster(np.stack(points), limit)
+    standings = [face.standing for face in found]
+    labels = cluster_judged(np.stack(points), standings, limit, _poor(recognizer, limit), force=force)
     groups = [
         tuple(face for face, of in zip(found, labels.tolist(), strict=True) if of == label)
         for label in range(int(labels.max()) + 1)
     ]
     groups.sort(key=len, reverse=True)
     return Answers(PersonGroup(number, faces) for number, faces in enumerate(groups, 1))
+
+
+def _poor(recognizer: Recognizer, limit: float) -> float:
+    try:
+        return poor_threshold(recognizer.operating_point, limit)
+    except NoThresholdError:  # nothing is known of poor faces either
+        return limit
 
 
 def _below(folder: Path) -> list[Path]:

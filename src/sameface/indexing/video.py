@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ import numpy as np
 from sameface.errors import ExtraMissingError, ImageAccessError, ImageNotFoundError, NotAnImageError
 from sameface.types import ImageRGB
 
+#: So many frames in a row that cannot be read are the end, whatever the file says.
+_GIVE_UP: Final = 250
 #: Coding by the file's ending; others hold MPEG-4. Browsers play WebM.
 _CODES: Final = {".avi": "MJPG", ".webm": "VP80"}
 
@@ -40,7 +43,8 @@ class Video:
     Attributes:
         live: whether it is a camera.
         length: frames that the file says it has, 0 when it does not say.
-        rate: frames per second.
+        rate: frames per second, of a file whose rate varies the mean.
+        damaged: frames so far that could not be read and were passed over.
 
     Raises:
         ImageNotFoundError, NotAnImageError: no such file; not a video.
@@ -71,20 +75,32 @@ class Video:
         self.length = int(count) if np.isfinite(count) and 0 < count < 1e9 else 0
         rate = float(self._capture.get(self._cv2.CAP_PROP_FPS))
         self.rate = rate if np.isfinite(rate) and 0 < rate <= 1000 else 25.0
+        self.damaged = 0
 
     def frames(self, every: int = 1) -> Iterator[Frame]:
-        """Each `every`-th frame; the others are skipped without being decoded."""
-        import time
-
-        start = time.monotonic()
-        number = 0
-        while self._capture.grab():
-            if number % every == 0:
-                got, image_bgr = self._capture.retrieve()
-                if not got:
+        """Each `every`-th frame; the others are skipped without being decoded. A frame that cannot be read is passed over."""
+        start, number, failed = time.monotonic(), 0, 0
+        clock = _Clock(self.rate)
+        while failed <= _GIVE_UP:
+            wanted = number % every == 0
+            if not self._capture.grab():
+                # The end, unless the file says that more should come: then a frame is damaged.
+                if self.live or number >= self.length:
                     return
-                at = time.monotonic() - start if self.live else number / self.rate
-                yield Frame(number, at, np.ascontiguousarray(image_bgr[..., ::-1]))
+                failed, number, self.damaged = failed + 1, number + 1, self.damaged + 1
+                continue
+            failed = 0
+            at = (
+                time.monotonic() - start
+                if self.live
+                else clock.at(number, self._capture.get(self._cv2.CAP_PROP_POS_MSEC))
+            )
+            if wanted:
+                got, image_bgr = self._capture.retrieve()
+                if got:
+                    yield Frame(number, at, np.ascontiguousarray(image_bgr[..., ::-1]))
+                else:
+                    self.damaged += 1
             number += 1
 
     def __enter__(self) -> Self:
@@ -94,6 +110,21 @@ class Video:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._capture.release()
+
+
+class _Clock:
+    """Seconds of each frame from the first one: by the file's own times while they rise, else by the rate."""
+
+    def __init__(self, rate: float) -> None:
+        self._rate, self._first, self._last = rate, 0.0, -1.0
+
+    def at(self, number: int, milliseconds: float) -> float:
+        told = milliseconds / 1000
+        if number == 0 and np.isfinite(told):
+            self._first = told
+        since = told - self._first
+        self._last = since if np.isfinite(since) and since > self._last else max(self._last, number / self._rate)
+        return self._last
 
 
 class VideoFile:

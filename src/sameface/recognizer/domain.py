@@ -16,13 +16,15 @@ import numpy.typing as npt
 from sameface.errors import CalibrationError, NotComparableError
 from sameface.faces.measures import MEASURES
 from sameface.faces.quality import turned_aside
+from sameface.matching import probability_same
 from sameface.types import Damage, Detection, Domain, OperatingPoint
 
 Floats = npt.NDArray[np.float64]
-#: ``usual``: τ holds. ``poor``: answered under the stricter τ of such faces. ``outside``: not comparable.
-Standing = Literal["usual", "poor", "outside"]
+#: ``usual``: τ holds. ``unknown``: whether it holds was not measured. ``poor``: answered under the stricter τ of such faces. ``outside``: not
+#: comparable.
+Standing = Literal["usual", "unknown", "poor", "outside"]
 #: From the best to the worst.
-STANDINGS: Final[tuple[Standing, ...]] = ("usual", "poor", "outside")
+STANDINGS: Final[tuple[Standing, ...]] = ("usual", "unknown", "poor", "outside")
 #: Features beside those of the crop and the embedding itself.
 _OTHERS: Final = 5
 #: Pixels of a face from which on more of them tell nothing: the crop has no more.
@@ -62,9 +64,9 @@ class Judgement:
     """Where a face stands.
 
     Attributes:
-        standing: ``usual``, ``poor`` or ``outside``.
+        standing: ``usual``, ``unknown``, ``poor`` or ``outside``.
         reason: in words, "" for a usual face.
-        score: log odds; None where the operating point says nothing about its domain.
+        score: log odds; None where nothing was measured.
     """
 
     standing: Standing
@@ -73,6 +75,10 @@ class Judgement:
 
 
 USUAL: Final = Judgement("usual")
+#: An operating point without a domain: every face is answered.
+UNMEASURED: Final = Judgement("unknown", "which faces this threshold holds for was not measured")
+#: An embedding that came without its face.
+UNSEEN: Final = Judgement("unknown", "only the embedding came, not the face")
 
 
 def features(embedding: npt.ArrayLike, evidence: Evidence) -> Floats:
@@ -120,15 +126,17 @@ def scores_of(domain: Domain, rows: Floats) -> Floats:
 
 
 def judge(point: OperatingPoint, embedding: npt.ArrayLike, evidence: Evidence | None) -> Judgement:
-    """Where a face stands under an operating point; ``usual`` where nothing is known that speaks against it.
+    """Where a face stands under an operating point; ``unknown`` without a domain, or without the face itself.
 
     Args:
         point: with or without a domain.
         embedding: ``(d,)``.
         evidence: None for an embedding that came without its face.
     """
-    if point.domain is None or evidence is None:
-        return USUAL
+    if point.domain is None:
+        return UNMEASURED
+    if evidence is None:
+        return UNSEEN
     domain = point.domain
     row = standardised(domain, features(embedding, evidence)[np.newaxis])[0]
     score = float(row @ np.asarray(domain.weights) + domain.bias)
@@ -154,7 +162,7 @@ def require_comparable(judgement: Judgement, *, force: bool = False, photo: str 
 
 def threshold_for(point: OperatingPoint, standing: Standing) -> float:
     """τ for a pair whose worse face stands so."""
-    if standing == "usual" or point.domain is None:
+    if standing in ("usual", "unknown") or point.domain is None:
         return point.threshold
     return min(point.threshold, point.domain.threshold)
 
@@ -174,3 +182,8 @@ def _told(kind: Damage) -> str:
     rate = max(kind.fmr, _LEAST_TOLD)
     share = f"{rate * 100:.0f} of 100" if rate >= 0.01 else f"{rate * 1000:.0f} of 1,000"
     return f": of such photos {share} pairs of strangers pass"
+
+
+def probability_for(point: OperatingPoint, distance: float, standing: Standing) -> float | None:
+    """The calibrated probability, None for faces that are worse than those it was calibrated on."""
+    return probability_same(point.probability, distance) if standing in ("usual", "unknown") else None

@@ -10,8 +10,6 @@ from sameface.faces.choose import Choice
 from sameface.faces.quality import judge_face
 from sameface.imaging import ImageSource, open_photo
 from sameface.imaging.sources import label_of
-from sameface.recognizer.domain import USUAL, Judgement, judge
-from sameface.recognizer.found import EncodedFace
 from sameface.recognizer.recognizer import Recognizer
 from sameface.recognizer.results import Enrollment, PhotoReport
 from sameface.recognizer.review import Review, Reviewer, refusal, refused
@@ -84,17 +82,10 @@ def _template(
     face = recognizer.encode_photo(photo, choose, source=photo.source)
     quality = judge_face(photo, face.detection)
     faults = list(quality.reasons)
-    judged = _judged(recognizer, face)
+    judged = recognizer.judge(face)
     if judged.standing == "outside" or (judged.standing == "poor" and review == "strict"):
         faults.append(judged.reason)
     return Template(face.embedding, photo.source, photo.sha256, face.box, quality.value), tuple(faults)
-
-
-def _judged(recognizer: Recognizer, face: EncodedFace) -> Judgement:
-    try:
-        return judge(recognizer.operating_point, face.embedding, face.evidence)
-    except NoThresholdError:  # without τ nothing is known about where it holds
-        return USUAL
 
 
 def _threshold_if_known(recognizer: Recognizer) -> float | None:

@@ -21,10 +21,10 @@ from sameface.faces.choose import Choice, as_choice
 from sameface.gallery import Sight, TemplateStore, clean_name, gallery_exists, open_store, read_space
 from sameface.imaging import ImageSource, Photo
 from sameface.imaging.sources import is_one_photo, label_of
-from sameface.matching import false_match_rate_for, is_same, probability_same
+from sameface.matching import false_match_rate_for, is_same
 from sameface.progress import Progress, stages_of
 from sameface.recognizer.bulk import enroll_each, identify_each
-from sameface.recognizer.domain import judge, require_comparable, threshold_for
+from sameface.recognizer.domain import judge, probability_for, require_comparable, threshold_for
 from sameface.recognizer.enroll import take_in
 from sameface.recognizer.found import EncodedFace
 from sameface.recognizer.identify import decide
@@ -241,7 +241,7 @@ class Gallery(People):
             same=is_same(apart, threshold),
             distance=apart,
             threshold=threshold,
-            probability=probability_same(point.probability, apart) if judged.standing == "usual" else None,
+            probability=probability_for(point, apart, judged.standing),
             operating_point=point,
             standing=judged.standing,
             standing_reason=judged.reason,

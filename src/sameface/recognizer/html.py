@@ -6,7 +6,7 @@ from html import escape
 from typing import Final
 
 from sameface.recognizer.wire import Enrollment, Identification, Verification
-from sameface.recognizer.words import plural, probability_words
+from sameface.recognizer.words import plural, probability_words, standing_words
 
 _WIDTH: Final = 320
 #: Blue and orange of Okabe and Ito's palette, as on annotated photos.
@@ -24,7 +24,8 @@ def verification_html(answer: Verification) -> str:
     if answer.distance is not None:  # a service may keep it back
         apart, bar = f"distance {answer.distance:.3f}, ", distance_bar(answer.distance, answer.threshold)
     return (
-        f"<p><b>{said}</b>{who}: {apart}τ {answer.threshold:.3f}{probability}</p>{bar}<p><small>τ: {origin}</small></p>"
+        f"<p><b>{said}</b>{who}: {apart}τ {answer.threshold:.3f}{probability}</p>{bar}{_standing(answer)}"
+        f"<p><small>τ: {origin}</small></p>"
     )
 
 
@@ -37,7 +38,12 @@ def identification_html(answer: Identification) -> str:
         for item in answer.candidates
     )
     table = f"<table><tr><th>nearest</th><th>distance</th><th></th></tr>{rows}</table>" if rows else ""
-    return f"<p><b>{escape(answer.name or 'nobody known')}</b>: {escape(answer.why)}</p>{table}"
+    return f"<p><b>{escape(answer.name or 'nobody known')}</b>: {escape(answer.why)}</p>{_standing(answer)}{table}"
+
+
+def _standing(answer: Verification | Identification) -> str:
+    words = standing_words(answer.standing, answer.standing_reason)
+    return f"<p>{escape(words[0].upper() + words[1:])}.</p>" if words else ""
 
 
 def enrollment_html(answer: Enrollment) -> str:

@@ -64,6 +64,7 @@ def decide(
         box=box,
         why=f"not comparable: {judgement.reason}" if refused else _why(best, threshold, comparisons, fpir, point),
         standing=judgement.standing,
+        standing_reason=judgement.reason,
     )
 
 

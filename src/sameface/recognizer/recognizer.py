@@ -10,15 +10,24 @@ import numpy as np
 
 from sameface.defaults import DEFAULT_DETECTOR, DEFAULT_ENCODER
 from sameface.encoders import Encoder, load_encoder
-from sameface.errors import FaceError, ImageError, SamefaceError
+from sameface.errors import FaceError, ImageError, NoThresholdError, SamefaceError
 from sameface.faces import Detector, DetectorSpec, FaceCrop, FaceFinder, load_aligner, load_detector
 from sameface.faces.choose import Choice, as_choice
 from sameface.faces.measures import crop_measures
 from sameface.faces.quality import judge_face
 from sameface.imaging import ImageSource, Limits, Photo, open_photo
-from sameface.matching import distance, is_same, probability_same
+from sameface.matching import distance, is_same
 from sameface.models.card import ModelCard
-from sameface.recognizer.domain import Judgement, evidence_of, judge, require_comparable, threshold_for, worst
+from sameface.recognizer.domain import (
+    UNMEASURED,
+    Judgement,
+    evidence_of,
+    judge,
+    probability_for,
+    require_comparable,
+    threshold_for,
+    worst,
+)
 from sameface.recognizer.found import DetectedFace, EncodedFace
 from sameface.recognizer.results import Verification
 from sameface.recognizer.thresholds import resolve
@@ -113,7 +122,7 @@ class Recognizer:
 
     def encode_faces(self, image: ImageSource | Photo) -> list[EncodedFace]:
         """Every face of a photo with its embedding, in reading order; an empty list where there is none."""
-        return self._encode(self.finder.faces(image))
+        return self.encode_crops(self.finder.faces(image))
 
     def encode_faces_of(
         self, images: Iterable[ImageSource | Photo]
@@ -135,7 +144,7 @@ class Recognizer:
     def _each(
         self, waiting: Sequence[list[FaceCrop] | ImageError | FaceError]
     ) -> Iterator[list[EncodedFace] | ImageError | FaceError]:
-        encoded = iter(self._encode([crop for item in waiting if isinstance(item, list) for crop in item]))
+        encoded = iter(self.encode_crops([crop for item in waiting if isinstance(item, list) for crop in item]))
         for item in waiting:
             yield [next(encoded) for _ in item] if isinstance(item, list) else item
 
@@ -152,7 +161,7 @@ class Recognizer:
             ImageError: the photo cannot be read.
             NoFaceError, SeveralFacesError, FaceTooSmallError: as `choose` says.
         """
-        return self._encode([self.finder.face(image, as_choice(choose), source=source)])[0]
+        return self.encode_crops([self.finder.face(image, as_choice(choose), source=source)])[0]
 
     def encode_photos(
         self, images: Iterable[ImageSource | Photo], choose: Choice = "centre"
@@ -179,13 +188,16 @@ class Recognizer:
         yield from self._encoded(pending)
 
     def _encoded(self, pending: Sequence[FaceCrop | SamefaceError]) -> Iterator[EncodedFace | SamefaceError]:
-        encoded = iter(self._encode([item for item in pending if isinstance(item, FaceCrop)]))
+        encoded = iter(self.encode_crops([item for item in pending if isinstance(item, FaceCrop)]))
         for item in pending:
             yield item if isinstance(item, SamefaceError) else next(encoded)
 
     def judge(self, face: EncodedFace) -> Judgement:
-        """Whether τ speaks about a face: ``usual``, ``poor`` (under a stricter τ) or ``outside`` (not comparable), with the reason."""
-        return judge(self.operating_point, face.embedding, face.evidence)
+        """Whether τ speaks about a face: ``usual``, ``unknown``, ``poor`` (under a stricter τ) or ``outside`` (not comparable), and why."""
+        try:
+            return judge(self.operating_point, face.embedding, face.evidence)
+        except NoThresholdError:  # without τ nothing is known about where it holds
+            return UNMEASURED
 
     def verify(
         self,
@@ -218,7 +230,7 @@ class Recognizer:
             same=is_same(apart, threshold),
             distance=apart,
             threshold=threshold,
-            probability=probability_same(point.probability, apart) if judged.standing == "usual" else None,
+            probability=probability_for(point, apart, judged.standing),
             operating_point=point,
             standing=judged.standing,
             standing_reason=judged.reason,
@@ -242,9 +254,15 @@ class Recognizer:
         # A photo that is given twice is read by one thread at a time.
         return (pieces[0](), pieces[1]()) if self._threads == 1 or probe is reference else together(*pieces)
 
+    def encode_crops(self, faces: Sequence[FaceCrop]) -> list[EncodedFace]:
+        """Faces that are cut out already, encoded, in order.
+
+        Args:
+            faces: of `finder`, or of another with the same alignment.
+        """
+        return [face for start in range(0, len(faces), BATCH) for face in self._encode(faces[start : start + BATCH])]
+
     def _encode(self, faces: Sequence[FaceCrop]) -> list[EncodedFace]:
-        if not faces:
-            return []
         crops = np.stack([face.crop_rgb for face in faces])
         embeddings, lengths = self.encoder.encode_measured(crops)
         seen = zip(faces, embeddings, lengths.tolist(), crop_measures(crops), strict=True)

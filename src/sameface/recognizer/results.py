@@ -29,8 +29,8 @@ class Verification(Answer):
         operating_point: where τ comes from.
         claimed: the claimed person, None when two photos were compared.
         probe_box: the face in the probe; reference_box: the face in the reference, None where only its embedding is kept.
-        standing: ``usual``; ``poor``: decided under the stricter τ of such faces; ``outside``: not comparable, and answered because the caller
-            forced it.
+        standing: ``usual``; ``unknown``: which faces τ holds for was not measured; ``poor``: decided under the stricter τ of such faces;
+            ``outside``: not comparable, and answered because the caller forced it.
         standing_reason: in words, "" for a usual face.
     """
 
@@ -56,7 +56,7 @@ class Verification(Answer):
     def __repr__(self) -> str:
         who = f"claimed={self.claimed.name!r}, " if self.claimed is not None else ""
         chance = f", {probability_sign(self.probability)}" if self.probability is not None else ""
-        doubt = "" if self.standing == "usual" else f", {self.standing}: {self.standing_reason}"
+        doubt = "" if self.standing in ("usual", "unknown") else f", {self.standing}: {self.standing_reason}"
         return f"Verification({who}same={self.same}, {distance_sign(self.distance, self.threshold)}{chance}{doubt})"
 
     def to_wire(self, probe: wire.Size | None = None, reference: wire.Size | None = None) -> wire.Verification:
@@ -92,7 +92,9 @@ class Identification(Answer):
         comparisons: K, the templates searched.
         box: the face in the photo.
         why: one sentence on what decided.
-        standing: ``usual``; ``poor``: decided under a stricter τ(K); ``outside``: not comparable, nobody is named unless the caller forced it.
+        standing: ``usual``; ``unknown``: which faces τ holds for was not measured; ``poor``: decided under a stricter τ(K); ``outside``: not
+            comparable, nobody is named unless the caller forced it.
+        standing_reason: in words, "" for a usual face.
     """
 
     name: str | None
@@ -105,6 +107,12 @@ class Identification(Answer):
     box: Box
     why: str
     standing: Standing = "usual"
+    standing_reason: str = ""
+
+    @property
+    def forced(self) -> bool:
+        """Whether somebody is named by a face that is not comparable, because the caller insisted."""
+        return self.standing == "outside" and self.name is not None
 
     def __repr__(self) -> str:
         who = "nobody" if self.name is None else repr(self.name)
@@ -128,6 +136,7 @@ class Identification(Answer):
             box=wire.rounded(self.box),
             why=self.why,
             standing=self.standing,
+            standing_reason=self.standing_reason,
         )
 
 

@@ -134,8 +134,9 @@ class Verification(_Documented):
     """The face in the photo compared with; null for a claimed person, of whom only embeddings are kept."""
     reference_size: Size | None = None
     """Size of that photo."""
-    standing: Literal["usual", "poor", "outside"] = "usual"
-    """``usual``: τ holds for both faces; ``poor``: decided under a stricter τ; ``outside``: not comparable, answered because it was forced."""
+    standing: Literal["usual", "unknown", "poor", "outside"] = "usual"
+    """``usual``: τ holds for both faces; ``unknown``: for which faces it holds was not measured; ``poor``: decided under a stricter τ;
+    ``outside``: not comparable, answered because it was forced."""
     standing_reason: str = ""
     """Why a face is not usual, in words."""
     replay: bool = False
@@ -172,8 +173,11 @@ class Identification(_Documented):
     """The face."""
     why: str
     """One sentence on what decided."""
-    standing: Literal["usual", "poor", "outside"] = "usual"
-    """``usual``: τ(K) holds for this face; ``poor``: decided under a stricter one; ``outside``: not comparable, so nobody is named unless forced."""
+    standing: Literal["usual", "unknown", "poor", "outside"] = "usual"
+    """``usual``: τ(K) holds for this face; ``unknown``: for which faces it holds was not measured; ``poor``: decided under a stricter one;
+    ``outside``: not comparable, so nobody is named unless forced."""
+    standing_reason: str = ""
+    """Why the face is not usual, in words."""
     replay: bool = False
     """A service's remark: the photo is an enrolled one of that person, not a new one."""
 

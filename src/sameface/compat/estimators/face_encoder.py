@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Literal, Self
 
@@ -12,10 +12,13 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 
 from sameface.defaults import DEFAULT_DETECTOR, DEFAULT_ENCODER
 from sameface.encoders import Encoder, load_encoder
-from sameface.errors import SamefaceError, SettingError
+from sameface.errors import NotComparableError, SamefaceError, SettingError
 from sameface.faces.choose import Choice, as_choice
 from sameface.imaging import ImageSource
+from sameface.imaging.sources import label_of
 from sameface.recognizer import Recognizer
+from sameface.recognizer.domain import require_comparable
+from sameface.recognizer.found import EncodedFace
 from sameface.types import CropsRGB, Embeddings
 
 
@@ -27,6 +30,8 @@ class FaceEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         detector: name of the detector that finds the face of each photo; None takes the input as face crops that are aligned already.
         choose: which face of a photo that shows several: ``centre``, ``largest``, or ``only``, which refuses.
         missing: what a photo without a usable face becomes: ``raise`` its error, or a row of ``nan``, so that rows and labels stay together.
+        outside: what a face becomes that is not comparable (`sameface.recognizer.domain`): ``missing`` counts it as a photo without a usable
+            face; ``keep`` encodes it all the same. `standings` tells which are.
         device: where networks run.
         threads: threads per run, None for one per core.
 
@@ -44,6 +49,7 @@ class FaceEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         detector: str | None = DEFAULT_DETECTOR,
         choose: Choice = "centre",
         missing: Literal["raise", "nan"] = "raise",
+        outside: Literal["missing", "keep"] = "missing",
         device: str = "cpu",
         threads: int | None = None,
     ) -> None:
@@ -51,6 +57,7 @@ class FaceEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.detector = detector
         self.choose = choose
         self.missing = missing
+        self.outside = outside
         self.device = device
         self.threads = threads
 
@@ -58,12 +65,16 @@ class FaceEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Check the settings and that the networks are there.
 
         Raises:
-            SettingError: an unknown value of `missing` or `choose`.
+            SettingError: an unknown value of `missing`, `outside` or `choose`.
             ModelError: a network that is unknown, missing or damaged.
         """
         if self.missing not in ("raise", "nan"):
             raise SettingError(
                 expected="missing='raise' or 'nan'", got=repr(self.missing), advice="choose one of the two"
+            )
+        if self.outside not in ("missing", "keep"):
+            raise SettingError(
+                expected="outside='missing' or 'keep'", got=repr(self.outside), advice="choose one of the two"
             )
         as_choice(self.choose)
         card = self._network().card if self.detector is None else self._recognizer().card
@@ -82,12 +93,28 @@ class FaceEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
         Raises:
             ImageError, FaceError: with ``missing="raise"``, for the first photo that cannot be encoded.
+            NotComparableError: likewise, for the first face that is not comparable, unless it is kept.
         """
         if not hasattr(self, "_n_features_out"):
             self.fit(X)
         if self.detector is None:
             return self._network().encode(as_crops(X))
         return self._encode_photos(list(X))
+
+    def standings(self, X: Sequence[ImageSource]) -> npt.NDArray[Any]:
+        """Where the faces of photos stand: what the `standing` of `OneShotClassifier.predict` takes.
+
+        Returns:
+            ``(n,)`` of ``usual``, ``unknown``, ``poor``, ``outside``; ``unknown`` also for a photo without a usable face, and without a detector.
+        """
+        if self.detector is None:
+            return np.full(len(X), "unknown", dtype="<U7")
+        recognizer = self._recognizer()
+        faces = recognizer.encode_photos(list(X), self.choose)
+        return np.array(
+            ["unknown" if isinstance(face, SamefaceError) else recognizer.judge(face).standing for face in faces],
+            dtype="<U7",
+        )
 
     def __sklearn_is_fitted__(self) -> bool:
         return True  # nothing is learnt
@@ -103,14 +130,26 @@ class FaceEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _encode_photos(self, photos: Sequence[ImageSource]) -> Embeddings:
         rows: list[npt.NDArray[np.float32]] = []
         gap = np.full(self._n_features_out, np.nan, dtype=np.float32)
-        for photo in self._recognizer().encode_photos(photos, self.choose):
-            if not isinstance(photo, SamefaceError):
-                rows.append(photo.embedding)
+        for found in self._usable(photos):
+            if not isinstance(found, SamefaceError):
+                rows.append(found.embedding)
             elif self.missing == "nan":
                 rows.append(gap)
             else:
-                raise photo
+                raise found
         return np.stack(rows) if rows else np.empty((0, self._n_features_out), dtype=np.float32)
+
+    def _usable(self, photos: Sequence[ImageSource]) -> Iterator[EncodedFace | SamefaceError]:
+        """The face of each photo, or why there is none that can be used."""
+        recognizer = self._recognizer()
+        for source, face in zip(photos, recognizer.encode_photos(photos, self.choose), strict=True):
+            if self.outside == "missing" and not isinstance(face, SamefaceError):
+                try:
+                    require_comparable(recognizer.judge(face), photo=label_of(source))
+                except NotComparableError as error:
+                    yield error
+                    continue
+            yield face
 
     def _network(self) -> Encoder:
         return _encoder(self.encoder, self.device, self.threads)

@@ -18,6 +18,7 @@ from sameface.compat.estimators.posterior import log_likelihood_ratio, posterior
 from sameface.defaults import DEFAULT_FPIR
 from sameface.errors import NoThresholdError
 from sameface.matching import as_threshold
+from sameface.recognizer.domain import STANDINGS, threshold_for
 from sameface.recognizer.identify import threshold_for_search
 from sameface.types import OperatingPoint, ProbabilityCalibration
 
@@ -94,8 +95,12 @@ class OneShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         return self._enroll(X, y, afresh=not hasattr(self, "templates_"))
 
-    def predict(self, X: Any) -> npt.NDArray[Any]:
+    def predict(self, X: Any, standing: Any = None) -> npt.NDArray[Any]:
         """The nearest person under τ, else the unknown label; of equally near ones the first enrolled.
+
+        Args:
+            standing: ``(n,)`` where each face stands, by `FaceEncoder.standings`: poor ones are decided under the stricter τ of such faces, those
+                outside are nobody known. None decides all alike: an embedding does not tell whether its face was blurred or covered.
 
         Returns:
             ``(n,)`` of the labels' type.
@@ -103,7 +108,7 @@ class OneShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         apart, nearest = self.kneighbors(X, 1)
         answers = self.template_labels_[nearest[:, 0]].astype(self._label_type, copy=True)
-        answers[~(apart[:, 0] < self.threshold_)] = self.unknown_label_
+        answers[~(apart[:, 0] < self._thresholds(standing, len(apart)))] = self.unknown_label_
         return answers
 
     def kneighbors(self, X: Any, n_neighbors: int = 5) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
@@ -190,6 +195,20 @@ class OneShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return math.inf if given == math.inf else as_threshold(given)  # type: ignore[arg-type]  # None was refused above
         found = threshold_for_search(self.operating_point, templates, self.fpir)
         return 0.0 if found is None else found
+
+    def _thresholds(self, standing: Any, count: int) -> npt.NDArray[np.float64]:
+        """τ of each probe by where its face stands; 0, which names nobody, outside."""
+        taus = np.full(count, self.threshold_)
+        if standing is None:
+            return taus
+        words = np.asarray(standing)
+        if words.shape != (count,) or not set(words.tolist()) <= set(STANDINGS):
+            raise ValueError(f"standing: expected {count} words of {', '.join(STANDINGS)}")
+        if isinstance(self.operating_point, OperatingPoint):
+            point = self.operating_point
+            taus[words == "poor"] = max(0.0, self.threshold_ - (point.threshold - threshold_for(point, "poor")))
+        taus[words == "outside"] = 0.0
+        return taus
 
     def _unknown(self) -> Any:
         if self.unknown_label is not None:

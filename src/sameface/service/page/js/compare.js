@@ -1,7 +1,7 @@
 // 1:1: two photos, same or not; or a photo against an enrolled person.
 
 import { call, formOf, galleryPath, policy, state } from "./api.js";
-import { busy, chance, fault, glyph, h, number, say } from "./dom.js";
+import { busy, chance, fault, glyph, h, number, say, standing } from "./dom.js";
 import { PhotoDrop } from "./photo.js";
 import { distanceScale, scaleWords } from "./scale.js";
 
@@ -61,6 +61,7 @@ function verdict(answer, point, name) {
       h("div", {}, h("h2", {}, title), h("p", {}, `Distance ${number(answer.distance)} is ${side} the threshold τ = ${number(answer.threshold)}.`))),
     distanceScale(answer.distance, answer.threshold, point.distances),
     h("p", { class: "said" }, scaleWords(answer.distance, point)),
+    standing(answer),
     h("dl", { class: "facts" },
       fact("Distance", number(answer.distance)),
       fact("Threshold τ", number(answer.threshold)),

@@ -60,6 +60,16 @@ export function percent(value) {
   if (value > 0.5) return `${Number((value * 100).toPrecision(value > 0.99 ? 4 : 3))} %`;
   return `${Number((value * 100).toPrecision(2))} %`;
 }
+/** What a face's standing means for its answer; null for a usual face. */
+export function standing(answer) {
+  const said = {
+    unknown: "It is not known whether the threshold holds for this face",
+    poor: "A poor face, decided under a stricter threshold",
+    outside: "A face that is not comparable",
+  }[answer.standing];
+  return said ? h("p", { class: "said", "data-standing": answer.standing }, `${said}${answer.standing_reason ? `: ${answer.standing_reason}` : ""}.`) : null;
+}
+
 /** A probability, said as everywhere in sameface; no calibration knows better than one in ten thousand. */
 export function chance(value) {
   return value > 0.9999 ? "over 0.9999" : value < 0.0001 ? "under 0.0001" : value.toFixed(4);

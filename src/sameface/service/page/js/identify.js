@@ -1,7 +1,7 @@
 // 1:K: who is in this photo? One answer per face, or nobody.
 
 import { call, formOf, galleryPath, policy } from "./api.js";
-import { busy, fault, h, number, plural, say } from "./dom.js";
+import { busy, fault, h, number, plural, say, standing } from "./dom.js";
 import { PhotoDrop } from "./photo.js";
 
 export function facesOf(answer) {
@@ -49,6 +49,7 @@ function listing(answer, fpir) {
       h("strong", {}, face.name ?? "Nobody"),
       h("span", { class: `chip ${face.name ? "same" : "other"}` }, face.name ? "known" : "not known")),
     h("p", {}, `Face ${place + 1}: ${face.why}.`),
+    standing(face),
     face.candidates.length ? h("ul", { class: "near", "aria-label": "Nearest people" }, face.candidates.map((item) => h("li", {}, `${item.name} `, h("span", { class: "number" }, number(item.distance))))) : null));
   const first = answer.faces[0];
   return [
