@@ -16,8 +16,9 @@ from sameface.service.key_file import KeyFile
 from sameface.service.settings import Settings
 
 CASES = int(os.environ.get("SAMEFACE_CONTRACT_CASES", "15"))
-#: What a request may be refused for though it fits the document: bytes are seldom a photo of one face, and cursors come from answers.
-FROM_THE_CONTENT = {"not-an-image", "damaged-image", "no-face", "image-too-large", "enrollment-refused"}
+#: What a request may be refused for though it fits the document: bytes are seldom a photo of one face, cursors come from answers, and a text of
+#: the form of a date may be none, or be over.
+FROM_THE_CONTENT = {"not-an-image", "damaged-image", "no-face", "image-too-large", "enrollment-refused", "setting"}
 
 
 def check(case, headers) -> None:

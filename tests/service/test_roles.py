@@ -34,6 +34,13 @@ NEEDS = {
     "PATCH /v1/galleries/{gallery}/people/{person_id}": "enroll",
     "DELETE /v1/galleries/{gallery}/people/{person_id}": "enroll",
     "DELETE /v1/galleries/{gallery}/people/{person_id}/photos/{photo_id}": "enroll",
+    "GET /v1/galleries/{gallery}/people/{person_id}/access": "enroll",
+    "GET /v1/galleries/{gallery}/retention": "read",
+    "GET /v1/galleries/{gallery}/ending": "read",
+    "POST /v1/galleries/{gallery}/expire": "enroll",
+    "PUT /v1/galleries/{gallery}/people/{person_id}/hold": "admin",
+    "DELETE /v1/galleries/{gallery}/people/{person_id}/hold": "admin",
+    "PUT /v1/galleries/{gallery}/retention": "admin",
     "POST /v1/galleries": "admin",
     "DELETE /v1/galleries/{gallery}": "admin",
     "POST /v1/embeddings": "admin",
@@ -82,7 +89,7 @@ def ask(api, operation: str, gallery: str, key: str | None):
     method, path = operation.split()
     for name, value in {"gallery": gallery, "person_id": "0" * 32, "photo_id": "1", "name": "x.json"}.items():
         path = path.replace(f"{{{name}}}", value)
-    body = {"json": {}} if method in ("POST", "PATCH") else {}
+    body = {"json": {}} if method in ("POST", "PATCH", "PUT") else {}
     return api.request(method, path, headers={"X-API-Key": key} if key else {}, **body)
 
 

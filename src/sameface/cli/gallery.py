@@ -162,6 +162,55 @@ def audit(
     )
 
 
+@gallery_app.command("rotate-key")
+def rotate(
+    to: Annotated[
+        str, typer.Option("--to", help="The new key: @FILE, or !COMMAND that prints it.", show_default=False)
+    ] = "",
+    seal_names: Annotated[
+        bool | None,
+        typer.Option("--seal-names/--open-names", help="Encrypt names, details and sources too.", show_default=False),
+    ] = None,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="All programs have the new key: the old one opens the gallery no more.")
+    ] = False,
+    gallery: GalleryOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Change the key of an encrypted gallery while it is used. Old and new open it until --finish, called with the new one.
+
+    Stopped on its way, it is called again with the same --to, and goes on.
+    """
+    from sameface.cli.options import gallery_location
+    from sameface.cli.output import note, plural, print_json, print_line, progress
+    from sameface.errors import SettingError
+    from sameface.gallery import open_store, retire_key, rotate_key
+
+    location = gallery_location(gallery)
+    if bool(to) == finish:
+        raise SettingError(expected="--to or --finish", got="both or neither", advice="give one of them")
+    note(f"gallery: {location}")
+    if finish:
+        gone = retire_key(location)
+        if json:
+            print_json({"keys gone": gone})
+        else:
+            print_line(f"{plural(gone, 'old key')} opens it no more" if gone else "no other key opened it")
+        return
+    with open_store(location, create=False) as store:
+        rows = 2 * store.count() + len(store)
+    with progress("encrypting anew", rows) as advance:
+        report = rotate_key(location, to, seal_names=seal_names, progress=advance)
+    if json:
+        print_json(report)
+        return
+    verdict = "all of it" if report.ok else f"all but {plural(len(report.problems), 'damaged row')}"
+    print_line(
+        f"the new key opens {verdict}: {plural(report.people, 'person', 'people')}, {plural(report.templates, 'template')}"
+    )
+    print_line("the old key opens it still: give all programs the new one, then call this with --finish")
+
+
 @gallery_app.command()
 def key(json: JsonOption = False) -> None:
     """Make a key for a new encrypted gallery: put it in $SAMEFACE_GALLERY_KEY, or in a file and @FILE there. Without it the gallery is lost."""

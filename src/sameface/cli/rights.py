@@ -201,7 +201,7 @@ def expire(
             if json:
                 print_json(People(people=tuple(ending), total=len(ending)))
             else:
-                print_table(("name", "photos", "ends"), [(p.name, str(p.photos), p.expires[:16]) for p in ending])
+                print_table(("name", "photos", "ends"), [(p.name, str(p.photos), p.expires[:19]) for p in ending])
             return
         done = store.expire()
     if json:
@@ -217,12 +217,12 @@ def expire(
 
 
 def _until(person: Person) -> str:
-    return f"kept until {person.expires[:16]} (UTC)" if person.expires else "kept without an end"
+    return f"kept until {person.expires[:19]} (UTC)" if person.expires else "kept without an end"
 
 
 def _rule(rule: Retention) -> str:
     parts = [f"{rule.days} days"] if rule.days else []
-    return " and not after ".join([*parts, *([rule.until[:16]] if rule.until else [])])
+    return " and not after ".join([*parts, *([rule.until[:19]] if rule.until else [])])
 
 
 def _say(person: Person, words: str, json: bool) -> None:

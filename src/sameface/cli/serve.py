@@ -75,6 +75,10 @@ def serve(
         int, typer.Option("--max-megapixels", min=1, help="Of one photo; 25 megapixels take up to 0.5 GB.")
     ] = 25,
     max_faces: Annotated[int, typer.Option("--max-faces", min=1, help="Faces in one photo.")] = 100,
+    expire_every: Annotated[
+        float,
+        typer.Option("--expire-every", min=1, help="Seconds between two looks for people whose time is over."),
+    ] = 60.0,
     audit: Annotated[
         Path | None,
         typer.Option("--audit", help="File of the audit trail.  [default: in the folder]", show_default=False),
@@ -131,6 +135,7 @@ def serve(
         timeout=timeout,
         rate=rate,
         burst=burst,
+        expire_every=expire_every,
         audit=audit.resolve() if audit else None if in_database else Path(galleries).resolve() / "audit.jsonl",
         reports=reports,
         secure=tls_cert is not None or bool(behind_proxy),

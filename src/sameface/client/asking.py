@@ -25,7 +25,7 @@ from sameface.recognizer.wire import (
     Verification,
     problem,
 )
-from sameface.types import PersonId, Who
+from sameface.types import Consent, PersonId, Who
 
 #: A photo to send: a path, the bytes of a file, or a binary file.
 Upload: TypeAlias = "str | PathLike[str] | bytes | IO[bytes]"
@@ -102,6 +102,8 @@ class GalleryAsks:
         photos: Upload | Sequence[Upload],
         details: Mapping[str, str] | None,
         groups: Sequence[str],
+        consent: Consent | None,
+        keep_until: str,
         choose: str,
         review: str | None,
     ) -> Ask[Enrollment]:
@@ -112,6 +114,10 @@ class GalleryAsks:
             fields["groups"] = [groups] if isinstance(groups, str) else list(groups)
         if details:
             fields["details"] = msgspec.json.encode(dict(details)).decode()
+        if consent is not None:
+            fields["consent"] = msgspec.json.encode(consent_given(consent)).decode()
+        if keep_until:
+            fields["keep_until"] = keep_until
         return Ask("POST", f"{self.path}/people", _as(Enrollment), fields, [("photos", photo) for photo in uploads])
 
     def identify(self, photo: Upload, searching: Mapping[str, object]) -> Ask[IdentifiedPhoto]:
@@ -144,12 +150,16 @@ class GalleryAsks:
         name: str | None,
         details: Mapping[str, str] | None,
         groups: Sequence[str] | None,
+        consent: Consent | None,
+        keep_until: str | None,
     ) -> Ask[Person]:
-        """Replace a person's name, details or groups."""
+        """Replace a person's name, details, groups, consent or own retention."""
         given = {
             "name": name,
             "details": None if details is None else dict(details),
             "groups": None if groups is None else [groups] if isinstance(groups, str) else list(groups),
+            "consent": None if consent is None else consent_given(consent),
+            "keep_until": keep_until,
         }
         body = {part: value for part, value in given.items() if value is not None}
         return Ask("PATCH", f"{self.path}/people/{person_id}", _as(Person), json=body)
@@ -180,6 +190,12 @@ class GalleryAsks:
 def searching(candidates: int, group: str | None, fpir: float | None, threshold: float | None) -> Mapping[str, object]:
     """The fields of a search."""
     return {"candidates": candidates, "group": group, "fpir": fpir, "threshold": threshold}
+
+
+def consent_given(consent: Consent) -> dict[str, str]:
+    """A consent as a request has it: what is empty is left out."""
+    fields: dict[str, str] = msgspec.to_builtins(consent)
+    return {name: value for name, value in fields.items() if value}
 
 
 def id_of(who: PersonId | Person) -> str:

@@ -13,9 +13,10 @@ import httpx
 
 from sameface.client import asking, replies
 from sameface.client.asking import Ask, Upload
+from sameface.client.rights import AsyncRights, RightsAsks
 from sameface.recognizer.wire import Enrollment, Erased, Identification, IdentifiedPhoto, Person, Verification
 from sameface.tables import Answers
-from sameface.types import Who
+from sameface.types import Consent, Who
 
 Answer = TypeVar("Answer")
 
@@ -108,7 +109,7 @@ class AsyncClient:
         await self.aclose()
 
 
-class AsyncRemoteGallery:
+class AsyncRemoteGallery(AsyncRights):
     """A gallery behind a service; the operations of `sameface.Gallery`.
 
     Args:
@@ -119,6 +120,7 @@ class AsyncRemoteGallery:
     def __init__(self, client: AsyncClient, name: str) -> None:
         self._client, self.name = client, name
         self._asks = asking.GalleryAsks(name)
+        self._rights = RightsAsks(self._asks.path)
 
     async def enroll(
         self,
@@ -127,11 +129,15 @@ class AsyncRemoteGallery:
         *,
         details: Mapping[str, str] | None = None,
         groups: Sequence[str] = (),
+        consent: Consent | None = None,
+        keep_until: str = "",
         choose: str = "only",
         review: str | None = None,
     ) -> Enrollment:
         """Make a person known by one photo or several, or add photos to somebody known. A review may only be stricter than the server's."""
-        return await self._client.ask(self._asks.enroll(name, photos, details, groups, choose, review))
+        return await self._client.ask(
+            self._asks.enroll(name, photos, details, groups, consent, keep_until, choose, review)
+        )
 
     async def identify(
         self,
@@ -223,9 +229,12 @@ class AsyncRemoteGallery:
         name: str | None = None,
         details: Mapping[str, str] | None = None,
         groups: Sequence[str] | None = None,
+        consent: Consent | None = None,
+        keep_until: str | None = None,
     ) -> Person:
-        """Replace a person's name, details or groups: all that are given, or none of them."""
-        return await self._client.ask(self._asks.update(await self._id(who), name, details, groups))
+        """Replace a person's name, details, groups, consent or own retention: all that are given, or none of them."""
+        ask = self._asks.update(await self._id(who), name, details, groups, consent, keep_until)
+        return await self._client.ask(ask)
 
     async def rename(self, who: Who, new: str) -> Person:
         """Give a person another name; the id and the photos stay."""
@@ -234,6 +243,9 @@ class AsyncRemoteGallery:
     async def forget(self, who: Who) -> Erased:
         """Erase a person; says what was erased."""
         return await self._client.ask(self._asks.forget(await self._id(who)))
+
+    async def _ask(self, ask: Ask[Answer]) -> Answer:
+        return await self._client.ask(ask)
 
     async def _id(self, who: Who) -> str:
         """Who is meant, by id; a name is looked up once, from there on it goes by id."""

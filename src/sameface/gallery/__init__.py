@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sameface.gallery.location import erase_gallery, gallery_exists, make_gallery, open_store, read_space
 from sameface.gallery.places import Place
+from sameface.gallery.rekeying import retire_key, rotate_key
 from sameface.gallery.rules.names import clean_name
 from sameface.gallery.rules.places import check_slug, is_server
 from sameface.gallery.rules.terms import rules_for
@@ -46,5 +47,7 @@ __all__ = [
     "now",
     "open_store",
     "read_space",
+    "retire_key",
+    "rotate_key",
     "rules_for",
 ]

@@ -147,6 +147,7 @@ def erase_gallery(location: str | Path, *, patience: float = PATIENCE) -> None:
 
     Raises:
         GalleryMissingError: nothing there.
+        PersonHeldError: somebody in it may not be forgotten.
         NotAGalleryError: another kind of file; it stays.
         GalleryLockedError, GalleryReadOnlyError, GalleryUnavailableError.
     """
@@ -159,6 +160,8 @@ def erase_gallery(location: str | Path, *, patience: float = PATIENCE) -> None:
     if path.exists():
         with suppress(GalleryDamagedError, GallerySchemaError):
             read_space(path)  # somebody's own file is none of ours
+            with translated(str(path)):
+                schema.require_nobody_held(path, PATIENCE)
     files.erase(path, patience)
 
 

@@ -29,7 +29,7 @@ from sameface.service.intake import malformed
 from sameface.service.memory import give_back_now_and_then
 from sameface.service.middleware import Doorkeeper
 from sameface.service.problem import told
-from sameface.service.routes import about, batch, galleries, people, photos
+from sameface.service.routes import about, batch, galleries, people, photos, rights
 from sameface.service.settings import Settings, from_json
 
 PAGE: Final = Path(__file__).with_name("page")
@@ -60,6 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
                 desk.close()
                 raise
         tasks = [asyncio.create_task(give_back_now_and_then()), asyncio.create_task(_write_key_uses(desk))]
+        tasks.append(asyncio.create_task(_expire_now_and_then(desk)))
         yield
         for task in tasks:
             task.cancel()
@@ -85,7 +86,7 @@ def create_app(settings: Settings) -> FastAPI:
         }
     }
     keys = [Depends(HTTPBearer(auto_error=False)), Depends(APIKeyHeader(name="X-API-Key", auto_error=False))]
-    for router in (photos.router, galleries.router, batch.router, people.router):
+    for router in (photos.router, galleries.router, batch.router, people.router, rights.router):
         app.include_router(router, prefix="/v1", responses=described, dependencies=keys)
     app.include_router(about.router, prefix="/v1", responses=described, dependencies=keys)
     app.include_router(about.probes, prefix="/v1", responses=described)
@@ -101,6 +102,13 @@ async def _write_key_uses(desk: Desk) -> None:
     while desk.key_use is not None:
         await asyncio.sleep(60)
         await asyncio.to_thread(desk.key_use.write)
+
+
+async def _expire_now_and_then(desk: Desk) -> None:
+    """Until cancelled: forget whose time is over, in a thread. Nobody names them before either."""
+    while True:
+        await asyncio.to_thread(desk.expire)
+        await asyncio.sleep(desk.settings.expire_every)
 
 
 def from_environment() -> FastAPI:

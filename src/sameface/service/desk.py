@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from sameface.defaults import DEFAULT_DETECTOR, DEFAULT_ENCODER
 from sameface.encoders import load_encoder
-from sameface.errors import PersonExistsError, RequestTooLargeError
+from sameface.errors import PersonExistsError, RequestTooLargeError, SamefaceError
 from sameface.faces import Detector, load_detector
 from sameface.imaging import Limits
 from sameface.matching import as_threshold
@@ -105,6 +105,21 @@ class Desk:
             with suppress(PersonExistsError):  # another worker that starts just now was first
                 shelf.create("people")
         self.recognizer, self.shelf = recognizer, shelf
+
+    def expire(self) -> None:
+        """Forget everybody whose time is over, in all galleries. One that cannot be used now is tried again the next time."""
+        if self.shelf is None:
+            return
+        for name in self.shelf.names():
+            try:
+                done = self.shelf.get(name).expire()
+            except SamefaceError as error:
+                log.warning("gallery %s: whose time is over could not be forgotten: %s", name, type(error).__name__)
+                continue
+            if done.people:
+                counts = {"people": len(done.people), "templates": done.templates}
+                self.audit.note("expire", request_id="", key="", gallery=name, counts=counts)
+                log.info("gallery %s: forgot %d people whose time was over", name, len(done.people))
 
     def close(self) -> None:
         """Finish what runs, then let go of galleries and files."""

@@ -154,7 +154,8 @@ def _one_or_many(form: type[BaseModel], name: str, values: list[Any]) -> Any:
         return values
     if len(values) > 1:
         raise malformed([((name,), "given more than once")])
-    if dict in kinds and isinstance(values[0], str):
+    nested = any(isinstance(kind, type) and issubclass(kind, BaseModel) for kind in kinds)
+    if (dict in kinds or nested) and isinstance(values[0], str):
         return decode_object(values[0].encode(errors="replace") or b"{}")
     return values[0]
 

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sameface.gallery import now
 from sameface.service.intake import PhotoField
-from sameface.types import Box
+from sameface.types import Box, Consent, Retention
 
 #: A character that shows, and no control character anywhere; said in the document, checked where names are stored.
 _SHOWN: Final = r"^[^\x00-\x1F\x7F-\x9F]*[^\s\x00-\x1F\x7F-\x9F][^\x00-\x1F\x7F-\x9F]*$"
@@ -47,6 +48,44 @@ class Answer(BaseModel):
     """A response."""
 
     model_config = ConfigDict(frozen=True)
+
+
+# -- on what terms ----------------------------------------------------------------------------------------------------
+Date = Annotated[
+    str,
+    Field(
+        max_length=40,
+        description="A date, whose end counts, or a moment by ISO 8601.",
+        examples=["2027-12-31"],
+        json_schema_extra={"pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(T.*)?$"},
+    ),
+]
+Term = Annotated[str, Field(min_length=1, max_length=1000, json_schema_extra={"pattern": _SHOWN})]
+
+
+class ConsentForm(Form):
+    purpose: Term
+    given: Date | None = Field(None, description="Left out, now.")
+    until: Date | None = None
+    evidence: Term | None = Field(None, description="Where the proof lies: the number of a signed form, say.")
+
+    def value(self) -> Consent:
+        """As it is stored."""
+        return Consent(self.purpose, self.given or now(), self.until or "", self.evidence or "")
+
+
+class HoldForm(Form):
+    reason: Term
+
+
+class RetentionForm(Form):
+    group: Group | None = Field(None, description="Left out, everybody.")
+    days: int = Field(0, ge=0, le=36_525, description="From the enrolment on.")
+    until: str = Field("", max_length=40, json_schema_extra={"pattern": r"^([0-9]{4}-[0-9]{2}-[0-9]{2}(T.*)?)?$"})
+
+
+class Retentions(Answer):
+    rules: dict[str, Retention]
 
 
 # -- two photos, or a claim -------------------------------------------------------------------------------------------
@@ -109,6 +148,8 @@ class EnrollForm(Form):
     ]
     details: Details = Field(default_factory=dict)
     groups: Groups = Field(default_factory=list)
+    consent: ConsentForm | None = None
+    keep_until: Date | None = None
     choose: Choose = "only"
     review: Literal["standard", "strict"] | None = Field(
         None, description="Stricter than the server's own; left out, the server's own. Laxer is refused."
@@ -119,6 +160,13 @@ class PersonPatch(Form):
     name: Name | None = None
     details: Details | None = None
     groups: Groups | None = None
+    consent: ConsentForm | None = None
+    keep_until: str | None = Field(
+        None,
+        max_length=40,
+        description="A date, whose end counts, or a moment by ISO 8601; empty for no retention of their own.",
+        json_schema_extra={"pattern": r"^([0-9]{4}-[0-9]{2}-[0-9]{2}(T.*)?)?$"},
+    )
 
 
 class StoredPhoto(Answer):

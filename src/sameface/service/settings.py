@@ -49,6 +49,7 @@ class Settings:
         batch: faces that concurrent requests may share in one encoder call.
         timeout: seconds for a request, its body included. header_timeout: seconds for its head.
         rate, burst: requests per second and at once, per key (per address without keys).
+        expire_every: seconds between two looks for people whose time is over, to forget them.
         audit: file of the audit trail, None for none.
         reports: folder of evaluation reports that the page may show, None for none.
         secure: whether TLS protects the connection (here or at a proxy), for HSTS.
@@ -88,6 +89,7 @@ class Settings:
     header_timeout: float = 10.0
     rate: float = 50.0
     burst: int = 100
+    expire_every: float = 60.0
     audit: Path | None = None
     reports: Path | None = None
     secure: bool = False
@@ -123,7 +125,11 @@ class Settings:
         ):
             if getattr(self, name) < 1:
                 raise SettingError(expected=f"{name} of at least 1", got=str(getattr(self, name)), advice="raise it")
-        if min(self.timeout, self.header_timeout, self.rate) <= 0 or self.queue < 0 or not 0 < self.fpir < 1:
+        if (
+            min(self.timeout, self.header_timeout, self.rate, self.expire_every) <= 0
+            or self.queue < 0
+            or not 0 < self.fpir < 1
+        ):
             raise SettingError(
                 expected="timeouts and a rate above 0, and an FPIR between 0 and 1",
                 got=f"timeout {self.timeout}, header_timeout {self.header_timeout}, rate {self.rate}, fpir {self.fpir}",

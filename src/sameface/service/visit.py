@@ -33,6 +33,10 @@ _ACTIONS: Final = {
     "forget_photo": "forget photo",
     "create_gallery": "create gallery",
     "delete_gallery": "delete gallery",
+    "lift_hold": "lift hold",
+    "set_retention": "set retention",
+    "retention": "see retention",
+    "ending": "see who ends",
 }
 
 

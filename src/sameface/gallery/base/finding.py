@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sameface.errors import PersonExistsError, PersonNotFoundError
+from sameface.errors import PersonExistsError, PersonHeldError, PersonNotFoundError
 from sameface.gallery.rules.names import clean_name, is_id
 from sameface.gallery.store import Transaction
 from sameface.types import Person, Who
@@ -28,4 +28,13 @@ def name_taken(name: str) -> PersonExistsError:
         expected="a new name",
         got=f"{name!r}, which is enrolled",
         advice="add photos to that person, or choose another name",
+    )
+
+
+def held_inside(count: int) -> PersonHeldError:
+    """The error for a gallery that may not be erased."""
+    return PersonHeldError(
+        expected="a gallery whose people may all be forgotten",
+        got=f"one with {count} who are held",
+        advice="lift the holds first, if you may",
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
 
 from sameface.errors import GalleryMissingError, GalleryUnavailableError, SettingError
+from sameface.gallery.base.finding import held_inside
 from sameface.gallery.postgres.address import Address
 from sameface.gallery.postgres.schema import SEQUENCE, TABLES
 
@@ -65,6 +66,7 @@ def erase(location: str) -> None:
 
     Raises:
         GalleryMissingError, GalleryUnavailableError, GalleryLockedError.
+        PersonHeldError: somebody in it may not be forgotten.
     """
     address = Address(location)
     with _connect(location) as connection:
@@ -78,12 +80,23 @@ def erase(location: str) -> None:
                 got="no tables of one",
                 advice="check the address; it may be erased already",
             )
+        _require_nobody_held(connection)
         if room.startswith(_PREFIX):
             connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(room)))
             return
         for table in TABLES:
             connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(room, table)))
         connection.execute(sql.SQL("DROP SEQUENCE {}").format(sql.Identifier(room, SEQUENCE)))
+
+
+def _require_nobody_held(connection: psycopg.Connection[Any]) -> None:
+    known = connection.execute(
+        "SELECT 1 FROM information_schema.columns"
+        " WHERE table_schema = current_schema() AND table_name = 'sameface_person' AND column_name = 'held'"
+    ).fetchone()
+    row = connection.execute("SELECT count(*) FROM sameface_person WHERE held").fetchone() if known else None
+    if row is not None and row[0]:
+        raise held_inside(int(row[0]))
 
 
 def _connect(location: str) -> psycopg.Connection[tuple[object, ...]]:

@@ -13,7 +13,7 @@ from sameface.gallery.exact.scan import CODED_FROM
 from sameface.gallery.rules.vectors import storable
 from sameface.gallery.sqlite import erasing, keyring
 from sameface.gallery.sqlite.record import NOBODY, pack, tombstone
-from sameface.gallery.sqlite.schema import Binding, write_settings
+from sameface.gallery.sqlite.schema import Binding, setting, write_settings
 from sameface.gallery.sqlite.vault import Vault
 from sameface.gallery.store import Stats
 from sameface.types import EmbeddingSpace
@@ -47,15 +47,15 @@ def stats(connection: sqlite3.Connection, path: Path, binding: Binding, scan: st
             "search": "exact",
             "scan": "float32" if scan == "float32" else f"{scan} from {CODED_FROM:,} templates on",
             "encryption": binding.encryption,
-            **_about_keys(binding),
+            **_about_keys(setting(connection, "keys")),
         },
     )
 
 
-def _about_keys(binding: Binding) -> dict[str, str]:
-    if not binding.keys:
+def _about_keys(text: str) -> dict[str, str]:
+    if not text:
         return {}
-    keys = keyring.decode(binding.keys, "")
+    keys = keyring.decode(text, "")
     fits = max(len(slots) for slots in keys.wrapped.values())
     return {
         "names": "encrypted too" if keys.texts else "in the clear",

@@ -169,6 +169,11 @@ class SealedVault:
     again: Callable[[], Opened | None] = lambda: None
     scheme: str = SCHEME
 
+    @property
+    def changing(self) -> bool:
+        """Whether rows may lie there that an old data key sealed."""
+        return len(self.ring.keys.wrapped) > 1
+
     def adopt(self, ring: Opened) -> None:
         """Go on with other keys. Those of before still read: somebody may look at a state of then, as an export does."""
         self.ring = replace(

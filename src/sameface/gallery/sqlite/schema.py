@@ -17,6 +17,7 @@ from sameface.errors import (
     NotAGalleryError,
     SettingError,
 )
+from sameface.gallery.base.finding import held_inside
 from sameface.gallery.sqlite import sums
 from sameface.gallery.sqlite.keyring import SealedVault, encode, first_keys, opened
 from sameface.gallery.sqlite.record import OVERHEAD
@@ -282,3 +283,15 @@ def require_same_epoch(connection: sqlite3.Connection, bound: Binding, location:
             got=f"{binding(connection, location).space}: it was re-encoded meanwhile",
             advice="open the gallery again with that encoder",
         )
+
+
+def require_nobody_held(path: Path, patience: float) -> None:
+    """Raise PersonHeldError when somebody in a gallery may not be forgotten, told without its key."""
+    connection = connect(path, patience, write=False)
+    try:
+        columns = {row[1] for row in connection.execute("PRAGMA table_info(person)")}
+        held = connection.execute("SELECT count(*) FROM person WHERE held").fetchone()[0] if "held" in columns else 0
+    finally:
+        connection.close()
+    if held:
+        raise held_inside(held)

@@ -18,7 +18,7 @@ from sameface.gallery.base.store import BaseStore
 from sameface.gallery.exact.index import StaleRowError
 from sameface.gallery.exact.scan import Scan, scan_from_environment
 from sameface.gallery.exact.threads import threads_for, threads_from_environment
-from sameface.gallery.sqlite import care, checking, erasing, history, opening, people, rows, schema
+from sameface.gallery.sqlite import care, checking, erasing, history, opening, people, rekeying, rows, schema
 from sameface.gallery.sqlite.errors import translated
 from sameface.gallery.sqlite.hold import Hold
 from sameface.gallery.sqlite.keyring import SealedVault
@@ -199,6 +199,47 @@ class SqliteStore(BaseStore[SqliteTransaction]):
         self._live.drop_cache()
         self._live = self._live_index()
         return replaced
+
+    def rotate_key(
+        self, key: bytes, new: bytes, *, seal_names: bool | None, progress: Callable[[int], None]
+    ) -> CheckReport:
+        """Change the key of an encrypted gallery while it is used; see `rekeying`. Both open it until `retire_keys`."""
+        vault = self._sealed()
+        with self._writing.turn() as connection, self._changing(connection):
+            rekeying.begin(connection, vault, self.gallery_id, key, new, seal_names)
+        rekeying.rewrite_all(self._turn, vault, progress)
+        if not vault.changing:
+            return self.check()
+        with self._reading() as connection:
+            alone = checking.check(connection, self._binding, rekeying.alone(vault), self.location)
+            either = checking.check(connection, self._binding, vault, self.location) if alone.problems else alone
+        rekeying.require_proved(alone, either)
+        with self._writing.turn() as connection:
+            with self._changing(connection):
+                rekeying.drop_old_data_key(connection, vault, self.gallery_id, key)
+            erasing.finish(connection, erased=True)
+        return alone
+
+    def retire_keys(self, key: bytes) -> int:
+        """From now on only this key, by which the gallery was opened, opens it. Returns how many others did."""
+        vault = self._sealed()
+        with self._writing.turn() as connection, self._changing(connection):
+            return rekeying.drop_other_keys(connection, vault, self.gallery_id, key)
+
+    def _sealed(self) -> SealedVault:
+        if isinstance(self._vault, SealedVault):
+            return self._vault
+        raise SettingError(
+            expected=f"an encrypted gallery at {self.location}",
+            got="one that is not",
+            advice="copy it into an encrypted one with `sameface gallery copy`",
+        )
+
+    @contextmanager
+    def _turn(self) -> Iterator[sqlite3.Connection]:
+        """This writer's turn for one small transaction."""
+        with self._writing.turn() as connection, self._changing(connection):
+            yield connection
 
     def close(self) -> None:
         if self._closed or not self._hold.is_ours:  # SQLite's connections of another process are not ours to close

@@ -52,6 +52,8 @@ async def enroll(gallery: GalleryName, request: Request, response: Response, ask
                 [photo.data for photo in form.photos],
                 details=form.details,
                 groups=form.groups,
+                consent=None if form.consent is None else form.consent.value(),
+                keep_until=form.keep_until or "",
                 choose=form.choose,
                 review=review,
             )
@@ -96,13 +98,20 @@ async def person(gallery: GalleryName, person_id: IdInPath, ask: Asks) -> Person
 
 @router.patch("/galleries/{gallery}/people/{person_id}", openapi_extra=body_of(PersonPatch, {"name": "Ada Lovelace"}))
 async def change(gallery: GalleryName, person_id: IdInPath, request: Request, ask: Asks) -> Person:
-    """Rename a person, replace their details or groups: all that is sent, or none of it."""
+    """Rename a person, replace their details, groups, consent or own retention: all that is sent, or none of it."""
     ask.allow("write", gallery)
     form = await read_form(request, PersonPatch)
 
     def work() -> Person:
         held = ask.shelf.get(gallery)
-        return held.update(PersonId(person_id), name=form.name, details=form.details, groups=form.groups)
+        return held.update(
+            PersonId(person_id),
+            name=form.name,
+            details=form.details,
+            groups=form.groups,
+            consent=None if form.consent is None else form.consent.value(),
+            keep_until=form.keep_until,
+        )
 
     answer = await ask.desk.records.run(work)
     ask.note("change", gallery=gallery, person_id=person_id)

@@ -1,4 +1,4 @@
-// Who is enrolled: search, rename, forget.
+// Who is enrolled: search, rename, forget; what is kept of somebody, and until when.
 
 import { call, galleryPath, policy, state } from "./api.js";
 import { busy, fault, h, plural, say } from "./dom.js";
@@ -11,7 +11,8 @@ export async function people(main) {
   const more = h("button", { type: "button", hidden: true, onclick: () => load(cursor) }, "Show more");
   const trouble = h("div");
   let cursor = null, timer = null;
-  const mayRule = (await policy()).role === "admin";
+  const role = (await policy()).role;
+  const mayRule = role === "admin", mayExport = mayRule || role === "enroll";
   main.append(
     h("h1", {}, "People"),
     h("p", { class: "lead" }, `Everybody in the gallery “${state.gallery ?? "none"}”. Forgetting erases a person's embeddings at once, for every worker.`),
@@ -22,7 +23,7 @@ export async function people(main) {
     h("div", { class: "card" },
       h("div", { class: "table" }, h("table", { class: "people" },
         h("caption", { class: "hidden" }, "Enrolled people"),
-        h("thead", {}, h("tr", {}, ["Name", "Photos", "Groups", "Enrolled"].map((word) => h("th", { scope: "col" }, word)), h("th", { scope: "col" }, h("span", { class: "hidden" }, "What to do")))),
+        h("thead", {}, h("tr", {}, ["Name", "Photos", "Groups", "Enrolled", "Kept until"].map((word) => h("th", { scope: "col" }, word)), h("th", { scope: "col" }, h("span", { class: "hidden" }, "What to do")))),
         rows)),
       h("div", { class: "actions start" }, more), count),
   );
@@ -30,14 +31,14 @@ export async function people(main) {
 
   async function load(from = null) {
     trouble.replaceChildren();
-    if (!from) rows.replaceChildren(h("tr", {}, h("td", { colspan: 5 }, busy("Loading …"))));
+    if (!from) rows.replaceChildren(h("tr", {}, h("td", { colspan: 6 }, busy("Loading …"))));
     try {
       const query = new URLSearchParams({ limit: "50", search: search.value.trim() });
       if (from) query.set("cursor", from);
       const page = await call("GET", galleryPath(`/people?${query}`));
       if (!from) rows.replaceChildren();
       rows.append(...page.people.map(row));
-      if (!page.total) rows.replaceChildren(h("tr", {}, h("td", { colspan: 5, class: "empty" }, search.value ? "Nobody of that name." : "Nobody is enrolled yet.")));
+      if (!page.total) rows.replaceChildren(h("tr", {}, h("td", { colspan: 6, class: "empty" }, search.value ? "Nobody of that name." : "Nobody is enrolled yet.")));
       cursor = page.next;
       more.hidden = !cursor;
       count.textContent = plural(page.total, "person");
@@ -53,10 +54,22 @@ export async function people(main) {
       h("td", {}, h("span", { class: "chip" }, plural(person.photos, "photo"))),
       h("td", { class: "groups" }, person.groups.join(", ")),
       h("td", { class: "when" }, new Date(person.created).toLocaleDateString()),
+      h("td", { class: "when" }, person.hold ? `held: ${person.hold}` : person.expires ? new Date(person.expires).toLocaleDateString() : "–"),
       h("td", { class: "end" },
+        mayExport ? h("button", { type: "button", class: "small", onclick: () => handOver(person) }, "What is kept", h("span", { class: "hidden" }, ` of ${person.name}`)) : null,
         h("button", { type: "button", class: "small", onclick: () => rename(person, line) }, "Rename", h("span", { class: "hidden" }, ` ${person.name}`)),
         h("button", { type: "button", class: "small danger", onclick: () => forget(person) }, "Forget", h("span", { class: "hidden" }, ` ${person.name}`))));
     return line;
+  }
+
+  async function handOver(person) {
+    try {
+      const kept = await call("GET", galleryPath(`/people/${person.person_id}/access`));
+      const url = URL.createObjectURL(new Blob([JSON.stringify(kept, null, 2)], { type: "application/json" }));
+      h("a", { href: url, download: `${person.person_id}.json` }).click();
+      URL.revokeObjectURL(url);
+      say(`What is kept of ${person.name} was saved as a file`);
+    } catch (error) { trouble.replaceChildren(fault(error)); }
   }
 
   async function rename(person, line) {
