@@ -1,5 +1,7 @@
 """The functions at the top: one call for each thing that people come for, with the defaults chosen.
 
+Over 300 lines because they are the whole of the short way in, two thirds of it docstrings, and are read beside each other.
+
 Each loads what it needs when it is called. Who wants other networks, thresholds or devices makes a `Recognizer` or a `Gallery`.
 """
 

@@ -1,5 +1,7 @@
 """Frozen values that the floors hand to each other. No logic beyond arithmetic on their own fields.
 
+Over 300 lines because these values name each other and every room imports them: one place to look, half of it docstrings.
+
 Boxes are ``xyxy`` in pixels, x to the right, y down, (0, 0) at the top left corner of the top left pixel.
 """
 

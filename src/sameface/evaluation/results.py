@@ -1,5 +1,7 @@
 """What an evaluation finds: the JSON's schema, class by class.
 
+Over 300 lines because it is the reference of one document, read as a whole.
+
 Documented in docs/reference/evaluation-schema.md. Fields are added, never renamed or removed, under one version of `SCHEMA`.
 """
 

@@ -3,6 +3,8 @@
 JSON objects have the fields below by these names. Boxes are pixels of the upright photo, to a hundredth. Nothing here holds an embedding
 but `Embedded`, and `Access` where it was asked for. The service's OpenAPI document is made from these very classes; `docs/reference/answers.md`
 lists them.
+
+Over 300 lines because it is the reference of one format, read as a whole.
 """
 
 from __future__ import annotations

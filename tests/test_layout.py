@@ -1,0 +1,62 @@
+"""The house keeps its shape: small files, and import rules that name what must stay behind one door."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCE = ROOT / "src" / "sameface"
+#: A file over so many lines says why in its docstring: "Over 300 lines because …".
+MOST_LINES = 300
+
+
+def test_a_file_over_300_lines_says_why() -> None:
+    silent = []
+    for path in sorted(SOURCE.rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        said = " ".join((ast.get_docstring(ast.parse(text)) or "").split())
+        if text.count("\n") > MOST_LINES and f"Over {MOST_LINES} lines because " not in said:
+            silent.append(f"{path.relative_to(ROOT)}: {text.count(chr(10))} lines")
+    assert silent == [], "split it where an idea can be named, or say why in its docstring"
+
+
+def forbidden() -> Iterator[str]:
+    rules = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    for rule in rules:
+        if rule["type"] == "forbidden" and rule["source_modules"] == ["sameface"]:
+            yield from rule["forbidden_modules"]
+
+
+@pytest.mark.parametrize(
+    "library",
+    ["onnxruntime", "torch", "sqlite3", "psycopg", "psycopg_pool", "pgvector", "fastapi", "starlette", "uvicorn"],
+)
+def test_the_import_rules_name_what_has_one_door(library: str) -> None:
+    assert library in set(forbidden())
+
+
+@pytest.mark.parametrize(
+    ("library", "doors"),
+    [
+        ("onnxruntime", ["models/runtime.py"]),
+        ("sqlite3", ["evaluation/cache.py", "gallery/sqlite/", "indexing/ledger_file.py"]),
+        ("psycopg", ["gallery/postgres/"]),
+        ("fastapi", ["service/"]),
+        ("torch", ["training/"]),
+    ],
+)
+def test_no_file_elsewhere_names_a_library_that_has_its_door(library: str, doors: list[str]) -> None:
+    """As the import rules, for imports inside functions, under `if TYPE_CHECKING` and by name too."""
+    for path in sorted(SOURCE.rglob("*.py")):
+        place = path.relative_to(SOURCE).as_posix()
+        if place.startswith(tuple(doors)):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert library not in {name.split(".")[0] for name in names}, f"{place}:{getattr(node, 'lineno', 0)}"
