@@ -66,7 +66,7 @@ def test_no_target_is_exceeded(target: float, seed: int) -> None:
 
 def test_tail_is_the_measured_curve_and_serves_tau_of_k() -> None:
     scores = people_scores()
-    point = choose_operating_point(scores, SPACE, fmr=1e-3)
+    point = choose_operating_point(scores, SPACE, fmr=1e-3, draws=PeopleDraws(scores, replicates=20))
     assert point.tail
     for item in point.tail:
         assert item.fmr == sum(d < item.threshold for d in scores.non_mated.tolist()) / len(scores.non_mated)
@@ -115,7 +115,8 @@ def test_too_few_pairs_are_refused_with_the_number_needed() -> None:
 
 
 def test_confirmation_is_scored_on_other_people() -> None:
-    point = choose_operating_point(people_scores(), SPACE, fmr=1e-3)
+    scores = people_scores()
+    point = choose_operating_point(scores, SPACE, fmr=1e-3, draws=PeopleDraws(scores, replicates=20))
     other = people_scores(seed=5)
     seen = confirm(point, other, data="there", protocol="all pairs")
     assert seen["fmr"] == pytest.approx(np.mean(other.non_mated < point.threshold))
@@ -126,8 +127,8 @@ def test_confirmation_is_scored_on_other_people() -> None:
 def test_points_survive_their_file(tmp_path) -> None:  # type: ignore[no-untyped-def]
     from dataclasses import replace
 
-    scores = people_scores()
-    point = choose_operating_point(scores, SPACE, fmr=1e-2)
+    scores = people_scores(40)
+    point = choose_operating_point(scores, SPACE, fmr=1e-2, draws=PeopleDraws(scores, replicates=20))
     point = replace(
         point,
         probability=calibrate_probability(scores).calibration,

@@ -137,6 +137,17 @@ class Program:
             os.killpg(self.process.pid, how)
         self.process.wait(timeout=60)
 
+    def empty(self) -> None:
+        """Forget everybody, as if it had just been started."""
+        with httpx.Client(base_url=f"{self.url}/v1/") as client:
+            for name in client.get("galleries").json()["galleries"]:
+                assert client.delete(f"galleries/{name}").is_success
+            assert client.post("galleries", json={"name": "people"}).is_success
+
+
+def usual_options(point_file: Path) -> tuple[str, ...]:
+    return ("--operating-point", str(point_file), "--rate", "100000", "--burst", "100000", "--timeout", "120")
+
 
 @pytest.fixture
 def program(tmp_path, point_file) -> Iterator[Callable[..., Program]]:
@@ -144,10 +155,17 @@ def program(tmp_path, point_file) -> Iterator[Callable[..., Program]]:
     started: list[Program] = []
 
     def start(*options: str, folder: Path | None = None) -> Program:
-        usual = ("--operating-point", str(point_file), "--rate", "100000", "--burst", "100000", "--timeout", "120")
-        started.append(Program(folder or tmp_path / "galleries", *usual, *options))
+        started.append(Program(folder or tmp_path / "galleries", *usual_options(point_file), *options))
         return started[-1]
 
     yield start
     for one in started:
         one.stop()
+
+
+@pytest.fixture(scope="module")
+def kept_program(tmp_path_factory, point_file) -> Iterator[Program]:
+    """One process for all tests of a file; `empty` makes it new."""
+    running = Program(tmp_path_factory.mktemp("program") / "galleries", *usual_options(point_file))
+    yield running
+    running.stop()

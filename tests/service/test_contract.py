@@ -65,7 +65,8 @@ def contract(tmp_path_factory, point_file):
         )
     )
     app.state.desk.load()
-    return SimpleNamespace(key=key, schema=schemathesis.openapi.from_asgi("/v1/openapi.json", without_lifespan(app)))
+    yield SimpleNamespace(key=key, schema=schemathesis.openapi.from_asgi("/v1/openapi.json", without_lifespan(app)))
+    app.state.desk.close()
 
 
 OPERATIONS = sorted(

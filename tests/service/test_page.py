@@ -51,9 +51,10 @@ def browser(playwright):
 
 
 @pytest.fixture
-def open_page(browser, program):
-    """Opens the page of a new service; fails on anything the browser complains about."""
-    service = program()
+def open_page(browser, kept_program):
+    """Opens the page of an empty service; fails on anything the browser complains about."""
+    service = kept_program
+    service.empty()
     complaints: list[str] = []
     contexts = []
 

@@ -92,6 +92,8 @@ class Shelf:
                 raise PersonExistsError(
                     expected="a new gallery name", got=f"{name!r}, which exists", advice="choose another name"
                 )
+            if name in self._open:  # of a file that somebody else deleted
+                self._open.pop(name)[1].close()
             gallery = self._make(name)
             self._open[name] = (self._place.stamp(name), gallery)
             return gallery

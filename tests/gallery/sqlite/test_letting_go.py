@@ -12,7 +12,7 @@ import pytest
 
 from sameface.errors import GalleryDamagedError, GalleryError, GalleryReadOnlyError, OutputError, SamefaceError
 from sameface.evaluation.cache import EmbeddingCache
-from sameface.gallery import open_store
+from sameface.gallery import erase_gallery, open_store
 from sameface.gallery.sqlite import lifting, opening, schema, writer_queue
 from sameface.gallery.sqlite.writer_queue import WriterQueue
 from sameface.service.settings import Settings
@@ -154,6 +154,20 @@ def test_a_service_does_not_keep_a_gallery_that_it_cannot_use(gallery: Path, mon
                 shelf.get("people")
         assert held(gallery.parent) == set()
     shelf.close()
+
+
+def test_a_service_that_makes_a_gallery_again_lets_the_old_one_go(tmp_path: Path) -> None:
+    """Another worker deleted it meanwhile."""
+    recognizer = SimpleNamespace(space=SPACE, card=SimpleNamespace(dimension=DIMENSION))
+    shelf = Shelf(Settings(galleries=str(tmp_path)), recognizer)  # type: ignore[arg-type]
+    with no_collector():
+        old = shelf.create("people")
+        erase_gallery(tmp_path / "people.db")
+        assert shelf.create("people") is not old
+        with pytest.raises(GalleryError, match="closed"):
+            old.store.count()
+        shelf.close()
+        assert held(tmp_path) == set()
 
 
 def test_a_cache_of_embeddings_that_is_none(tmp_path: Path) -> None:
