@@ -1,4 +1,8 @@
-"""A gallery of people: photos in, names out."""
+"""A gallery of people: photos in, names out.
+
+Over 300 lines because it is one class, a method for each thing that people do with a gallery; half of each says what it promises, and the
+work is done by the files beside it.
+"""
 
 from __future__ import annotations
 

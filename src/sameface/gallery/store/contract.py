@@ -1,5 +1,7 @@
 """What every gallery storage is to the rest of the house: vectors and names in, ranked people out.
 
+Over 300 lines because it is one contract, most of it docstrings, and read as a whole.
+
 A store knows embeddings, never encoders and never thresholds. The record (SQLite or PostgreSQL) is the truth; whatever makes a search fast is a
 cache of it that can be made again.
 """
