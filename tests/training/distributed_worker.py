@@ -1,14 +1,16 @@
-"""One process of a training in float64, run by torchrun or alone: writes its final weights."""
+"""One process of trainings in float64, run by torchrun or alone: writes the final weights of each."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from sameface.training.loop.device import Compute
-from sameface.training.loop.distributed import join_world, leave_world
+from sameface.training.loop.distributed import World, join_world, leave_world
 from sameface.training.loop.settings import TrainingSettings
 from sameface.training.loop.trainer import Trainer, seeded
 from sameface.training.losses import make_loss
@@ -16,9 +18,16 @@ from sameface.training.networks import NetworkSpec, build_network
 from sameface.training.pictures import Pictures
 
 
-def train(path: str, loss: str) -> None:
-    """Twenty steps without batch statistics."""
+def train_all(folder: str, losses: Sequence[str]) -> None:
+    """Twenty steps with each loss, one training after the other in the same world."""
     world = join_world("cpu")
+    for loss in losses:
+        _train(Path(folder) / f"{loss}.pt", loss, world)
+    leave_world(world)
+
+
+def _train(path: Path, loss: str, world: World) -> None:
+    """Without batch statistics, which are of each process."""
     random = np.random.default_rng(0)
     pixels = torch.from_numpy(random.normal(size=(24, 1, 8, 8)))
     pictures = Pictures(pixels, np.repeat(np.arange(6), 4), tuple("abcdef"))
@@ -36,8 +45,7 @@ def train(path: str, loss: str) -> None:
             {"start": start, **network.state_dict(), **{f"loss.{k}": v for k, v in criterion.state_dict().items()}},
             path,
         )
-    leave_world(world)
 
 
 if __name__ == "__main__":
-    train(sys.argv[1], sys.argv[2])
+    train_all(sys.argv[1], sys.argv[2:])

@@ -16,10 +16,14 @@ from sameface.training.loop.distributed import World  # noqa: E402
 
 from . import distributed_worker  # noqa: E402
 
+LOSSES = ("triplet", "contrastive", "koch")
 
-@pytest.mark.parametrize("loss", ["triplet", "contrastive", "koch"])
-def test_two_processes_equal_one(tmp_path: Path, loss: str) -> None:
-    distributed_worker.train(str(tmp_path / "one.pt"), loss)
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The folders of what one process learned, and two. They are started once for all losses: PyTorch takes seconds to import."""
+    folders = {name: tmp_path_factory.mktemp(name) for name in ("one", "two")}
+    distributed_worker.train_all(str(folders["one"]), LOSSES)
     worker = Path(distributed_worker.__file__)
     environment = {
         **os.environ,
@@ -37,7 +41,7 @@ def test_two_processes_equal_one(tmp_path: Path, loss: str) -> None:
         "127.0.0.1",
     ]
     done = subprocess.run(
-        [*command, str(worker), str(tmp_path / "two.pt"), loss],
+        [*command, str(worker), str(folders["two"]), *LOSSES],
         env=environment,
         capture_output=True,
         text=True,
@@ -45,7 +49,12 @@ def test_two_processes_equal_one(tmp_path: Path, loss: str) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    one, two = (torch.load(tmp_path / name, weights_only=True) for name in ("one.pt", "two.pt"))
+    return folders
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_two_processes_equal_one(trained: dict[str, Path], loss: str) -> None:
+    one, two = (torch.load(trained[name] / f"{loss}.pt", weights_only=True) for name in ("one", "two"))
     assert one.keys() == two.keys()
     for name, value in one.items():
         assert value.dtype == torch.float64
