@@ -138,7 +138,7 @@ def test_galleries(api, photo):
 
 
 def test_a_page_of_people_loads_no_more_than_a_page(api, photo, monkeypatch):
-    from sameface.gallery.sqlite import rows
+    from sameface.gallery.sqlite import people
     from sameface.types import Template
 
     shelf = api.app.state.desk.shelf.get("people")
@@ -146,8 +146,8 @@ def test_a_page_of_people_loads_no_more_than_a_page(api, photo, monkeypatch):
     for number in range(40):
         shelf.store.add(f"person {number}", [Template(face)])
     loaded = []
-    person = rows._person
-    monkeypatch.setattr(rows, "_person", lambda *arguments: loaded.append(1) or person(*arguments))
+    person = people._person
+    monkeypatch.setattr(people, "_person", lambda *arguments: loaded.append(1) or person(*arguments))
     page = api.get("/v1/galleries/people/people", params={"limit": 5}).json()
     assert (len(page["people"]), page["total"]) == (5, 40)
     assert len(loaded) <= 6

@@ -107,10 +107,10 @@ def test_distance_weighted_draws_negatives_as_often_as_it_says() -> None:
     d = sq_distances_within(vectors)
     miner = DistanceWeighted(4)
     counts = torch.zeros(8)
-    for _ in range(3000):
+    for _ in range(1000):
         picked = miner(d, labels)
         counts[picked.negatives[picked.anchors == 0]] += 1
-    np.testing.assert_allclose((counts / counts.sum()).numpy(), miner.weights(d, labels)[0].numpy(), atol=0.03)
+    np.testing.assert_allclose((counts / counts.sum()).numpy(), miner.weights(d, labels)[0].numpy(), atol=0.04)
 
 
 @pytest.mark.parametrize("name", ["hard", "semi-hard", "batch-hard", "distance-weighted"])

@@ -82,7 +82,7 @@ def test_a_gallery_that_cannot_be_opened(gallery: Path, monkeypatch: pytest.Monk
     def full(*_: object) -> None:
         raise MemoryError
 
-    for home, name in ((schema, "binding"), (opening, "vault_for"), (opening, "require_whole")):
+    for home, name in ((schema, "binding"), (opening, "_vault_of"), (opening, "require_whole")):
         with monkeypatch.context() as patched, no_collector():
             patched.setattr(home, name, full)
             with pytest.raises(MemoryError):
