@@ -27,13 +27,15 @@ def train_all(folder: str, losses: Sequence[str]) -> None:
 
 
 def _train(path: Path, loss: str, world: World) -> None:
-    """Without batch statistics, which are of each process."""
+    """Without batch statistics, which are of each process. A loss may name a share of people to be drawn: ``cosface@0.8``."""
     random = np.random.default_rng(0)
     pixels = torch.from_numpy(random.normal(size=(24, 1, 8, 8)))
     pictures = Pictures(pixels, np.repeat(np.arange(6), 4), tuple("abcdef"))
     spec = NetworkSpec("convnet", 8, 1, 5, intake="none", options={"widths": (4, 6), "norm": False})
     network = seeded(0, lambda: build_network(spec)).double()
-    criterion = seeded(1, lambda: make_loss(loss, dimension=5, people=6)).double()
+    name, _, share = loss.partition("@")
+    drawn = {"share": float(share)} if share else None
+    criterion = seeded(1, lambda: make_loss(name, dimension=5, people=6, settings=drawn)).double()
     settings = TrainingSettings(
         steps=20, people=4, photos=2, warmup=2, learning_rate=1e-2, validate_every=0, save_every=0
     )

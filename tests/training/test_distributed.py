@@ -16,7 +16,7 @@ from sameface.training.loop.distributed import World  # noqa: E402
 
 from . import distributed_worker  # noqa: E402
 
-LOSSES = ("triplet", "contrastive", "koch")
+LOSSES = ("triplet", "contrastive", "koch", "adaface", "cosface@0.8")
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 DataArgument = Annotated[
     Path,
     typer.Argument(
-        help="A folder per person; a CSV table of pairs (a,b,same) or photos (photo,person); the folder of CFP; "
+        help="A folder per person; a CSV table of pairs (a,b,same) or photos (photo,person); the folder of CFP or Omniglot; "
         "InsightFace's .bin or .rec; WebDataset's .tar; or, with --pairs, a folder of images."
     ),
 ]
@@ -28,7 +28,10 @@ DetectorsOption = Annotated[
     list[str] | None, typer.Option("--detector", "-d", help="Detector by name; may be repeated.", show_default=False)
 ]
 PeopleOption = Annotated[
-    Path | None, typer.Option("--people", help="LFW's list of people: only these.", show_default=False)
+    Path | None,
+    typer.Option(
+        "--people", help="LFW's list of people, or a split of Omniglot's characters: only these.", show_default=False
+    ),
 ]
 CapOption = Annotated[int, typer.Option("--photos", min=0, help="Photos of each person at most; 0 for all.")]
 NoCacheOption = Annotated[bool, typer.Option("--no-cache", help="Keep no embeddings on this machine.")]
@@ -72,6 +75,20 @@ def evaluate(
     classifiers: Annotated[
         bool, typer.Option("--classifiers", help="Also kNN, SVM and logistic regression on the embeddings.")
     ] = False,
+    few_shot: Annotated[
+        str | None,
+        typer.Option(
+            "--few-shot",
+            help="Ways x shots, as 5x1,20x1,5x5,20x5: classes told apart from so few examples.",
+            show_default=False,
+        ),
+    ] = None,
+    within: Annotated[
+        str | None,
+        typer.Option(
+            "--within", help="Group column whose value all classes of a few-shot episode share.", show_default=False
+        ),
+    ] = None,
     operating_point: Annotated[
         Path | None, typer.Option("--operating-point", help="Score this file's threshold.", show_default=False)
     ] = None,
@@ -103,6 +120,7 @@ def evaluate(
 
     `sameface evaluate photos/` · `sameface evaluate lfw/ --pairs lfw/pairs.txt -e dlib-resnet -e pixels --report lfw.html`
     """
+    from sameface.cli.few_shot import read_questions
     from sameface.cli.output import note, print_json, progress
     from sameface.cli.overwriting import new_file, new_folder
     from sameface.evaluation.cache import EmbeddingCache, default_cache
@@ -120,6 +138,7 @@ def evaluate(
         new_folder(png, overwrite=overwrite)
         require("matplotlib")
     false_match_rate_for(fpir, 1)
+    questions = read_questions(few_shot, within)
     bench = open_bench(data, pairs=pairs, people=people, cfp=cfp, groups=groups, photos=photos)
     other = open_bench(data, pairs=choose_on) if choose_on is not None else None
     where = None if no_cache else default_cache()
@@ -133,7 +152,15 @@ def evaluate(
                 device=device,
                 operating_point=load_operating_point(operating_point) if operating_point else None,
             ),
-            plan=Plan(folds=folds, classifiers=classifiers, fpir=fpir, hardest=hardest, disturbed=disturbed),
+            plan=Plan(
+                folds=folds,
+                classifiers=classifiers,
+                fpir=fpir,
+                hardest=hardest,
+                disturbed=disturbed,
+                few_shot=questions,
+                few_shot_within=within,
+            ),
             choose_on=other,
             cache=cache,
             workers=workers or None,

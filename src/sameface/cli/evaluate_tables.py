@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sameface.cli.few_shot import print_few_shot
 from sameface.cli.output import print_line, print_table
 from sameface.evaluation.results import Evaluation, Rate, Run
 from sameface.metrics.percent import percent, percent_spread
@@ -35,6 +36,7 @@ def print_evaluation(found: Evaluation) -> None:
         print_table(["encoder", "threshold chosen for", "τ", "accuracy %", "FMR %", "FNMR %"], rows)
     _print_identification(found)
     _print_classifiers(found)
+    print_few_shot(found)
     _print_disturbed(found)
     for text in found.notes:
         print_line(f"note: {text}")

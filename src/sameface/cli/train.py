@@ -51,7 +51,10 @@ def train(
         str | None, typer.Option("--detector", "-d", help="What finds the faces.", show_default=False)
     ] = None,
     loss: Annotated[
-        str, typer.Option(help="triplet, contrastive, koch, or a class of pytorch-metric-learning.")
+        str,
+        typer.Option(
+            help="triplet, contrastive, koch; arcface, cosface, adaface, softmax; or a class of pytorch-metric-learning."
+        ),
     ] = "triplet",
     margin: Annotated[float | None, typer.Option(help="The loss's margin.", show_default=False)] = None,
     mining: Annotated[
@@ -63,7 +66,10 @@ def train(
     ] = None,
     loss_setting: Annotated[
         list[str] | None,
-        typer.Option(help="name=value, for a loss of pytorch-metric-learning; as often as needed.", show_default=False),
+        typer.Option(
+            help="name=value: scale, centres, share of arcface and its kin; or of a loss of pytorch-metric-learning. As often as needed.",
+            show_default=False,
+        ),
     ] = None,
     network_setting: Annotated[
         list[str] | None,
@@ -85,6 +91,10 @@ def train(
         str | None, typer.Option(help="cpu, cuda, mps.  [default: a GPU where there is one]", show_default=False)
     ] = None,
     precision: Annotated[str, typer.Option(help="mixed: bfloat16 where it is fast; or float32.")] = "mixed",
+    accumulate: Annotated[int, typer.Option(min=1, help="Batches whose gradients make one step.")] = 1,
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="Let PyTorch compile the network: worth it on a GPU, in long trainings.")
+    ] = False,
     threads: Annotated[int, typer.Option(min=0, help="Threads of the CPU; 0 for all.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")] = False,
     overwrite: OverwriteOption = False,
@@ -154,10 +164,12 @@ def train(
         validation=validation,
         device=device,
         precision=precision,
+        compiled=compiled,
         settings=TrainingSettings(
             steps=steps or 1000,
             people=people,
             photos=photos,
+            accumulate=accumulate,
             learning_rate=rate,
             validate_every=every,
             save_every=every,

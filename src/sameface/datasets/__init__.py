@@ -7,6 +7,7 @@ from sameface.datasets.ijb import TemplateSet, read_ijb
 from sameface.datasets.insightface import read_bin
 from sameface.datasets.lfw import read_lfw_pairs, read_lfw_people
 from sameface.datasets.model import Bench, DataProblem, LabelledPhotos, PairList
+from sameface.datasets.omniglot import read_omniglot
 from sameface.datasets.opening import open_data
 from sameface.datasets.pair_lists import read_pair_list
 from sameface.datasets.photo import PackedPhoto, Photo
@@ -32,6 +33,7 @@ __all__ = [
     "read_ijb",
     "read_lfw_pairs",
     "read_lfw_people",
+    "read_omniglot",
     "read_pair_list",
     "read_pair_table",
     "read_photo_table",

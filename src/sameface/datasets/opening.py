@@ -12,6 +12,7 @@ from sameface.datasets.folder import read_folder
 from sameface.datasets.insightface import read_bin
 from sameface.datasets.lfw import read_lfw_people
 from sameface.datasets.model import Bench
+from sameface.datasets.omniglot import is_omniglot, read_omniglot
 from sameface.datasets.pair_lists import read_pair_list
 from sameface.datasets.photo_table import read_photo_table
 from sameface.datasets.recordio import read_rec
@@ -30,10 +31,10 @@ def open_data(
     """Read whatever lies at a path.
 
     Args:
-        data: a folder per person; a CSV table of pairs or photos; the folder of CFP; a ``.bin`` or ``.rec`` of InsightFace; tar files of WebDataset,
-            one, a folder of them, or ``faces-{000..012}.tar``; or, with `pairs`, a folder of images.
+        data: a folder per person; a CSV table of pairs or photos; the folder of CFP or of Omniglot; a ``.bin`` or ``.rec`` of
+            InsightFace; tar files of WebDataset, one, a folder of them, or ``faces-{000..012}.tar``; or, with `pairs`, a folder of images.
         pairs: a list of pairs of LFW, CALFW, CPLFW, XQLFW or RFW, or rows of two paths and 1 or 0.
-        people: a list of people of LFW: only these are taken from a folder per person.
+        people: a list of people of LFW, or of characters of Omniglot: only these are taken from the folder.
         cfp: which experiment of CFP.
 
     Raises:
@@ -50,6 +51,8 @@ def open_data(
         return read_shards(path)
     if path.is_file():
         return _FILES.get(path.suffix.lower(), _read_table)(path)
+    if is_omniglot(path):
+        return read_omniglot(path, people)
     if (path / "Protocol" / "Split").is_dir():
         return read_cfp(path, cfp)
     if people is not None:

@@ -196,6 +196,23 @@ class ClassifierResult:
 
 
 @dataclass(frozen=True, slots=True)
+class FewShotResult:
+    """k-way n-shot: `ways` classes, `shots` examples of each, one more of each to be told.
+
+    `accuracy`: right answers of all that were asked, each drawn at random. `classes`: that were drawn from. `groups`: the groups that
+    each episode stayed within one of, 0 where it did not; those with too few classes are counted apart.
+    """
+
+    ways: int
+    shots: int
+    accuracy: Rate
+    episodes: int
+    classes: int
+    groups: int = 0
+    groups_too_small: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ReliabilityBin:
     """Pairs whose predicted probability lies in a bin: the mean prediction and the share that is mated."""
 
@@ -241,6 +258,7 @@ class Run:
     reliability: Reliability | None = None
     operating_point: OperatingPoint | None = None
     disturbed: tuple[DisturbedRate, ...] = ()
+    few_shot: tuple[FewShotResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,19 @@ from sameface.evaluation.cache import EmbeddingCache
 from sameface.evaluation.classifiers import learning_curve, verification_by_regression
 from sameface.evaluation.disturbed import disturbed_faces, measure, one_each
 from sameface.evaluation.embed import EmbeddedPhotos, embed_photos
+from sameface.evaluation.few_shot import few_shot
 from sameface.evaluation.hardest import hardest_pairs
 from sameface.evaluation.identification import identify_all
 from sameface.evaluation.probability import calibrate_probability
-from sameface.evaluation.results import ClassifierResult, DataSummary, DisturbedRate, Evaluation, Run, Speed
+from sameface.evaluation.results import (
+    ClassifierResult,
+    DataSummary,
+    DisturbedRate,
+    Evaluation,
+    FewShotResult,
+    Run,
+    Speed,
+)
 from sameface.evaluation.sampling import balanced_pairs
 from sameface.evaluation.scores import Scores, score_all_pairs, score_pairs
 from sameface.evaluation.verification import acquisition, k_fold, verify_all
@@ -44,6 +53,8 @@ class Plan:
         fpir: target of τ(K).
         hardest: pairs to list with their paths, 0 for none.
         disturbed: people whose photos are damaged on purpose, to see what τ does on them; 0 for none.
+        few_shot: (ways, shots) of each few-shot question, on labelled photos.
+        few_shot_within: the group column that all classes of an episode share; None takes classes from anywhere.
         seed: of every draw.
     """
 
@@ -53,6 +64,8 @@ class Plan:
     fpir: float = DEFAULT_FPIR
     hardest: int = 0
     disturbed: int = 0
+    few_shot: tuple[tuple[int, int], ...] = ()
+    few_shot_within: str | None = None
     seed: int = 0
 
 
@@ -83,6 +96,8 @@ def evaluate(
     """
     plan = plan or Plan()
     require("scipy", *(("sklearn",) if plan.classifiers else ()))  # before photos are encoded, not after
+    if plan.few_shot:
+        _check_few_shot(bench, plan)
     runs: list[Run] = []
     notes: list[str] = []
     digests: tuple[str, ...] = ()
@@ -182,6 +197,10 @@ def _run(
     if plan.classifiers:
         folds = len(verification.accuracy.folds)
         classifiers = _tried(notes, lambda: _classify(bench, embedded, scores, folds, plan.seed))
+    few = [
+        _tried(notes, lambda ways=ways, shots=shots: _few_shot(bench, embedded, ways, shots, plan))
+        for ways, shots in plan.few_shot
+    ]
     reliability = _tried(notes, lambda: calibrate_probability(scores, seed=plan.seed))
     disturbed = _disturbed(recognizer, bench, point, plan.disturbed, progress) if plan.disturbed else ()
     seconds = embedded.seconds
@@ -205,6 +224,38 @@ def _run(
         reliability=reliability,
         operating_point=point,
         disturbed=disturbed,
+        few_shot=tuple(item for item in few if item is not None),
+    )
+
+
+def _check_few_shot(bench: Bench, plan: Plan) -> None:
+    if not isinstance(bench, LabelledPhotos):
+        raise DataError(
+            expected="labelled photos for few-shot questions",
+            got="a list of pairs",
+            advice="give a folder with one folder per class",
+        )
+    if plan.few_shot_within is not None and plan.few_shot_within not in bench.groups:
+        raise DataError(
+            expected=f"a group column among {', '.join(bench.groups) or 'none: this data set has no groups'}",
+            got=repr(plan.few_shot_within),
+            advice="give a CSV with the column person and one per grouping (--groups)",
+        )
+
+
+def _few_shot(bench: Bench, embedded: EmbeddedPhotos, ways: int, shots: int, plan: Plan) -> FewShotResult:
+    assert isinstance(bench, LabelledPhotos)
+    within = None
+    if plan.few_shot_within is not None:
+        within = np.array(bench.groups[plan.few_shot_within])[bench.people]
+    return few_shot(
+        embedded.embeddings,
+        bench.people,
+        ways=ways,
+        shots=shots,
+        within=within,
+        found=embedded.found,
+        seed=plan.seed,
     )
 
 

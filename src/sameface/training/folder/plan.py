@@ -37,7 +37,7 @@ class FolderPlan:
         detector: finds faces, for `align` and for heads.
         encoder: the pretrained encoder below a head.
         validation: share of people held out to validate on.
-        device, precision: see `sameface.training.loop.device.choose_compute`.
+        device, precision, compiled: see `sameface.training.loop.device.choose_compute`.
         settings: steps, batches, rates.
     """
 
@@ -57,6 +57,7 @@ class FolderPlan:
     validation: float = 0.2
     device: str | None = None
     precision: str = "mixed"
+    compiled: bool = False
     settings: TrainingSettings = field(default_factory=TrainingSettings)
 
     def words(self) -> dict[str, Any]:

@@ -131,7 +131,7 @@ def train_folder(
             plan.settings,
             augmentation=NoAugmentation() if plan.network == "head" else augmentation(plan.domain, spec.size),
             held_out=held_out,
-            compute=choose_compute(device, plan.precision),
+            compute=choose_compute(device, plan.precision, compiled=plan.compiled),
             world=world,
             checkpoint=out / "checkpoint.pt",
             logs=logs,

@@ -17,10 +17,12 @@ class Compute:
     Attributes:
         device: PyTorch's device.
         autocast: type of the mixed precision, None for plain float32.
+        compiled: whether PyTorch compiles the network before the first step; needs a C++ compiler on a CPU.
     """
 
     device: torch.device
     autocast: torch.dtype | None
+    compiled: bool = False
 
     def __str__(self) -> str:
         """What is used, in words: ``cpu, bfloat16 where safe``."""
@@ -28,7 +30,7 @@ class Compute:
         if self.device.type == "cuda":
             name += f" ({torch.cuda.get_device_name(self.device)})"
         kind = "float32" if self.autocast is None else f"{str(self.autocast).removeprefix('torch.')} where safe"
-        return f"{name}, {kind}"
+        return f"{name}, {kind}" + (", compiled" if self.compiled else "")
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:
@@ -46,12 +48,13 @@ def _cpu_flags(path: Path) -> set[str]:
     return set()
 
 
-def choose_compute(device: str | None = None, precision: str = "mixed") -> Compute:
+def choose_compute(device: str | None = None, precision: str = "mixed", *, compiled: bool = False) -> Compute:
     """Decide.
 
     Args:
         device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``; None takes a GPU where there is one, else the CPU.
         precision: ``float32``; ``mixed`` is bfloat16 where the device is built for it, else float32.
+        compiled: see `Compute`.
 
     Raises:
         DeviceUnavailableError: the device that was asked for is not there.
@@ -69,7 +72,7 @@ def choose_compute(device: str | None = None, precision: str = "mixed") -> Compu
             advice="choose one of those, or install the PyTorch build for that device",
         )
     chosen = torch.device(wanted)
-    return Compute(chosen, torch.bfloat16 if precision == "mixed" and has_fast_bfloat16(chosen) else None)
+    return Compute(chosen, torch.bfloat16 if precision == "mixed" and has_fast_bfloat16(chosen) else None, compiled)
 
 
 def use_threads(count: int) -> None:

@@ -60,8 +60,8 @@ class Feed:
         return self._sampler.batch_size
 
     @property
-    def steps_an_epoch(self) -> int:
-        """Steps after which as many pictures were drawn as there are."""
+    def batches_an_epoch(self) -> int:
+        """Batches after which as many pictures were drawn as there are."""
         return max(1, -(-len(self._pictures) // self._sampler.batch_size))
 
     def labels(self, step: int) -> Tensor:

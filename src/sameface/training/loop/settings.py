@@ -27,6 +27,8 @@ class TrainingSettings:
         report_every: steps between progress reports.
         seed: one number for batches, augmentation, dropout and held-out people; it and the step decide every draw.
         one_group: share of batches drawn from one group (an alphabet) first.
+        accumulate: batches whose gradients are averaged before each step: as good as a larger batch for losses that score each
+            photo by itself (ArcFace and its kin); pairs and triplets still reach across one batch only.
         stop_on_collapse: whether a collapsed training is ended with an error, or only reported.
     """
 
@@ -43,6 +45,7 @@ class TrainingSettings:
     report_every: int = 20
     seed: int = 0
     one_group: float = 0.0
+    accumulate: int = 1
     stop_on_collapse: bool = True
 
     def __post_init__(self) -> None:
@@ -59,6 +62,7 @@ class TrainingSettings:
             "0 or more steps between checkpoints": self.save_every >= 0,
             "at least one step between reports": self.report_every >= 1,
             "a seed of 0 or more": self.seed >= 0,
+            "at least one batch a step": self.accumulate >= 1,
             "a share of one-group batches from 0 to 1": 0 <= self.one_group <= 1,
         }
         if missed := [what for what, kept in must.items() if not kept]:

@@ -128,7 +128,7 @@ class Trainer:
             self.network.load_state_dict(checkpoint.network)
             self._average.network.load_state_dict(checkpoint.averaged)
             self.loss.load_state_dict(checkpoint.loss)
-            self._steps.optimizer.load_state_dict(checkpoint.optimizer)
+            self._steps.descent.load_state_dict(checkpoint.optimizer)
         except (RuntimeError, ValueError) as error:
             raise CheckpointError(
                 expected=f"a checkpoint of this network and loss ({type(self.loss).__name__})",
@@ -147,7 +147,7 @@ class Trainer:
             network=self.network.state_dict(),
             averaged=self._average.network.state_dict(),
             loss=self.loss.state_dict(),
-            optimizer=self._steps.optimizer.state_dict(),
+            optimizer=self._steps.descent.state_dict(),
             best=self._best.weights,
             best_error=self._best.error,
             best_step=self._best.step,
@@ -216,17 +216,18 @@ class Trainer:
         self, clock: Clock, heard: Heard, progress: Callable[[int, Mapping[str, float]], None] | None
     ) -> tuple[Stopped, Validation | None]:
         settings = self.settings
+        epoch = -(-self._feed.batches_an_epoch // settings.accumulate)
         validation: Validation | None = None
         if self.spec.name == "head" and settings.patience and self._held_out is not None and self._step == 0:
             self._validate()  # a head starts as good as its encoder: training must beat that to be kept
         while self._step < settings.steps:
             numbers = self._one_step(self._step)
             self._step += 1
-            clock.photos += self._feed.batch_size
+            clock.photos += self._feed.batch_size * settings.accumulate
             last = self._step == settings.steps
             self._callbacks.step(self, self._step, numbers)
-            if self._step % self._feed.steps_an_epoch == 0:
-                self._callbacks.epoch(self, self._step // self._feed.steps_an_epoch)
+            if self._step % epoch == 0:
+                self._callbacks.epoch(self, self._step // epoch)
             report = numbers | clock.lap() if self._step % settings.report_every == 0 or last else {}
             every = settings.validate_every
             if self._held_out is not None and every and (self._step % every == 0 or last):
@@ -247,7 +248,11 @@ class Trainer:
         return "finished", validation
 
     def _one_step(self, step: int) -> dict[str, float]:
-        report, embeddings = self._steps.take(step, self._feed.pictures(step), self._feed.labels(step))
+        each = self.settings.accumulate
+        batches = range(step * each, (step + 1) * each)
+        report, embeddings = self._steps.take(
+            step, ((number, self._feed.pictures(number), self._feed.labels(number)) for number in batches)
+        )
         self._average.take(self.network, step)
         numbers = {
             "loss": float(report.value.detach()),

@@ -2,6 +2,7 @@
 
 from sameface.training.losses.adapt import AnyLoss, BatchLossLike
 from sameface.training.losses.by_name import make_loss
+from sameface.training.losses.classes import Centres, ClassLoss, class_loss
 from sameface.training.losses.contrastive import ContrastiveLoss, contrastive_loss
 from sameface.training.losses.koch import KochLoss, koch_loss
 from sameface.training.losses.report import BatchLoss, LossReport
@@ -12,10 +13,13 @@ __all__ = [
     "AnyLoss",
     "BatchLoss",
     "BatchLossLike",
+    "Centres",
+    "ClassLoss",
     "ContrastiveLoss",
     "KochLoss",
     "LossReport",
     "TripletLoss",
+    "class_loss",
     "contrastive_loss",
     "koch_loss",
     "make_loss",

@@ -22,6 +22,8 @@ NOT_FOR_LABELS: Final = {
     "SelfSupervisedLoss": "it takes two views of each picture and no labels",
     "VICRegLoss": "it takes two views of each picture and no labels",
 }
+#: Losses that are not that library's.
+OWN: Final = ("triplet", "contrastive", "koch", "arcface", "cosface", "adaface", "softmax")
 #: What that library calls the number of people and the length of an embedding.
 _PEOPLE: Final = ("num_classes",)
 _DIMENSION: Final = ("embedding_size", "descriptors_dim")
@@ -48,9 +50,9 @@ class MetricLearningLoss(nn.Module):
         usable = ", ".join(sorted(known - set(NOT_FOR_LABELS)))
         if name not in known:
             raise SettingError(
-                expected=f"a loss among triplet, contrastive, koch, {usable}",
+                expected=f"a loss among {', '.join(OWN)}, {usable}",
                 got=repr(name),
-                advice=did_you_mean(name, {"triplet", "contrastive", "koch", *known}, "check the spelling"),
+                advice=did_you_mean(name, {*OWN, *known}, "check the spelling"),
             )
         if name in NOT_FOR_LABELS:
             raise SettingError(

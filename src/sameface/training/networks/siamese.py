@@ -30,13 +30,17 @@ class SiameseNetwork(nn.Module):
         self.backbone = backbone
         self.unit_length = unit_length
         self.spec = spec
+        #: Whether `forward` leaves embeddings as long as the backbone makes them while it trains, for a loss that reads the length.
+        self.lengths_in_training = False
 
     def embed(self, pictures: Tensor) -> Tensor:
         """One branch: ``(m, …)`` to ``(m, d)``; at least float32, whatever precision the backbone ran in."""
-        embeddings = self.backbone(pictures)
-        if embeddings.dtype.itemsize < 4:
-            embeddings = embeddings.float()
+        embeddings = self._raw(pictures)
         return functional.normalize(embeddings, dim=1) if self.unit_length else embeddings
+
+    def _raw(self, pictures: Tensor) -> Tensor:
+        embeddings: Tensor = self.backbone(pictures)
+        return embeddings.float() if embeddings.dtype.itemsize < 4 else embeddings
 
     def forward(self, *pictures: Tensor) -> tuple[Tensor, ...]:
         """All branches at once.
@@ -49,7 +53,8 @@ class SiameseNetwork(nn.Module):
             The embeddings of each, in order. With batch normalisation in training mode the statistics are those of all
             branches together, as one shared network sees them.
         """
+        encode = self._raw if self.training and self.lengths_in_training else self.embed
         if len(pictures) == 1:
-            return (self.embed(pictures[0]),)
+            return (encode(pictures[0]),)
         lengths = [len(batch) for batch in pictures]
-        return tuple(torch.split(self.embed(torch.cat(pictures)), lengths))
+        return tuple(torch.split(encode(torch.cat(pictures)), lengths))
