@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -197,10 +198,7 @@ def _run(
     if plan.classifiers:
         folds = len(verification.accuracy.folds)
         classifiers = _tried(notes, lambda: _classify(bench, embedded, scores, folds, plan.seed))
-    few = [
-        _tried(notes, lambda ways=ways, shots=shots: _few_shot(bench, embedded, ways, shots, plan))
-        for ways, shots in plan.few_shot
-    ]
+    few = [_tried(notes, partial(_few_shot, bench, embedded, ways, shots, plan)) for ways, shots in plan.few_shot]
     reliability = _tried(notes, lambda: calibrate_probability(scores, seed=plan.seed))
     disturbed = _disturbed(recognizer, bench, point, plan.disturbed, progress) if plan.disturbed else ()
     seconds = embedded.seconds

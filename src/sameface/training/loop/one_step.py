@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -62,7 +63,7 @@ class Steps:
             has_statistics = any(True for _ in self._network.buffers())
             self._sisters = DistributedDataParallel(self._network, broadcast_buffers=has_statistics)
         if self._compute.compiled:
-            self._sisters = torch.compile(self._sisters)
+            self._sisters = cast("nn.Module", torch.compile(self._sisters))
         try:
             yield
         finally:

@@ -55,13 +55,14 @@ class Centres(nn.Module):
             ``(k,)`` sorted, distinct: everybody of the batch, then others at random until there are `drawn`; everybody in
             the batch, if those are more.
         """
-        present = torch.unique(labels)
+        present: Tensor = torch.unique(labels)
         missing = self.drawn - len(present)
         if missing <= 0:
             return present
         order = torch.rand(self.people, device=labels.device)
         order[present] = 2.0  # above every draw: taken first
-        return order.topk(self.drawn, sorted=False).indices.sort().values
+        chosen: Tensor = order.topk(self.drawn, sorted=False).indices.sort().values
+        return chosen
 
     def cosines(self, embeddings: Tensor, chosen: Tensor | None = None) -> Tensor:
         """Of each embedding to the nearest centre of each person.
