@@ -5,6 +5,7 @@ Each of the 20 runs shows one drawing of each of 20 characters of one alphabet a
 each, every trial judged on its own.
 """
 
+from sameface.training.recipes.omniglot.choosing import leave_out, within_alphabets
 from sameface.training.recipes.omniglot.drawings import (
     NETWORK_SIDE,
     STORED_SIDE,
@@ -12,7 +13,7 @@ from sameface.training.recipes.omniglot.drawings import (
     read_background,
     read_runs,
 )
-from sameface.training.recipes.omniglot.recipe import OmniglotRecipe, OmniglotResult, train_omniglot
+from sameface.training.recipes.omniglot.recipe import OmniglotRecipe, OmniglotResult, fit_omniglot, train_omniglot
 from sameface.training.recipes.omniglot.scoring import embed_views, wrong_answers
 
 __all__ = [
@@ -22,8 +23,11 @@ __all__ = [
     "OmniglotResult",
     "OneShotRun",
     "embed_views",
+    "fit_omniglot",
+    "leave_out",
     "read_background",
     "read_runs",
     "train_omniglot",
+    "within_alphabets",
     "wrong_answers",
 ]

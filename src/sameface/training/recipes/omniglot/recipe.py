@@ -84,9 +84,8 @@ class OmniglotResult:
     spec: NetworkSpec
 
 
-def train_omniglot(
+def fit_omniglot(
     background: Pictures,
-    runs: Sequence[OneShotRun],
     *,
     recipe: OmniglotRecipe | None = None,
     seed: int = 0,
@@ -96,20 +95,22 @@ def train_omniglot(
     logs: Sequence[Log] = (),
     checkpoint: Path | None = None,
     resume: Checkpoint | None = None,
-) -> OmniglotResult:
-    """Train on background alphabets and score the official runs once, at the end.
+) -> tuple[Trainer, TrainingResult]:
+    """Train on background alphabets, and score nothing.
 
     Args:
         background: characters to train on.
-        runs: see `read_runs`; only looked at after training.
         recipe: None takes the defaults.
         seed: of everything random.
         held_out: characters of a background alphabet that is not trained on, to watch; None trains on all.
         device: see `choose_compute`.
         progress, logs, checkpoint, resume: see `Trainer`.
 
+    Returns:
+        The trainer, whose `embed` and `network` are what was learned, and how it went.
+
     Raises:
-        KeyboardInterrupt: Ctrl-C; the checkpoint is kept and nothing is scored.
+        KeyboardInterrupt: Ctrl-C; the checkpoint is kept.
     """
     chosen = recipe or OmniglotRecipe()
     spec = chosen.spec()
@@ -149,11 +150,47 @@ def train_omniglot(
     )
     if resume is not None:
         trainer.resume(resume)
-    training = trainer.run(progress).unless_interrupted()
-    compare = loss.similarity if isinstance(loss, KochLoss) else None
+    return trainer, trainer.run(progress).unless_interrupted()
+
+
+def train_omniglot(
+    background: Pictures,
+    runs: Sequence[OneShotRun],
+    *,
+    recipe: OmniglotRecipe | None = None,
+    seed: int = 0,
+    held_out: Pictures | None = None,
+    device: str | None = None,
+    progress: Callable[[int, Mapping[str, float]], None] | None = None,
+    logs: Sequence[Log] = (),
+    checkpoint: Path | None = None,
+    resume: Checkpoint | None = None,
+) -> OmniglotResult:
+    """Train on background alphabets and score the official runs once, at the end.
+
+    Args:
+        runs: see `read_runs`; only looked at after training.
+        background, recipe, seed, held_out, device, progress, logs, checkpoint, resume: see `fit_omniglot`.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; the checkpoint is kept and nothing is scored.
+    """
+    chosen = recipe or OmniglotRecipe()
+    trainer, training = fit_omniglot(
+        background,
+        recipe=chosen,
+        seed=seed,
+        held_out=held_out,
+        device=device,
+        progress=progress,
+        logs=logs,
+        checkpoint=checkpoint,
+        resume=resume,
+    )
+    compare = trainer.loss.similarity if isinstance(trainer.loss, KochLoss) else None
     views = wrong_answers(runs, lambda pixels: embed_views(trainer.embed, pixels, chosen.jitters), similarity=compare)
     alone = wrong_answers(runs, trainer.embed, similarity=compare)
     asked = sum(len(run.answers) for run in runs)
     return OmniglotResult(
-        float(views.sum()) / asked, float(alone.sum()) / asked, views, training, trainer.network, spec
+        float(views.sum()) / asked, float(alone.sum()) / asked, views, training, trainer.network, chosen.spec()
     )
