@@ -64,6 +64,7 @@ def index(
     from sameface.indexing.ledger import Ledger, default_ledger
     from sameface.indexing.parquet import write_parquet
     from sameface.indexing.sources import is_address
+    from sameface.models.given import remember_given
 
     if folder is None and like is None and parquet is None:
         raise SettingError(
@@ -81,6 +82,7 @@ def index(
     with open_store(
         location, space=recognizer.space, dimension=recognizer.card.dimension, create=folder is not None
     ) as store:
+        remember_given(recognizer.space.encoder, recognizer.encoder_given)
         note(f"gallery: {store.location}")
         book = ledger or default_ledger(store.location)
         failed = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -53,8 +54,8 @@ def add(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Take any ONNX encoder in. What the file says about itself is not asked; the rest comes by options or by
-    questions.
+    """Take any ONNX encoder in. A card beside it (`NAME.toml`, as training writes it) says everything; without one, what the
+    file says about itself is not asked, and the rest comes by options or by questions.
 
     `sameface models add facenet_keras.h5 --as facenet-128`
     """
@@ -62,6 +63,7 @@ def add(
     from sameface.cli.output import note, print_json, print_line
     from sameface.encoders.adding import add_encoder
     from sameface.encoders.trying import inspect_apart
+    from sameface.models.card_file import read_card_file
 
     if network.suffix.lower() in {".h5", ".hdf5", ".pt", ".pth"}:
         stored = _add_facenet(network, name or network.stem.lower().replace("_", "-"), facenet)
@@ -69,6 +71,19 @@ def add(
             print_json(summary(stored))
             return
         print_line(f"{stored.id}: {stored.title}, read and added. It has no threshold yet: run `sameface calibrate`")
+        return
+    given = (size, dimension, colour, normalisation, landmarks, template, licence, commercial_use)
+    beside = network.with_suffix(".toml")
+    if beside.is_file() and not any(given) and not (raw_length or mirror or licence_note or source):
+        card = read_card_file(beside)
+        note(f"by its card: {beside}")
+        stored = add_encoder(network, replace(card, id=name or card.id, title=title or card.title))
+        if json:
+            print_json(summary(stored))
+            return
+        print_line(
+            f"{stored.id}: added by its card, sha256 {stored.sha256}. It has no threshold yet: run `sameface calibrate`"
+        )
         return
     facts = inspect_apart(network)
     width, height = facts.input_size_wh or (size or int(_ask("--size", "side of the crops in pixels", "112")),) * 2

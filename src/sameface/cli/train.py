@@ -236,8 +236,31 @@ def _say(result: FolderResult, out: Path, json: bool) -> None:
             f"one-shot error {100 * training.validation.one_shot_error:.1f} % (weights of step {training.best_step})"
         )
     print_line(f"{result.encoder}: {training.steps} steps in {training.wall_seconds:.0f} s, then")
-    print_line(f"  sameface calibrate … --encoder {result.encoder}    # a threshold, from pairs it was not trained on")
-    print_line(f"  sameface verify a.jpg b.jpg --encoder {result.encoder}")
+    for command in next_commands(result.encoder, result.detector):
+        print_line(f"  {command}")
+
+
+def next_commands(encoder: Path, detector: str) -> list[str]:
+    """What to type next with a trained encoder; words in capitals stand for the reader's own folders and photos.
+
+    Args:
+        encoder: the ONNX file.
+        detector: what found its faces in training, ``none`` for whole pictures.
+    """
+    import shlex
+
+    made = shlex.quote(str(encoder))
+    with_it = f"--encoder {made}" + ("" if detector == DEFAULT_DETECTOR else f" --detector {shlex.quote(detector)}")
+    point = shlex.quote(str(encoder.with_suffix(".json")))
+    galleries = shlex.quote(str(encoder.parent / "galleries"))
+    gallery = shlex.quote(str(encoder.parent / "galleries" / "people.db"))
+    return [
+        f"sameface calibrate OTHER_PEOPLE {with_it} --out {point}",
+        f"sameface enroll PEOPLE {with_it} --gallery {gallery}",
+        f"sameface identify PHOTO --gallery {gallery} --operating-point {point}",
+        f"sameface verify A B {with_it} --operating-point {point}",
+        f"sameface serve {galleries} --operating-point {point}",
+    ]
 
 
 def _recipe(

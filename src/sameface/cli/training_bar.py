@@ -51,7 +51,7 @@ class TrainingBar:
         self._bar = Progress(*columns, console=console, disable=self._lines)
         self._bar.start()
         self._task: Any = None
-        self._what = self._validated = ""
+        self._what = self._numbers = self._validated = ""
         self._said = -math.inf
         return self
 
@@ -69,7 +69,8 @@ class TrainingBar:
         eer = numbers.get("validation_eer", math.nan)
         if not math.isnan(eer):
             self._validated = f" · unseen people: EER {percent(eer, digits=1)} %"
-        self._move("training", step, steps, numbers_as_text(numbers) + self._validated)
+        self._numbers = numbers_as_text(numbers) or self._numbers
+        self._move("training", step, steps, self._numbers + self._validated)
 
     def _move(self, what: str, done: int, total: int, numbers: str) -> None:
         if self._lines:

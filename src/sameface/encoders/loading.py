@@ -10,6 +10,7 @@ from sameface.errors import ModelCardError, UnknownModelError
 from sameface.files import sha256_of
 from sameface.models.cache import check_sha256
 from sameface.models.card import ModelCard
+from sameface.models.given import given_file
 from sameface.models.networks import converted, network_file
 from sameface.models.registry import added_ids, load_card, network_card
 from sameface.progress import Share
@@ -40,6 +41,10 @@ def load_encoder(
         DeviceUnavailableError: the device is not there.
     """
     by_path = str(name).endswith((".onnx", ".toml"))
+    if not by_path and (given := given_file(str(name))) is not None:
+        encoder = load_encoder(given, device=device, threads=threads, progress=progress)
+        if encoder.card.id == str(name):  # else it was replaced since, and may have been taken in before
+            return encoder
     card = load_card(name) if by_path or "@" not in str(name) else _by_digest(str(name))
     if card.kind != "encoder":
         raise ModelCardError(
@@ -77,7 +82,7 @@ def _by_digest(identity: str) -> ModelCard:
     raise UnknownModelError(
         expected=f"the encoder {identity}: a network of that name whose weights and preprocessing have that digest",
         got=f"another network under the name {name}" if name in added_ids() else "none of that name",
-        advice="give its file (`--encoder PATH`), or take it in with `sameface models add`",
+        advice="take its file in with `sameface models add FILE`, which reads the card beside it",
     )
 
 

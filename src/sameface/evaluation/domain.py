@@ -77,8 +77,10 @@ def learn_domain(
     )
     # Calm faces weigh as much as all others: they are what must not be refused.
     weight[: len(calm)] *= max(1.0, weight[len(calm) :].sum() / len(calm))
-    mean, scale = np.nanmean(rows, axis=0), np.nanstd(rows, axis=0)
-    mean, scale = np.nan_to_num(mean), np.where(np.nan_to_num(scale) > 1e-4, scale, 1.0)
+    known = ~np.isnan(rows).all(axis=0)  # of pictures taken whole, no detector says how sure it is
+    mean, scale = np.zeros(rows.shape[1]), np.ones(rows.shape[1])
+    mean[known], spread = np.nanmean(rows[:, known], axis=0), np.nanstd(rows[:, known], axis=0)
+    scale[known] = np.where(spread > 1e-4, spread, 1.0)
     scaled = np.nan_to_num((rows - mean) / scale, nan=0.0)
     unseen = np.empty(len(rows))
     folds = people % _FOLDS

@@ -81,7 +81,8 @@ def _template(
     photo = open_photo(source, limits=recognizer.limits)
     face = recognizer.encode_photo(photo, choose, source=photo.source)
     quality = judge_face(photo, face.detection)
-    faults = list(quality.reasons)
+    # Limits measured on faces say nothing of drawings, signatures and other pictures that are taken whole.
+    faults = list(quality.reasons) if recognizer.expects_faces else []
     judged = recognizer.judge(face)
     if judged.standing == "outside" or (judged.standing == "poor" and review == "strict"):
         faults.append(judged.reason)

@@ -26,6 +26,7 @@ from sameface.gallery import Sight, TemplateStore, clean_name, gallery_exists, o
 from sameface.imaging import ImageSource, Photo
 from sameface.imaging.sources import is_one_photo, label_of
 from sameface.matching import false_match_rate_for, is_same
+from sameface.models.given import remember_given
 from sameface.progress import Progress, stages_of
 from sameface.recognizer.bulk import enroll_each, identify_each
 from sameface.recognizer.domain import judge, probability_for, require_comparable, threshold_for
@@ -113,7 +114,9 @@ class Gallery(People):
         if self._given is None and (gallery_exists(self.location) or not self._create):
             return open_store(self.location, create=False)
         space, dimension = self.recognizer.space, self.recognizer.card.dimension
-        return open_store(self.location, space=space, dimension=dimension, create=self._create)
+        store = open_store(self.location, space=space, dimension=dimension, create=self._create)
+        remember_given(space.encoder, self.recognizer.encoder_given)  # the gallery keeps its id alone
+        return store
 
     # -- enrolment ------------------------------------------------------------------------------------------------
     def enroll(

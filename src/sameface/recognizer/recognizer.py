@@ -54,6 +54,7 @@ class Recognizer:
     Attributes:
         finder: detector and alignment.
         space: encoder, detector and alignment ids that its embeddings belong to.
+        encoder_given: the name or path that the encoder was loaded by, "" where it was loaded already.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Recognizer:
         aligner = load_aligner(points, template, self.card.input_size_wh[0])
         self.finder = FaceFinder(found_by, aligner, limits=limits, upright=upright)
         self.space = EmbeddingSpace(self.card.id, found_by.id, aligner.id)
+        self.encoder_given = encoder if isinstance(encoder, str) else ""
         self._threads = threads
         self._given = operating_point
         if operating_point is not None:
@@ -104,6 +106,11 @@ class Recognizer:
     def detector(self) -> Detector:
         """What finds faces."""
         return self.finder.detector
+
+    @property
+    def expects_faces(self) -> bool:
+        """Whether what it encodes is a face: found by a detector, or a crop for an encoder that is aligned by a face's points."""
+        return self.detector.id != "none" or self.card.landmarks != "none"
 
     @property
     def limits(self) -> Limits:

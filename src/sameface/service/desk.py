@@ -12,6 +12,7 @@ from sameface.errors import PersonExistsError, RequestTooLargeError, SamefaceErr
 from sameface.faces import Detector, load_detector
 from sameface.imaging import Limits
 from sameface.matching import as_threshold
+from sameface.models.given import remember_given
 from sameface.models.operating_points import load_operating_point
 from sameface.recognizer import Recognizer
 from sameface.service.attempts import Attempts
@@ -146,6 +147,7 @@ def load_recognizer(settings: Settings) -> Recognizer:
     # Photos run side by side in threads of their own, so a detector takes one core; the encoder runs one call at a time, on all.
     detector = load_detector(detector_id, device=settings.device, threads=1)
     encoder = load_encoder(encoder_id, device=settings.device)
+    remember_given(encoder.card.id, encoder_id)
     recognizer = Recognizer(
         detector=FaceLimit(detector, settings.max_faces),
         encoder=BatchingEncoder(encoder, settings.batch),

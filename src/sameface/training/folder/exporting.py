@@ -34,7 +34,7 @@ def export_as_planned(
             Measurement(
                 f"{data}, people held out from training",
                 f"EER {100 * result.validation.eer:.1f} %",
-                plan.detector if plan.align else "none",
+                plan.finds_by,
                 "used to stop training, so it flatters" if plan.settings.patience else "",
             ),
         )

@@ -60,6 +60,11 @@ class FolderPlan:
     compiled: bool = False
     settings: TrainingSettings = field(default_factory=TrainingSettings)
 
+    @property
+    def finds_by(self) -> str:
+        """What finds the faces; ``none`` where pictures are taken whole."""
+        return self.detector if self.align or self.network == "head" else "none"
+
     def words(self) -> dict[str, Any]:
         """The plan as a file holds it, without what was left open."""
         return {key: value for key, value in asdict(self).items() if value not in (None, {})}

@@ -39,6 +39,7 @@ class FolderResult(Plain):
         training: how it went.
         people, photos: trained on. held_out: people validated on.
         skipped: files that were passed over, and why.
+        detector: what found the faces, ``none`` for pictures taken whole: whoever uses the encoder needs the same.
     """
 
     encoder: Path | None
@@ -48,6 +49,7 @@ class FolderResult(Plain):
     photos: int
     held_out: int
     skipped: tuple[Skipped, ...]
+    detector: str = "none"
 
 
 def train_folder(
@@ -156,7 +158,9 @@ def train_folder(
             (out / "result.json").write_text(json.dumps(summary, indent=1, default=str), encoding="utf-8")
     finally:
         leave_world(world)
-    return FolderResult(encoder, difference, result, len(kept), len(training), len(held), pictures.skipped)
+    return FolderResult(
+        encoder, difference, result, len(kept), len(training), len(held), pictures.skipped, plan.finds_by
+    )
 
 
 def _loss(plan: FolderPlan, spec: NetworkSpec, training: Pictures) -> torch.nn.Module:
