@@ -20,7 +20,19 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 SOURCE: Final = ROOT / "src" / "sameface"
 PICTURE: Final = ROOT / "docs" / "img" / "house.svg"
 #: What people call the floors, from the top; the rules in pyproject.toml say which rooms stand on each.
-FLOORS: Final = ("edges", "edges", "one call", "studies", "use cases", "parts", "numbers", "ground", "ground", "ground")
+FLOORS: Final = (
+    "edges",
+    "edges",
+    "one call",
+    "studies",
+    "use cases",
+    "parts",
+    "parts",
+    "numbers",
+    "ground",
+    "ground",
+    "ground",
+)
 WIDTH, LEFT, GAP, LINE = 1180, 110, 12, 15
 
 

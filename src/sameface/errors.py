@@ -46,7 +46,6 @@ The tree, with the builtins that classes are too::
             GalleryReadOnlyError (PermissionError)
             GalleryKeyError (PermissionError)
             GalleryUnavailableError (ConnectionError)
-            RecallError (ValueError)
             StorageFullError (OSError)
         PersonError
             PersonNotFoundError (LookupError)
@@ -70,6 +69,7 @@ The tree, with the builtins that classes are too::
         RequestError
             NotAuthenticatedError (PermissionError)
             NotAllowedError (PermissionError)
+            LivenessRequiredError (PermissionError)
             NothingHereError (LookupError)
             MethodError (ValueError)
             MalformedRequestError (ValueError)
@@ -283,10 +283,6 @@ class GalleryUnavailableError(GalleryError, ConnectionError):
     """The database server cannot be reached, or hung up."""
 
 
-class RecallError(GalleryError, ValueError):
-    """An approximate index does not find as many as was asked, whatever it is set to."""
-
-
 class StorageFullError(GalleryError, OSError):
     """No room is left on the disk; what was acknowledged before is safe."""
 
@@ -393,6 +389,10 @@ class NotAuthenticatedError(RequestError, PermissionError):
 
 class NotAllowedError(RequestError, PermissionError):
     """The key is valid, but not for this."""
+
+
+class LivenessRequiredError(RequestError, PermissionError):
+    """The policy wants a session of liveness that passed, with the face of the photo; there is none."""
 
 
 class NothingHereError(RequestError, LookupError):
@@ -504,7 +504,6 @@ OUTCOMES: dict[type[SamefaceError], Outcome] = {
     GalleryReadOnlyError: Outcome(6, 503),
     GalleryKeyError: Outcome(6, 503),
     GalleryUnavailableError: Outcome(6, 503),
-    RecallError: Outcome(6, 409),
     StorageFullError: Outcome(6, 507),
     PersonError: Outcome(7, 422),
     PersonNotFoundError: Outcome(7, 404),
@@ -526,6 +525,7 @@ OUTCOMES: dict[type[SamefaceError], Outcome] = {
     RequestError: Outcome(11, 400),
     NotAuthenticatedError: Outcome(11, 401),
     NotAllowedError: Outcome(11, 403),
+    LivenessRequiredError: Outcome(11, 403),
     NothingHereError: Outcome(11, 404),
     MethodError: Outcome(11, 405),
     MalformedRequestError: Outcome(11, 422),

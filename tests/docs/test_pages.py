@@ -82,6 +82,12 @@ NOT_RUN = {
         "how-to/service.md",
         "docker compose run --rm sameface keys add admin --keys /data/keys.json   # shows the key, once",
     ): ("needs Docker"),
+    ("explanation/liveness.md", "sameface models pull minifasnet-v2"): "needs the network",
+    ("explanation/liveness.md", "my-photos/"): "a drawing of a folder",
+    (
+        "explanation/liveness.md",
+        "sameface liveness calibrate my-photos/ --bpcer 0.02 --out liveness.json",
+    ): "the reader's own photos; tests/cli/test_liveness.py runs both",
     ("how-to/threshold.md", "photos/"): "a drawing of a folder",
     ("how-to/train.md", 'pip install "sameface[train]"'): "installs; tests/cli/test_train.py trains",
     ("how-to/train.md", "sameface calibrate other-photos/ --encoder training/my-encoder.onnx --out mine.json"): (

@@ -26,6 +26,9 @@ NEEDS = {
     "GET /v1/galleries/{gallery}/people/{person_id}": "read",
     "GET /v1/galleries/{gallery}/people/{person_id}/photos": "read",
     "POST /v1/verify": "identify",
+    "POST /v1/liveness": "identify",
+    "POST /v1/liveness/{session}/frames": "identify",
+    "GET /v1/liveness/{session}": "identify",
     "POST /v1/detect": "identify",
     "POST /v1/galleries/{gallery}/identify": "identify",
     "POST /v1/galleries/{gallery}/identify-many": "identify",
@@ -87,7 +90,13 @@ def house(tmp_path_factory, point_file):
 
 def ask(api, operation: str, gallery: str, key: str | None):
     method, path = operation.split()
-    for name, value in {"gallery": gallery, "person_id": "0" * 32, "photo_id": "1", "name": "x.json"}.items():
+    for name, value in {
+        "gallery": gallery,
+        "person_id": "0" * 32,
+        "photo_id": "1",
+        "session": "0" * 32,
+        "name": "x.json",
+    }.items():
         path = path.replace(f"{{{name}}}", value)
     body = {"json": {}} if method in ("POST", "PATCH", "PUT") else {}
     return api.request(method, path, headers={"X-API-Key": key} if key else {}, **body)

@@ -30,6 +30,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "gallery": ("sameface.cli.gallery", "Check, copy, export, import and compact a gallery."),
     "evaluate": ("sameface.cli.evaluate", "Measure accuracy on labelled photos."),
     "calibrate": ("sameface.cli.calibrate", "Choose a threshold for a stated false match rate."),
+    "liveness": ("sameface.cli.liveness", "Does a photo look like a living face? How often is that wrong?"),
     "train": ("sameface.cli.train", "Train a Siamese network and export it."),
     "models": ("sameface.cli.models", "List, show, add, fetch and quantize models."),
     "index": ("sameface.cli.index", "Encode every face of a folder of photos, searchable by example."),
@@ -40,6 +41,11 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "doctor": ("sameface.cli.doctor", "Say what is installed, what runs, and what is wrong."),
 }
 
+#: Two words that people type, and the command that they mean.
+TWO_WORDS: Final[dict[str, list[str]]] = {
+    "evaluate liveness": ["liveness", "evaluate"],
+    "calibrate liveness": ["liveness", "calibrate"],
+}
 INTERRUPTED: Final = 130
 
 
@@ -60,6 +66,7 @@ class LazyCommands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that is typed; for another word the nearest ones."""
+        args = [*TWO_WORDS.get(" ".join(args[:2]), args[:2]), *args[2:]]
         word = args[0] if args else ""
         if word and word not in COMMANDS and not word.startswith("-") and not ctx.resilient_parsing:
             hint = did_you_mean(word, COMMANDS, f"see `{ctx.command_path} --help`")

@@ -52,6 +52,17 @@ def serve(
     near_misses: Annotated[
         int, typer.Option("--near-misses", min=1, help="Answers just above τ(K) for one person, per key and hour.")
     ] = 60,
+    liveness: Annotated[
+        str,
+        typer.Option(
+            "--liveness",
+            help="Whether identify and claims need a session of liveness that passed: off, warn or require.",
+        ),
+    ] = "off",
+    least_passive: Annotated[
+        float,
+        typer.Option("--least-passive", min=0, max=1, help="Least passive score of such a session; 0 asks for none."),
+    ] = 0.0,
     allowed_host: Annotated[
         list[str] | None, typer.Option("--allowed-host", help="Name to answer to; repeat for more.", show_default=False)
     ] = None,
@@ -102,7 +113,7 @@ def serve(
         ) from error
     from sameface.gallery import is_server
     from sameface.service.logs import LogFormat
-    from sameface.service.settings import LeastReview, Replays, Settings
+    from sameface.service.settings import LeastReview, LivenessPolicy, Replays, Settings
 
     if (tls_cert is None) != (tls_key is None):
         raise SettingError(expected="--tls-cert and --tls-key", got="one of them", advice="give both or neither")
@@ -127,6 +138,8 @@ def serve(
         replays=cast(Replays, replays),
         attempts=attempts,
         near_misses=near_misses,
+        liveness=cast(LivenessPolicy, liveness),
+        least_passive=least_passive,
         max_photo=max_photo_mb * 2**20,
         max_body=max(40, 2 * max_photo_mb) * 2**20,
         max_pixels=max_megapixels * 1_000_000,

@@ -29,7 +29,7 @@ from sameface.service.intake import malformed
 from sameface.service.memory import give_back_now_and_then
 from sameface.service.middleware import Doorkeeper
 from sameface.service.problem import told
-from sameface.service.routes import about, batch, galleries, people, photos, rights
+from sameface.service.routes import about, batch, galleries, liveness, people, photos, rights
 from sameface.service.settings import Settings, from_json
 
 PAGE: Final = Path(__file__).with_name("page")
@@ -86,7 +86,7 @@ def create_app(settings: Settings) -> FastAPI:
         }
     }
     keys = [Depends(HTTPBearer(auto_error=False)), Depends(APIKeyHeader(name="X-API-Key", auto_error=False))]
-    for router in (photos.router, galleries.router, batch.router, people.router, rights.router):
+    for router in (photos.router, liveness.router, galleries.router, batch.router, people.router, rights.router):
         app.include_router(router, prefix="/v1", responses=described, dependencies=keys)
     app.include_router(about.router, prefix="/v1", responses=described, dependencies=keys)
     app.include_router(about.probes, prefix="/v1", responses=described)

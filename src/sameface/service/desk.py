@@ -11,6 +11,7 @@ from sameface.encoders import load_encoder
 from sameface.errors import PersonExistsError, RequestTooLargeError, SamefaceError
 from sameface.faces import Detector, load_detector
 from sameface.imaging import Limits
+from sameface.liveness import PassiveLiveness
 from sameface.matching import as_threshold
 from sameface.models.given import remember_given
 from sameface.models.operating_points import load_operating_point
@@ -21,6 +22,7 @@ from sameface.service.batching import BatchingEncoder
 from sameface.service.key_file import KeyFile
 from sameface.service.key_use import KeyUse
 from sameface.service.limits import PixelBudget, RateLimit, Workshop
+from sameface.service.live_sessions import LiveSessions
 from sameface.service.settings import Settings
 from sameface.service.shelf import Shelf, common_space
 from sameface.service.telemetry import Telemetry
@@ -77,6 +79,7 @@ class Desk:
         claims: refused claims that callers without embeddings have left. near_misses: the same for 1:K.
         photos: threads for photos. records: threads for quick questions to galleries, so that lists answer while photos wait.
         pixels: how many are decoded at once.
+        live: sessions of liveness. passive: its networks, None where the settings ask for none.
         recognizer, shelf: None until the networks are loaded.
     """
 
@@ -92,7 +95,9 @@ class Desk:
     pixels: PixelBudget
     claims: Attempts
     near_misses: Attempts
+    live: LiveSessions
     recognizer: Recognizer | None = None
+    passive: PassiveLiveness | None = None
     shelf: Shelf | None = None
 
     def load(self) -> None:
@@ -101,6 +106,8 @@ class Desk:
             log.warning("%s", warning)
         recognizer = load_recognizer(self.settings)
         _ = recognizer.operating_point  # a service without a policy does not start
+        if self.settings.least_passive:
+            self.passive = PassiveLiveness(device=self.settings.device, limits=recognizer.limits)
         shelf = Shelf(self.settings, recognizer)
         if not shelf.names():
             with suppress(PersonExistsError):  # another worker that starts just now was first
@@ -131,6 +138,7 @@ class Desk:
         if self.key_use is not None:
             self.key_use.write()
         self.audit.close()
+        self.live.close()
 
 
 def load_recognizer(settings: Settings) -> Recognizer:
@@ -174,4 +182,5 @@ def open_desk(settings: Settings) -> Desk:
         pixels=PixelBudget(max(settings.pixels_at_once, 2 * settings.max_pixels)),
         claims=Attempts(settings.attempts),
         near_misses=Attempts(settings.near_misses),
+        live=LiveSessions(settings.live_folder),
     )

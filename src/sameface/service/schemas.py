@@ -38,6 +38,12 @@ Details = Annotated[
 ]
 
 
+Session = Annotated[
+    str | None,
+    Field(max_length=64, description="Id of a session of liveness that passed with this face; it is used up."),
+]
+
+
 class Form(BaseModel):
     """A request: unknown fields are refused."""
 
@@ -113,6 +119,7 @@ class ClaimForm(Form):
     person_id: str | None = Field(None, max_length=64)
     choose: Choose = "only"
     threshold: Threshold = None
+    liveness: Session = None
 
 
 # -- who is this ------------------------------------------------------------------------------------------------------
@@ -122,6 +129,7 @@ class IdentifyForm(Form):
     group: str | None = Field(None, max_length=200)
     fpir: float | None = Field(None, gt=0, lt=1, description="Stricter than the server's policy; larger is refused.")
     threshold: Threshold = None
+    liveness: Session = None
 
 
 class IdentifyManyForm(Form):
@@ -151,6 +159,7 @@ class EnrollForm(Form):
     consent: ConsentForm | None = None
     keep_until: Date | None = None
     choose: Choose = "only"
+    liveness: Session = None
     review: Literal["standard", "strict"] | None = Field(
         None, description="Stricter than the server's own; left out, the server's own. Laxer is refused."
     )
@@ -181,6 +190,53 @@ class StoredPhoto(Answer):
 
 class StoredPhotos(Answer):
     photos: list[StoredPhoto]
+
+
+# -- was somebody there -----------------------------------------------------------------------------------------------
+class LiveForm(Form):
+    moved_by: Annotated[
+        Literal["head", "camera"],
+        Field(description="`camera` where a head cannot be turned: the camera is moved around it."),
+    ] = "head"
+    steps: int = Field(4, ge=3, le=8)
+    leave_out: Annotated[
+        list[Literal["left", "right", "up", "down", "nearer", "farther"]],
+        Field(max_length=3, description="Movements that are not asked; of each kind one must stay."),
+    ] = Field(default_factory=list)
+
+
+class LivePrompt(Answer):
+    """What to do now."""
+
+    phase: Literal["settle", "wait", "step", "back", "passed", "failed"]
+    action: str
+    words: str
+    hint: str
+    done: int
+    steps: int
+    share: float
+    reason: str
+
+
+class LiveStarted(Answer):
+    session: str
+    seconds: float
+    prompt: LivePrompt
+
+
+class Movement(Answer):
+    action: str
+    after: float
+
+
+class LiveAnswer(Answer):
+    over: bool
+    passed: bool
+    reason: str
+    made: list[Movement]
+    frames: int
+    seconds: float
+    chance: float
 
 
 # -- the rest ---------------------------------------------------------------------------------------------------------
@@ -249,5 +305,6 @@ class Policy(Answer):
     alignment: str
     embeddings: bool
     fpir: float
+    liveness: Literal["off", "warn", "require"]
     operating_point: dict[str, Any]
     caps: Caps

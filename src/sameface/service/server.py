@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -81,7 +82,6 @@ def run(settings: Settings, *, workers: int = 1, tls: tuple[Path, Path] | None =
     except BaseException:
         app.state.desk.close()
         raise
-    os.environ[SETTINGS_VARIABLE] = to_json(settings)
     os.environ[_PATIENCE_VARIABLE] = str(settings.header_timeout)
     options: dict[str, Any] = {
         "host": settings.host,
@@ -101,7 +101,11 @@ def run(settings: Settings, *, workers: int = 1, tls: tuple[Path, Path] | None =
     if workers == 1:
         uvicorn.run(app, **options)  # ends by the signal itself, so nothing may have to be tidied up after it
         return
-    with tempfile.TemporaryDirectory(prefix="sameface-metrics-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="sameface-metrics-") as folder,
+        tempfile.TemporaryDirectory(prefix="sameface-live-") as live_folder,
+    ):
         app.state.desk.close()  # each worker opens its own
+        os.environ[SETTINGS_VARIABLE] = to_json(replace(settings, live_folder=live_folder))
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         uvicorn.run("sameface.service.app:from_environment", factory=True, **options)

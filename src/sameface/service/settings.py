@@ -19,6 +19,7 @@ from sameface.service.logs import LogFormat
 UPLOAD_FORMATS: Final = ("JPEG", "PNG", "WEBP")
 LeastReview = Literal["standard", "strict"]
 Replays = Literal["flag", "refuse"]
+LivenessPolicy = Literal["off", "warn", "require"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,9 @@ class Settings:
         replays: what to do with a probe that is an enrolled photo: flag it, or answer no.
         attempts: refused claims of one person, per key and hour. near_misses: answers "nobody" just above τ(K) for one person, per key
             and hour; after them that person is not named to that key for a while. Callers with embeddings are not counted.
+        liveness: whether identify and claims need a session of liveness that passed: no; no, but the answer and the audit say
+            what was shown; yes. least_passive: least median of the passive score of a session's frames, 0 asks for none.
+        live_folder: where workers share their sessions; "" for a folder of the process's own.
         max_body: bytes of a whole request. max_bodies: of all requests that are being read. max_photo: of one photo.
         max_pixels: of one photo. pixels_at_once: of all photos that are decoded at once, at least two of the largest.
         max_photos: photos in one request. max_faces: faces in one photo.
@@ -74,6 +78,9 @@ class Settings:
     replays: Replays = "flag"
     attempts: int = 10
     near_misses: int = 60
+    liveness: LivenessPolicy = "off"
+    least_passive: float = 0.0
+    live_folder: str = ""
     max_body: int = 40 * 2**20
     max_bodies: int = 256 * 2**20
     max_photo: int = 12 * 2**20
@@ -104,7 +111,12 @@ class Settings:
                 got=f"host {self.host} and no keys",
                 advice="make a key with `sameface keys add`, or listen on 127.0.0.1",
             )
-        for name, kind in (("review", LeastReview), ("replays", Replays), ("log_format", LogFormat)):
+        for name, kind in (
+            ("review", LeastReview),
+            ("replays", Replays),
+            ("liveness", LivenessPolicy),
+            ("log_format", LogFormat),
+        ):
             if getattr(self, name) not in get_args(kind):
                 raise SettingError(
                     expected=f"{name} among {', '.join(get_args(kind))}",

@@ -65,6 +65,7 @@ async def policy(ask: Asks) -> Policy:
         alignment=recognizer.space.alignment,
         embeddings=settings.embeddings,
         fpir=settings.fpir,
+        liveness=settings.liveness,
         operating_point=point,
         caps=Caps(
             max_body=settings.max_body,

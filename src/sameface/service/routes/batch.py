@@ -10,6 +10,7 @@ from sameface.imaging.sources import sha256_of_bytes
 from sameface.recognizer import EncodedFace, wire
 from sameface.recognizer.wire import IdentifiedPhoto, IdentifiedPhotos, Size
 from sameface.service.intake import Photo, body_of
+from sameface.service.live_policy import refuse_many
 from sameface.service.policy import identified, stricter
 from sameface.service.problem import for_caller
 from sameface.service.routes.galleries import GalleryName
@@ -24,6 +25,7 @@ router = APIRouter(tags=["galleries"])
 async def identify_many(gallery: GalleryName, request: Request, ask: Asks) -> IdentifiedPhotos:
     """Who is in these photos? (1:K) One answer per photo, in their order; all faces are searched for at once."""
     ask.allow("ask", gallery)
+    refuse_many(ask)
     form = await read_photos(request, ask, IdentifyManyForm)
     if len(form.photos) > ask.desk.settings.max_photos:
         raise RequestTooLargeError(

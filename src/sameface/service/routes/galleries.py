@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Request, Response
 
 from sameface.errors import MalformedRequestError, SamefaceError
 from sameface.imaging import open_photo
@@ -12,6 +12,7 @@ from sameface.imaging.sources import sha256_of_bytes
 from sameface.recognizer.wire import IdentifiedPhoto, Verification
 from sameface.service.disclosure import is_replay
 from sameface.service.intake import body_of, read_form
+from sameface.service.live_policy import HEADER, live_count, shown_live
 from sameface.service.policy import identified, stricter, verified
 from sameface.service.routes.photos import SAMPLE, size_of
 from sameface.service.schemas import ClaimForm, Deleted, Galleries, Gallery, GalleryForm, IdentifyForm
@@ -64,7 +65,7 @@ async def delete_gallery(gallery: GalleryName, ask: Asks) -> Deleted:
 
 
 @router.post("/galleries/{gallery}/identify", openapi_extra=body_of(IdentifyForm, {"photo": SAMPLE}))
-async def identify(gallery: GalleryName, request: Request, ask: Asks) -> IdentifiedPhoto:
+async def identify(gallery: GalleryName, request: Request, response: Response, ask: Asks) -> IdentifiedPhoto:
     """Who is this? (1:K) One answer per face: a name, or nobody."""
     ask.allow("ask", gallery)
     form = await read_photos(request, ask, IdentifyForm)
@@ -73,6 +74,7 @@ async def identify(gallery: GalleryName, request: Request, ask: Asks) -> Identif
 
     def work() -> IdentifiedPhoto:
         held = ask.shelf.get(gallery)
+        response.headers[HEADER] = shown_live(ask, form.liveness, [form.photo], "only")
         photo = open_photo(form.photo.data, limits=recognizer.limits)
         answers = held.identify(photo, candidates=form.candidates, group=form.group, fpir=fpir)
         return IdentifiedPhoto(
@@ -88,12 +90,12 @@ async def identify(gallery: GalleryName, request: Request, ask: Asks) -> Identif
     ask.desk.telemetry.faces.labels("identify").inc(len(answer.faces))
     ask.desk.telemetry.answers.labels("identify", "named").inc(named)
     ask.desk.telemetry.answers.labels("identify", "nobody").inc(len(answer.faces) - named)
-    ask.note("identify", gallery=gallery, counts={"faces": len(answer.faces), "named": named})
+    ask.note("identify", gallery=gallery, counts={"faces": len(answer.faces), "named": named, **live_count(response)})
     return answer
 
 
 @router.post("/galleries/{gallery}/verify", openapi_extra=body_of(ClaimForm, {"photo": SAMPLE, "name": "Ada"}))
-async def verify_claim(gallery: GalleryName, request: Request, ask: Asks) -> Verification:
+async def verify_claim(gallery: GalleryName, request: Request, response: Response, ask: Asks) -> Verification:
     """Is this the claimed person? (1:1) The claim comes by name or by id."""
     ask.allow("ask", gallery)
     form = await read_photos(request, ask, ClaimForm)
@@ -104,6 +106,7 @@ async def verify_claim(gallery: GalleryName, request: Request, ask: Asks) -> Ver
 
     def work() -> Verification:
         held = ask.shelf.get(gallery)
+        response.headers[HEADER] = shown_live(ask, form.liveness, [form.photo], form.choose)
         claimed = held.person(PersonId(form.person_id) if form.person_id is not None else form.name or "")
         uncount = ask.claim(gallery, claimed.person_id)
         try:
@@ -119,5 +122,10 @@ async def verify_claim(gallery: GalleryName, request: Request, ask: Asks) -> Ver
 
     answer = await ask.on_photos(work)
     ask.desk.telemetry.answers.labels("claim", "same" if answer.same else "different").inc()
-    ask.note("claim", gallery=gallery, person_id=answer.claimed.person_id if answer.claimed else "")
+    ask.note(
+        "claim",
+        gallery=gallery,
+        person_id=answer.claimed.person_id if answer.claimed else "",
+        counts=live_count(response),
+    )
     return answer

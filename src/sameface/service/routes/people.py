@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from sameface.errors import EnrollmentRefusedError, RequestTooLargeError
 from sameface.recognizer.wire import Enrollment, Erased, People, Person, rounded
 from sameface.service.intake import body_of, read_form
+from sameface.service.live_policy import HEADER, live_count, shown_live
 from sameface.service.policy import reviewed
 from sameface.service.routes.galleries import GalleryName
 from sameface.service.routes.photos import SAMPLE
@@ -46,6 +47,7 @@ async def enroll(gallery: GalleryName, request: Request, response: Response, ask
 
     def work() -> tuple[Enrollment, bool]:
         held = ask.shelf.get(gallery)
+        response.headers[HEADER] = shown_live(ask, form.liveness, form.photos, form.choose, enrolling=True)
         try:
             done = held.enroll(
                 form.name,
@@ -65,7 +67,7 @@ async def enroll(gallery: GalleryName, request: Request, response: Response, ask
     answer, new = await ask.on_photos(work)
     if not new:
         response.status_code = 200
-    counts = {"photos": len(form.photos), "accepted": answer.accepted}
+    counts = {"photos": len(form.photos), "accepted": answer.accepted, **live_count(response)}
     ask.note("enroll", gallery=gallery, person_id=answer.person.person_id if answer.person else "", counts=counts)
     return answer
 

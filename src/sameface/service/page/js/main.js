@@ -8,8 +8,9 @@ import { enroll } from "./enroll.js";
 import { identify } from "./identify.js";
 import { live } from "./live.js";
 import { people } from "./people.js";
+import { presence } from "./presence.js";
 
-const PARTS = { compare, identify, live, enroll, people, about };
+const PARTS = { compare, identify, live, presence, enroll, people, about };
 const main = document.getElementById("main");
 const choice = document.getElementById("gallery");
 let leave = null;
