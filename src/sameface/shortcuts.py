@@ -27,9 +27,15 @@ if TYPE_CHECKING:
     from sameface.training.folder import FolderResult
 
 
-@lru_cache(maxsize=4)
 def recognizer_of(encoder: str = DEFAULT_ENCODER, detector: str = DEFAULT_DETECTOR) -> Recognizer:
-    """A recognizer by names, loaded once for the life of the process."""
+    """A recognizer by names, loaded once for the life of the process, and again when another network is put under the name."""
+    from sameface.encoders.loading import state_of
+
+    return _recognizer(encoder, detector, state_of(encoder))
+
+
+@lru_cache(maxsize=4)
+def _recognizer(encoder: str, detector: str, state: tuple[object, ...]) -> Recognizer:
     from sameface.recognizer import Recognizer
 
     return Recognizer(encoder=encoder, detector=detector)

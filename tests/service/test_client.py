@@ -5,10 +5,11 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from sameface import PersonId, errors
+from sameface import PersonId, Recognizer, errors
 from sameface.client import Client
 from sameface.client.replies import kinds
 from sameface.errors import ServiceError, kind_of
+from sameface.recognizer.domain import Judgement
 
 
 class ToTheApp(httpx.BaseTransport):
@@ -27,6 +28,14 @@ class ToTheApp(httpx.BaseTransport):
 def client(api):
     with Client("http://127.0.0.1", transport=ToTheApp(api), retries=0) as connected:
         yield connected
+
+
+def test_a_face_that_is_not_comparable_is_refused_unless_the_caller_forces_it(client, photos, monkeypatch):
+    monkeypatch.setattr(Recognizer, "judge", lambda self, face: Judgement("outside", "it looks blurred"))
+    with pytest.raises(errors.NotComparableError, match=r"not comparable \(it looks blurred\)"):
+        client.verify(photos / "obama.jpg", photos / "obama2.jpg")
+    forced = client.verify(photos / "obama.jpg", photos / "obama2.jpg", force=True)
+    assert (forced.standing, forced.standing_reason, forced.probability) == ("outside", "it looks blurred", None)
 
 
 def test_the_librarys_words_over_http(client, photos):

@@ -125,6 +125,11 @@ class TestPolicy:
         assert verified(answer, 0.41).same
         assert verified(answer, 0.41).threshold == 0.41
 
+    def test_a_caller_cannot_know_the_stricter_threshold_of_a_poor_face(self):
+        poor = Verification(False, 0.4, 0.35, None, POINT, standing="poor", standing_reason="dark")
+        assert verified(poor, 0.41) == poor  # was refused as laxer than the policy
+        assert verified(poor, 0.3).threshold == 0.3
+
     def test_identified(self):
         answer = Identification("Ada", "1", 0.3, 0.35, (), None, 10, Box(0, 0, 1, 1), "")
         assert identified([answer], None) == [answer]

@@ -75,10 +75,11 @@ def _as(kind: type[Answer]) -> Callable[[dict[str, Any]], Answer]:
     return partial(msgspec.convert, type=kind)
 
 
-def verify(probe: Upload, reference: Upload, choose: str, threshold: float | None) -> Ask[Verification]:
+def verify(probe: Upload, reference: Upload, choose: str, threshold: float | None, force: bool) -> Ask[Verification]:
     """Do two photos show the same person?"""
     photos = [("probe", probe), ("reference", reference)]
-    return Ask("POST", "verify", _as(Verification), {"choose": choose, "threshold": threshold}, photos)
+    fields = {"choose": choose, "threshold": threshold, "force": "true" if force else None}
+    return Ask("POST", "verify", _as(Verification), fields, photos)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,10 +47,19 @@ class AsyncClient:
 
     # -- photos alone -------------------------------------------------------------------------------------------------
     async def verify(
-        self, probe: Upload, reference: Upload, *, choose: str = "only", threshold: float | None = None
+        self,
+        probe: Upload,
+        reference: Upload,
+        *,
+        choose: str = "only",
+        threshold: float | None = None,
+        force: bool = False,
     ) -> Verification:
-        """Do two photos show the same person? A threshold may only be stricter than the server's."""
-        return await self.ask(asking.verify(probe, reference, choose, threshold))
+        """Do two photos show the same person? A threshold may only be stricter than the server's.
+
+        `force` answers about faces that are not comparable, too; the answer's `standing` says so.
+        """
+        return await self.ask(asking.verify(probe, reference, choose, threshold, force))
 
     def gallery(self, name: str = "people") -> AsyncRemoteGallery:
         """A gallery of the service; nothing is asked yet."""

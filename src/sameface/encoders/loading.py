@@ -65,6 +65,16 @@ def load_encoder(
     return OnnxEncoder(network or network_file(card, progress=progress), card, device=device, threads=threads)
 
 
+def state_of(name: str | Path) -> tuple[object, ...]:
+    """What changes when another network is put under a name or path: whoever keeps a loaded encoder keeps this with it."""
+    if str(name).endswith((".onnx", ".toml")):
+        files = (Path(name).with_suffix(ending) for ending in (".onnx", ".toml"))
+        states = (file.stat() for file in files if file.is_file())
+        return tuple((state.st_ino, state.st_size, state.st_mtime_ns) for state in states)
+    plain = str(name).partition("@")[0]
+    return (repr(load_card(plain)),) if plain in added_ids() else ()
+
+
 def _by_digest(identity: str) -> ModelCard:
     """The card of an added encoder that computes what an id with a digest says.
 

@@ -54,8 +54,11 @@ def reviewed(asked: Review | None, least: Review) -> Review:
 
 
 def verified(answer: Verification, threshold: float | None) -> Verification:
-    """A verification under the policy's τ, or the caller's stricter one."""
-    tau = stricter(threshold, answer.threshold, "threshold")
+    """A verification under the policy's τ, or the caller's stricter one.
+
+    Of a poor face the policy's is stricter than the one that the caller could know of: the smaller of the two counts.
+    """
+    tau = answer.threshold if threshold is None else min(threshold, answer.threshold)
     return replace(answer, same=is_same(answer.distance, tau), threshold=tau)
 
 

@@ -100,6 +100,7 @@ class VerifyForm(Form):
     reference: PhotoField
     choose: Choose = "only"
     threshold: Threshold = None
+    force: bool = Field(False, description="Answer about faces that are not comparable, too; `standing` says so.")
 
 
 def _one_claim(schema: dict[str, Any]) -> None:

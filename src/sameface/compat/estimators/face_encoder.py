@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 
 from sameface.defaults import DEFAULT_DETECTOR, DEFAULT_ENCODER
 from sameface.encoders import Encoder, load_encoder
+from sameface.encoders.loading import state_of
 from sameface.errors import NotComparableError, SamefaceError, SettingError
 from sameface.faces.choose import Choice, as_choice
 from sameface.imaging import ImageSource
@@ -152,10 +153,10 @@ class FaceEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             yield face
 
     def _network(self) -> Encoder:
-        return _encoder(self.encoder, self.device, self.threads)
+        return _encoder(self.encoder, self.device, self.threads, state_of(self.encoder))
 
     def _recognizer(self) -> Recognizer:
-        return _recognizer(self.encoder, str(self.detector), self.device, self.threads)
+        return _recognizer(self.encoder, str(self.detector), self.device, self.threads, state_of(self.encoder))
 
 
 def as_crops(X: Sequence[ImageSource] | CropsRGB) -> CropsRGB:
@@ -176,11 +177,12 @@ def as_crops(X: Sequence[ImageSource] | CropsRGB) -> CropsRGB:
     return np.stack(pictures)
 
 
+# A loaded network is kept with the state of its file, so that one that is trained again under the same name is loaded again.
 @lru_cache(maxsize=4)
-def _encoder(name: str, device: str, threads: int | None) -> Encoder:
+def _encoder(name: str, device: str, threads: int | None, state: tuple[object, ...]) -> Encoder:
     return load_encoder(name, device=device, threads=threads)
 
 
 @lru_cache(maxsize=4)
-def _recognizer(encoder: str, detector: str, device: str, threads: int | None) -> Recognizer:
+def _recognizer(encoder: str, detector: str, device: str, threads: int | None, state: tuple[object, ...]) -> Recognizer:
     return Recognizer(encoder=encoder, detector=detector, device=device, threads=threads)

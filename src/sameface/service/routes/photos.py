@@ -35,7 +35,7 @@ async def verify(request: Request, ask: Asks) -> Verification:
 
     def work() -> Verification:
         first, second = (open_photo(photo.data, limits=recognizer.limits) for photo in (form.probe, form.reference))
-        answer = verified(recognizer.verify(first, second, form.choose), form.threshold)
+        answer = verified(recognizer.verify(first, second, form.choose, force=form.force), form.threshold)
         return answer.to_wire(size_of(first), size_of(second))
 
     answer = await ask.on_photos(work)
