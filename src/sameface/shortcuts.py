@@ -177,6 +177,7 @@ def cluster(
     photos: str | PathLike[str] | Iterable[ImageSource],
     *,
     threshold: float | None = None,
+    force: bool = False,
     progress: Progress = False,
 ) -> Answers[PersonGroup]:
     """Which faces belong to one person? Nobody needs to be enrolled. Needs the extra ``evaluate``.
@@ -186,6 +187,7 @@ def cluster(
     Args:
         photos: a folder, looked through with the folders in it, or a list of photos.
         threshold: mean distance under which two groups are one person; None takes the calibrated one.
+        force: group faces that are not comparable, too; without, each is a group of its own. Its `standing` says so.
         progress: True shows a bar.
 
     Returns:
@@ -202,7 +204,7 @@ def cluster(
     """
     from sameface.indexing.groups import group_photos
 
-    return group_photos(recognizer_of(), photos, threshold=threshold, progress=stages_of(progress))
+    return group_photos(recognizer_of(), photos, threshold=threshold, force=force, progress=stages_of(progress))
 
 
 def evaluate(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,8 +13,15 @@ from hypothesis.extra.numpy import arrays
 from sameface.errors import DataError, EmbeddingError, SettingError
 from sameface.indexing import clustering
 from sameface.indexing.cluster_scores import bcubed, pairwise
-from sameface.indexing.clustering import cluster, in_order_of_appearance, link_threshold
-from sameface.types import EmbeddingSpace, OperatingPoint
+from sameface.indexing.clustering import (
+    LINK_FACTOR,
+    cluster,
+    cluster_judged,
+    in_order_of_appearance,
+    link_threshold,
+    poor_threshold,
+)
+from sameface.types import Domain, EmbeddingSpace, OperatingPoint
 
 
 def slow_average_linkage(points, threshold):
@@ -141,3 +150,20 @@ def test_faces_that_need_a_stricter_threshold_have_it():
     assert cluster(points, 0.5, [1, 1, 2]).tolist() == [0, 0, 1]  # 0.6, then the mean of 0.6 and 1.2
     assert cluster(points, 0.5, [1, 2, 1]).tolist() == [0, 1, 2]
     assert cluster(points, 0.61, [1, 2, 1]).tolist() == [0, 0, 0]
+
+
+def test_faces_outside_stand_alone_unless_forced_and_poor_ones_are_joined_under_their_own():
+    points = np.array([[0.0], [0.1], [0.1], [0.3]], dtype=np.float32)
+    standings = ["usual", "outside", "unknown", "poor"]
+    assert cluster_judged(points, standings, 0.5, 0.5).tolist() == [0, 1, 0, 0]
+    assert cluster_judged(points, standings, 0.5, 0.2).tolist() == [0, 1, 0, 2]
+    assert cluster_judged(points, standings, 0.5, 0.5, force=True).tolist() == [0, 0, 0, 0]
+    assert cluster_judged(points[:0], [], 0.5, 0.5).tolist() == []
+
+
+def test_the_threshold_for_poor_faces_is_that_of_the_domain():
+    domain = Domain((), (), (), 0.0, usual=0.0, limit=1.0, threshold=0.5)
+    point = OperatingPoint(0.6, EmbeddingSpace("e", "d", "a"), "FMR 0.001", domain=domain)
+    assert poor_threshold(point, 0.6 * LINK_FACTOR) == pytest.approx(0.5 * LINK_FACTOR)
+    assert poor_threshold(point, 0.1) == 0.1  # never laxer than the one for others
+    assert poor_threshold(replace(point, domain=None), 0.4) == 0.4

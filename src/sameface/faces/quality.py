@@ -67,7 +67,7 @@ def judge_face(photo: Photo | ImageRGB, detection: Detection) -> FaceQuality:
     turned = turned_aside(detection.landmarks) if detection.landmarks is not None else None
     parts = (
         _Part(f"too small ({side:.0f} pixels)", _ramp(side, 20, 60), side < 40),
-        _Part("blurred", math.sqrt(_ramp(sharpness, 0, 0.4)), sharpness < 0.07),
+        _Part("blurred", math.sqrt(_ramp(sharpness, 0, 0.4)), sharpness < 0.09),
         _Part(f"too dark (grey level {brightness:.0f})", _ramp(brightness, 15, 60), brightness < 37),
         _Part(f"too bright (grey level {brightness:.0f})", _ramp(255 - brightness, 10, 45), brightness > 227),
         _Part("too little contrast", _ramp(contrast, 4, 22), contrast < 13),
