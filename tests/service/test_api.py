@@ -160,7 +160,7 @@ def test_a_page_of_people_loads_no_more_than_a_page(api, photo, monkeypatch):
 
 
 def test_a_deleted_gallery_leaves_no_byte(api, photo, tmp_path, monkeypatch):
-    from sameface.gallery.sqlite import live_index
+    from sameface.gallery.following import live_index
 
     monkeypatch.setattr(live_index, "CACHE_FROM", 0)  # a search cache for one person
     enroll(api, photo)

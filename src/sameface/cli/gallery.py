@@ -1,4 +1,4 @@
-"""`sameface gallery`: check, stats, copy, export, import, reindex, compact, audit, key, retention, expire."""
+"""`sameface gallery`: check, stats, copy, export, import, reindex, distribute, compact, audit, key, retention, expire."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
+from sameface.cli.gallery_index import distribute, reindex
 from sameface.cli.gallery_moves import copy, export, import_, reencode
 from sameface.cli.options import GalleryOption, JsonOption, YesOption
 from sameface.cli.rights import expire, retention
@@ -67,40 +68,8 @@ gallery_app.command()(retention)
 gallery_app.command()(expire)
 
 
-@gallery_app.command()
-def reindex(
-    gallery: GalleryOption = None,
-    hnsw: Annotated[bool, typer.Option("--hnsw", help="On a server: search by an HNSW index from now on.")] = False,
-    exact: Annotated[bool, typer.Option("--exact", help="On a server: search exactly again.")] = False,
-    recall: Annotated[
-        float, typer.Option("--recall", help="Share of right nearest templates that HNSW must reach.")
-    ] = 0.99,
-    json: JsonOption = False,
-) -> None:
-    """Make the search caches and indexes again."""
-    from sameface.cli.options import gallery_location
-    from sameface.cli.output import note, print_json, print_line
-    from sameface.gallery import open_store
-
-    with open_store(gallery_location(gallery), create=False) as store:
-        note(f"gallery: {store.location}")
-        if hnsw or exact:
-            tuning = store.tune_search(None if exact else recall)
-            if json:
-                print_json(tuning)
-            elif tuning.method == "exact":
-                print_line("search is exact")
-            else:
-                print_line(
-                    f"HNSW, ef_search {tuning.ef_search}: right for {100 * tuning.recall:.1f} % of {tuning.probes} probes"
-                )
-            return
-        store.reindex()
-        people, templates = len(store), store.count()
-    if json:
-        print_json({"people": people, "templates": templates})
-    else:
-        print_line("caches and indexes are made again")
+gallery_app.command()(reindex)
+gallery_app.command()(distribute)
 
 
 @gallery_app.command()

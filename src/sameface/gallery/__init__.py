@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from sameface.gallery.location import erase_gallery, gallery_exists, make_gallery, open_store, read_space
+from sameface.gallery.location import (
+    distribute_gallery,
+    erase_gallery,
+    gallery_exists,
+    make_gallery,
+    open_store,
+    read_space,
+)
 from sameface.gallery.places import Place
 from sameface.gallery.rekeying import retire_key, rotate_key
 from sameface.gallery.rules.names import clean_name
@@ -13,10 +20,12 @@ from sameface.gallery.store import (
     AuditEntry,
     CheckReport,
     GalleryProblem,
+    IndexBuild,
     Judge,
     NewPerson,
     Page,
     Sight,
+    Spread,
     Stats,
     StoredTemplate,
     TemplateStore,
@@ -28,17 +37,20 @@ __all__ = [
     "AuditEntry",
     "CheckReport",
     "GalleryProblem",
+    "IndexBuild",
     "Judge",
     "NewPerson",
     "Page",
     "Place",
     "Sight",
+    "Spread",
     "Stats",
     "StoredTemplate",
     "TemplateStore",
     "Tuning",
     "check_slug",
     "clean_name",
+    "distribute_gallery",
     "erase_gallery",
     "gallery_exists",
     "is_server",

@@ -23,7 +23,7 @@ from sameface.gallery.sqlite.key import read_key
 from sameface.gallery.sqlite.store import PATIENCE, SqliteStore
 from sameface.gallery.sqlite.whole import require_file
 from sameface.gallery.sqlite.writer_queue import WriterQueue
-from sameface.gallery.store import TemplateStore
+from sameface.gallery.store import Spread, TemplateStore
 from sameface.types import EmbeddingSpace
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def open_store(
         seal_names: a gallery that is made and encrypted now encrypts names, details, terms and sources too, not the embeddings alone.
         patience: seconds to wait for other processes before a call gives up.
         threads: threads of one search, None for the default.
-        scan: how a large SQLite gallery is looked through, ``int8`` or ``float32``; None for the default. The answers are the same.
+        scan: how a large gallery is looked through, ``int8`` or ``float32``; None for the default. The answers are the same.
 
     Raises:
         GalleryMissingError: nothing there, and it was not to be made, or nobody said of which space.
@@ -69,7 +69,7 @@ def open_store(
                 got="one for a server",
                 advice="let the server encrypt its disk",
             )
-        store: TemplateStore = _server_store(str(location), space, dimension, create, patience)
+        store: TemplateStore = _server_store(str(location), space, dimension, create, patience, threads, scan)
         return _of_same_space(store, space, dimension)
     if "://" in str(location):
         raise SettingError(
@@ -165,12 +165,49 @@ def erase_gallery(location: str | Path, *, patience: float = PATIENCE) -> None:
     files.erase(path, patience)
 
 
+def distribute_gallery(location: str | Path) -> Spread:
+    """Spread a gallery over the machines of a Citus cluster: people, templates and groups by person, names by name; each person is on one machine.
+
+    Whoever has the gallery open must open it again.
+
+    Args:
+        location: ``postgresql://…`` of the coordinator.
+
+    Raises:
+        SettingError: a file, or a server without Citus.
+        GalleryMissingError, GalleryLockedError, GalleryReadOnlyError, GalleryUnavailableError.
+    """
+    if not is_server(location):
+        raise SettingError(
+            expected="a gallery on a server",
+            got=f"the file {location}",
+            advice="copy it to a server first with `sameface gallery copy`",
+        )
+    with _server_store(str(location), None, None, False, PATIENCE) as store:
+        return store.distribute()
+
+
 def _server_store(
-    location: str, space: EmbeddingSpace | None, dimension: int | None, create: bool, patience: float
+    location: str,
+    space: EmbeddingSpace | None,
+    dimension: int | None,
+    create: bool,
+    patience: float,
+    threads: int | None = None,
+    scan: Scan | None = None,
 ) -> PostgresStore:
     with server_extra():
         from sameface.gallery.postgres.store import PostgresStore
-    return PostgresStore(location, space=space, dimension=dimension, create=create, patience=patience)
+    return PostgresStore(
+        location,
+        space=space,
+        dimension=dimension,
+        create=create,
+        patience=patience,
+        in_clear=read_key(None) is None,  # who has a key wants no embedding on this disk in the clear
+        threads=threads,
+        scan=scan,
+    )
 
 
 def _of_same_space(store: TemplateStore, space: EmbeddingSpace | None, dimension: int | None) -> TemplateStore:

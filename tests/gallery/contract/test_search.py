@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,9 +16,17 @@ from sameface.errors import EmbeddingError, PersonNotFoundError, SettingError
 from sameface.gallery import NewPerson, TemplateStore
 from sameface.matching import distance
 from sameface.types import PersonId
+from tests.gallery.conftest import OpenGallery, galleries
 from tests.gallery.worlds import DIMENSION, slow_search, template, vectors
 
 A, B, C, D = vectors(4)
+
+
+@pytest.fixture(params=["sqlite", "postgres", "server alone"])
+def open_gallery(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[OpenGallery]:
+    yield from galleries(request, tmp_path, monkeypatch)
 
 
 def test_the_nearest_person_comes_first_with_the_distance_of_their_nearest_photo(store: TemplateStore) -> None:

@@ -19,7 +19,7 @@ from sameface.gallery.exact.index import MatrixIndex
 from sameface.gallery.exact.parallel import share
 from sameface.gallery.exact.scan import lower_bounds, scan_from_environment, views_of
 from sameface.gallery.exact.segment import Segment, square_norms
-from sameface.gallery.sqlite import live_index
+from sameface.gallery.following import live_index
 from sameface.models.integer_product import _NETWORK, LARGEST, integer_product
 from tests.gallery.worlds import DIMENSION, SPACE, slow_search, template, vectors
 

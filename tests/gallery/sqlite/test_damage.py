@@ -26,7 +26,8 @@ from sameface.errors import (
     StorageFullError,
 )
 from sameface.gallery import NewPerson, TemplateStore, open_store, read_space
-from sameface.gallery.sqlite import live_index, schema
+from sameface.gallery.following import live_index
+from sameface.gallery.sqlite import schema
 from sameface.types import EmbeddingSpace
 from tests.gallery.worlds import DIMENSION, OTHER, SPACE, slow_search, template, vectors
 from tests.privileges import permissions_hold

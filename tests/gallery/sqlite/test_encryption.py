@@ -12,7 +12,8 @@ import pytest
 
 from sameface.errors import GalleryDamagedError, GalleryKeyError, SettingError
 from sameface.gallery import NewPerson, new_key, open_store, read_space
-from sameface.gallery.sqlite import live_index, schema, sums
+from sameface.gallery.following import live_index
+from sameface.gallery.sqlite import schema, sums
 from sameface.gallery.sqlite.key import read_key
 from sameface.gallery.sqlite.record import pack, unpack
 from sameface.gallery.sqlite.vault import PlainVault

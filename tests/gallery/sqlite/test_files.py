@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from sameface.errors import GalleryLockedError, GalleryMissingError, NotAGalleryError
 from sameface.gallery import NewPerson, Place, TemplateStore, erase_gallery, open_store
-from sameface.gallery.sqlite import cache_file, live_index
+from sameface.gallery.following import cache_draft, live_index
 from sameface.gallery.sqlite.writer_queue import WriterQueue
 from tests.gallery.worlds import DIMENSION, SPACE, template, vectors
 
@@ -102,21 +103,30 @@ def test_who_waited_for_a_turn_goes_on_under_the_new_lock(tmp_path: Path) -> Non
         queue.close()
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
 def test_a_cache_that_is_being_written_meanwhile_does_not_stay(
-    tmp_path: Path, small_caches: None, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, small_caches: None, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
+    """Erased before the cache is put in its place, and right after."""
     path = tmp_path / "people.db"
     filled(path).close()
     (tmp_path / "people.db-cache").unlink(missing_ok=True)
-    write = cache_file.write
+    finish = cache_draft.Draft.finish
 
-    def after_it_was_erased(*arguments: object) -> bool:
-        erase_gallery(path)
-        return write(*arguments)  # type: ignore[arg-type]
+    def while_it_is_erased(*arguments: object) -> bool:
+        if when == "before":
+            erase_gallery(path)
+        done = finish(*arguments)  # type: ignore[arg-type]
+        if when == "after":
+            erase_gallery(path)
+        return done
 
-    monkeypatch.setattr(cache_file, "write", after_it_was_erased)
-    with open_store(path) as store, pytest.raises(GalleryMissingError, match="deleted"):
-        store.warm()
+    monkeypatch.setattr(cache_draft.Draft, "finish", while_it_is_erased)
+    with open_store(path) as store:
+        with suppress(GalleryMissingError):
+            store.warm()
+        with pytest.raises(GalleryMissingError, match="deleted"):
+            store.search(FACES[0])
     assert found_in(tmp_path) == []
 
 

@@ -29,6 +29,7 @@ from sameface.gallery.rules.vectors import as_probes
 from sameface.gallery.store import (
     AuditEntry,
     IfExists,
+    IndexBuild,
     Judge,
     NewPerson,
     Page,
@@ -54,7 +55,7 @@ class BaseStore(KeepingStore[Work], TemplateStore, Generic[Work]):
         """`search` for arguments that are clean."""
 
     @abstractmethod
-    def _tune_search(self, recall: float | None) -> Tuning:
+    def _tune_search(self, recall: float | None, build: IndexBuild) -> Tuning:
         """`tune_search` for a recall that may be one."""
 
     # -- people -------------------------------------------------------------------------------------------------------
@@ -268,10 +269,10 @@ class BaseStore(KeepingStore[Work], TemplateStore, Generic[Work]):
         stored = self._read(lambda transaction: transaction.templates(nameable(the(transaction, who))))
         return np.array([distance(vector, item.template.embedding) for item in stored], np.float32)
 
-    def tune_search(self, recall: float | None) -> Tuning:
+    def tune_search(self, recall: float | None, build: IndexBuild | None = None) -> Tuning:
         if recall is not None and not 0 < recall <= 1:
             raise SettingError(expected="a recall above 0 and at most 1", got=str(recall), advice="ask for 0.99, say")
-        return self._tune_search(recall)
+        return self._tune_search(recall, build if build is not None else IndexBuild())
 
     def count(self, group: str | None = None) -> int:
         only = _clean_group(group)

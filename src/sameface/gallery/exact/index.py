@@ -17,15 +17,11 @@ import numpy.typing as npt
 
 from sameface.gallery.exact.codes import BLOCK
 from sameface.gallery.exact.scan import View, lower_bounds, views_of
-from sameface.gallery.exact.segment import Segment, crc_of
+from sameface.gallery.exact.segment import NOBODY, Segment, StaleRowError, crc_of
 from sameface.matching import distance
 from sameface.types import Embeddings
 
 _PROBES_AT_ONCE: Final = 128
-
-
-class StaleRowError(Exception):
-    """A row in memory is no longer what was enrolled; the caller loads it again. Never leaves the gallery room."""
 
 
 class MatrixIndex:
@@ -74,6 +70,14 @@ class MatrixIndex:
         """Take people out of every answer. Returns the rows concerned."""
         with self._lock:
             return sum(segment.kill(np.asarray(person_keys, np.int64)) for segment in self._segments)
+
+    def holds(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Which of these templates are here, ``(n,)``."""
+        found = np.zeros(len(ids), np.bool_)
+        for segment in self._segments:
+            count = segment.count
+            found |= np.isin(ids, segment.ids[:count][segment.alive[:count]])
+        return found
 
     def search(
         self, probes: Embeddings, k: int, only: npt.NDArray[np.int64] | None = None, *, threads: int = 1
@@ -167,10 +171,11 @@ class _Examination:
         for number, view in enumerate(self.views):
             segment, first = view.segment, view.first_block
             here = blocks[(blocks >= first) & (blocks < first + view.blocks)] - first
+            segment.look(here)
             for part in range(0, len(here), 1024):
                 rows = (here[part : part + 1024, None] * BLOCK + np.arange(BLOCK)).ravel()
                 rows = rows[rows < view.count]
-                rows = rows[self.wanted[number][rows]]
+                rows = rows[self.wanted[number][rows] & (segment.keys[rows] != NOBODY)]
                 difference = segment.matrix[rows].astype(np.float64)
                 difference -= self.wide
                 squared = np.einsum("ij,ij->i", difference, difference)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mmap
+import sys
 import zlib
 from typing import Final
 
@@ -12,6 +14,14 @@ from sameface.gallery.exact.codes import BLOCK, Codes, encoded
 
 #: Bytes of an owner's key under a check sum.
 KEY_BYTES: Final = 8
+#: The owner of a row that was forgotten. Real keys begin at 1.
+NOBODY: Final = -1
+#: Blocks of a mapped file that may stay in this process's memory after they were looked at: 128 MiB of 128 numbers.
+_HELD_BLOCKS: Final = 4096
+
+
+class StaleRowError(Exception):
+    """A row in memory is no longer what was enrolled; the caller loads it again. Never leaves the gallery room."""
 
 
 def crc_of(key: int, payload: bytes) -> int:
@@ -34,6 +44,8 @@ class Segment:
         alive: ``(capacity,)`` bool, False for rows that were forgotten.
         count: rows in use.
         codes: the first rows once more in 8 bits, None while there are too few for it to pay.
+        mapped: the file that the matrix lies in, None in memory.
+        unchecked: ``(blocks,)`` bool, of a mapped file: blocks whose rows were not compared with their check sums yet; None: all were.
     """
 
     def __init__(
@@ -57,6 +69,9 @@ class Segment:
         self.alive[:count] = True
         self.writable = bool(matrix.flags.writeable)
         self.codes: Codes | None = None
+        self.mapped: mmap.mmap | None = None
+        self.unchecked: npt.NDArray[np.bool_] | None = None
+        self._held = 0
         self._low: tuple[int, npt.NDArray[np.float32], float] | None = None
 
     @classmethod
@@ -96,7 +111,7 @@ class Segment:
         self.alive[rows] = False
         if self.writable:
             self.matrix[rows] = 0
-        if self.codes is not None:
+        if self.codes is not None and self.codes.rows.flags.writeable:
             self.codes.rows[rows[rows < len(self.codes)]] = 0
         return len(rows)
 
@@ -106,6 +121,33 @@ class Segment:
         if least is None or self.count - done < max(least, done // 4):
             return
         self.codes = encoded(self.matrix[: self.count], self.codes)
+
+    def look(self, blocks: npt.NDArray[np.int64]) -> None:
+        """Say which blocks are about to be looked at in full.
+
+        Raises:
+            StaleRowError: a row of them is not what was enrolled.
+        """
+        if self.unchecked is not None:
+            for block in blocks[self.unchecked[blocks]].tolist():
+                for row in range(block * BLOCK, min(self.count, (block + 1) * BLOCK)):
+                    key = int(self.keys[row])
+                    if key != NOBODY and self.alive[row] and crc_of(key, self.matrix[row].tobytes()) != self.crcs[row]:
+                        raise StaleRowError
+                self.unchecked[block] = False
+        if self.mapped is not None:
+            self._held += len(blocks)
+            if self._held > _HELD_BLOCKS:
+                self.release()
+
+    def release(self) -> None:
+        """Give the memory of full rows back that a mapped file has taken; they are read from the file again when they are wanted."""
+        self._held = 0
+        if self.mapped is not None and sys.platform != "win32" and hasattr(mmap, "MADV_DONTNEED"):
+            start = len(self.mapped) - self.matrix.nbytes // mmap.PAGESIZE * mmap.PAGESIZE
+            start = -(-start // mmap.PAGESIZE) * mmap.PAGESIZE
+            if start < len(self.mapped):
+                self.mapped.madvise(mmap.MADV_DONTNEED, start)
 
     def lowest_norms(self, count: int) -> tuple[npt.NDArray[np.float32], float]:
         """The smallest ‖x‖² of each block of the first `count` rows, and the largest of all."""

@@ -104,9 +104,15 @@ class Connections:
 
     def maintain(self, statement: str) -> None:
         """Run a statement that may not stand in a transaction, VACUUM for one."""
+        with self.outside() as connection:
+            connection.execute(statement.encode())
+
+    @contextmanager
+    def outside(self) -> Iterator[Connection]:
+        """A connection of its own without transactions."""
         try:
             with psycopg.connect(self.address.secret, autocommit=True) as connection:
-                connection.execute(statement.encode())
+                yield connection
         except psycopg.Error as error:
             raise self.in_our_words(error) from None
 
@@ -133,6 +139,22 @@ class Connections:
                 self._pool.check()
             except psycopg.Error as error:
                 raise self.in_our_words(error) from None
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that sees one moment for as long as the block takes, and changes nothing. It is not tried again when it is lost."""
+        self._open_or_raise()
+        try:
+            with self._pool.connection() as connection:
+                connection.rollback()
+                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                yield connection
+        except (psycopg.Error, PoolTimeout, PoolClosed) as error:
+            raise self.in_our_words(error) from None
+
+    def revive(self) -> None:
+        """Replace the connections that were lost."""
+        self._pool.check()
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:

@@ -85,7 +85,7 @@ def erase(location: str) -> None:
             connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(room)))
             return
         for table in TABLES:
-            connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(room, table)))
+            connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(room, table)))
         connection.execute(sql.SQL("DROP SEQUENCE {}").format(sql.Identifier(room, SEQUENCE)))
 
 

@@ -6,11 +6,12 @@ import json
 import uuid
 import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from sameface.errors import GalleryDamagedError
 from sameface.gallery.base.finding import name_taken
+from sameface.gallery.postgres import copying
 from sameface.gallery.postgres.connections import Connection
 from sameface.gallery.rules.names import details_json
 from sameface.gallery.rules.terms import Terms, end_of, rules_of, rules_text, terms_of, terms_of_person, terms_text
@@ -26,6 +27,11 @@ PEOPLE: Final = """
 """
 #: Whose time is not over, or who must be kept all the same. A moment follows.
 THERE: Final = "(p.expires = '' OR p.expires > %s OR p.held)"
+
+_PERSON: Final = "sameface_person (person_id, number, name, details, created, terms, expires, held)"
+_TEMPLATE: Final = (
+    "sameface_template (person_id, template_id, crc, embedding, source, source_sha256, box, quality, added)"
+)
 
 
 def select_people(
@@ -60,58 +66,64 @@ def numbers(connection: Connection, count: int) -> list[int]:
     return sorted(row[0] for row in rows)
 
 
-def insert_people(connection: Connection, people: Sequence[NewPerson], vectors: Embeddings) -> None:
-    """Store new people with their templates, whose vectors are ``(n, dimension)``. Raises PersonExistsError."""
+def insert_people(
+    connection: Connection, people: Sequence[NewPerson], vectors: Embeddings
+) -> tuple[list[int], Callable[[], None]]:
+    """New people with their templates, whose vectors are ``(n, dimension)``.
+
+    Returns:
+        Their numbers, and what stores them: it waits for the server, and may be done by another thread while the next people are put together.
+
+    Raises:
+        PersonExistsError: a name or an id that is there.
+    """
     fresh = iter(numbers(connection, len(people) + len(vectors)))
-    left = iter(vectors)
-    kept, moment = rules(connection), now()
-    names, persons, memberships, templates = [], [], [], []
-    for person in people:
-        found = uuid.UUID(person.person_id)
-        names.append((person.name, found))
-        terms = Terms(person.consent, person.keep_until, person.hold)
-        ends = end_of(terms, person.created, person.groups, kept)
-        about = person.name, details_json(person.details), person.created, terms_text(terms), ends, bool(terms.hold)
-        persons.append((found, next(fresh), *about))
-        memberships += [(found, group) for group in person.groups]
-        templates += [template_row(found, next(fresh), template, next(left), moment) for template in person.templates]
-    _refuse_known(connection, names)
-    _copy(connection, "sameface_name (name, person_id)", ["text", "uuid"], names)
-    _copy(
-        connection,
-        "sameface_person (person_id, number, name, details, created, terms, expires, held)",
-        ["uuid", "int8", "text", "text", "text", "text", "text", "bool"],
-        persons,
+    ids = [bytes.fromhex(person.person_id) for person in people]
+    _refuse_known(
+        connection, [(person.name, uuid.UUID(bytes=found)) for person, found in zip(people, ids, strict=True)]
     )
-    _copy(connection, "sameface_membership (person_id, group_name)", ["uuid", "text"], memberships)
-    _copy_templates(connection, templates)
+    kept, moment = rules(connection), now()
+    given, names, persons, memberships = [], [], [], []
+    owners, placed, templates = [], [], list[Template]()
+    for person, found in zip(people, ids, strict=True):
+        given.append(next(fresh))
+        who, name = copying.identity(found), copying.text(person.name)
+        terms = Terms(person.consent, person.keep_until, person.hold)
+        names.append(copying.fields(name, who))
+        persons.append(
+            copying.fields(
+                who,
+                copying.number(given[-1]),
+                name,
+                copying.text(details_json(person.details)),
+                copying.text(person.created),
+                copying.text(terms_text(terms)),
+                copying.text(end_of(terms, person.created, person.groups, kept)),
+                copying.truth(bool(terms.hold)),
+            )
+        )
+        memberships += [copying.fields(who, copying.text(group)) for group in person.groups]
+        owners += [found] * len(person.templates)
+        placed += [next(fresh) for _ in person.templates]
+        templates += person.templates
+    rows = copying.template_rows(owners, placed, templates, vectors, moment)
+
+    def store() -> None:
+        copying.copy_in(connection, "sameface_name (name, person_id)", names)
+        copying.copy_in(connection, _PERSON, persons)
+        copying.copy_in(connection, "sameface_membership (person_id, group_name)", memberships)
+        copying.copy_in(connection, _TEMPLATE, rows)
+
+    return given, store
 
 
 def insert_templates(
     connection: Connection, person: Person, templates: Sequence[Template], vectors: Embeddings
 ) -> None:
     """Store more templates of a known person."""
-    found, fresh = uuid.UUID(person.person_id), numbers(connection, len(templates))
-    moment = now()
-    rows = zip(fresh, templates, vectors, strict=True)
-    _copy_templates(
-        connection, [template_row(found, number, template, vector, moment) for number, template, vector in rows]
-    )
-
-
-def _copy_templates(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Store template rows, bit by bit."""
-    columns = "sameface_template (person_id, template_id, crc, embedding, source, source_sha256, box, quality, added)"
-    _copy(connection, columns, ["uuid", "int8", "int8", "vector", "text", "text", "float8[]", "float8", "text"], rows)
-
-
-def _copy(connection: Connection, columns: str, kinds: list[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    if not rows:
-        return
-    with connection.cursor() as cursor, cursor.copy(f"COPY {columns} FROM STDIN (FORMAT BINARY)".encode()) as copy:
-        copy.set_types(kinds)
-        for row in rows:
-            copy.write_row(row)
+    owners = [bytes.fromhex(person.person_id)] * len(templates)
+    fresh = numbers(connection, len(templates))
+    copying.copy_in(connection, _TEMPLATE, copying.template_rows(owners, fresh, templates, vectors, now()))
 
 
 def _refuse_known(connection: Connection, names: Sequence[tuple[str, uuid.UUID]]) -> None:
@@ -130,25 +142,6 @@ def _refuse_known(connection: Connection, names: Sequence[tuple[str, uuid.UUID]]
         ).fetchone()
     if known is not None:
         raise name_taken(known[0])
-
-
-def template_row(
-    found: uuid.UUID, template_id: int, template: Template, vector: Embeddings, moment: str
-) -> tuple[Any, ...]:
-    """A template as it is stored."""
-    box = list(map(float, template.box.xyxy)) if template.box is not None else None
-    quality = None if template.quality is None else float(template.quality)
-    return (
-        found,
-        template_id,
-        zlib.crc32(vector.tobytes()),
-        vector,
-        template.source,
-        template.source_sha256,
-        box,
-        quality,
-        template.added or moment,
-    )
 
 
 def checked_vector(vector: Any, crc: int, name: str, template_id: int, shown: str) -> Embeddings:
@@ -197,12 +190,8 @@ def replace_groups(connection: Connection, person: Person, groups: Sequence[str]
     """Set a person's groups."""
     found = uuid.UUID(person.person_id)
     connection.execute("DELETE FROM sameface_membership WHERE person_id = %s", (found,))
-    _copy(
-        connection,
-        "sameface_membership (person_id, group_name)",
-        ["uuid", "text"],
-        [(found, group) for group in groups],
-    )
+    told = [copying.fields(copying.identity(found.bytes), copying.text(group)) for group in groups]
+    copying.copy_in(connection, "sameface_membership (person_id, group_name)", told)
     write_ends(connection, "WHERE p.person_id = %s", (found,), rules(connection))
 
 
@@ -274,4 +263,19 @@ def note(connection: Connection, action: str, whose: Sequence[tuple[str, int]]) 
     connection.cursor().executemany(
         "INSERT INTO sameface_audit (at, action, person_id, templates) VALUES (%s, %s, %s, %s)",
         [(moment, action, uuid.UUID(person_id) if person_id else None, count) for person_id, count in whose],
+    )
+
+
+def tell(connection: Connection, changes: Sequence[tuple[int, int, bool, int | None]]) -> None:
+    """Tell live indexes of people, from a number to a number, of whom something changed; whether any was taken away; how many templates are left."""
+    connection.cursor().executemany(
+        "INSERT INTO sameface_change (first, last, erased, photos) VALUES (%s, %s, %s, %s)", changes
+    )
+
+
+def shorten_changes(connection: Connection) -> None:
+    """Of changes that every snapshot shows, keep the last: a cache that knows none of those that went is made again."""
+    connection.execute(
+        b"DELETE FROM sameface_change WHERE xid < pg_snapshot_xmin(pg_current_snapshot())"
+        b" AND number < (SELECT max(number) FROM sameface_change)"
     )

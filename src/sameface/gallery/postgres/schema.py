@@ -1,7 +1,7 @@
 """The tables of a gallery on a server.
 
 Every table that grows begins its primary key with the column it could be distributed by (`person_id`, or `name` for the table that keeps names
-unique), and none refers to another: Citus could spread them as they are (docs/decisions has the half page). A sequence gives the order of
+unique), and none refers to another: Citus can spread them as they are (docs/decisions has the half page). A sequence gives the order of
 enrolment.
 """
 
@@ -11,25 +11,24 @@ import uuid
 from typing import Any, Final
 
 from sameface.errors import GalleryDamagedError, GalleryMismatchError, GallerySchemaError, SettingError
+from sameface.gallery.postgres import citus
 from sameface.gallery.postgres.connections import Connection
 from sameface.gallery.store import now
 from sameface.types import EmbeddingSpace
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
+#: The schema that first says until when people are kept.
+TERMS: Final = 2
+#: The schema that first tells live indexes of changes.
+FOLLOWED: Final = 3
 #: The longest ``vector`` of pgvector.
 LONGEST: Final = 16_000
 
 #: Everything that `create` makes.
-TABLES: Final = tuple(f"sameface_{name}" for name in ("gallery", "name", "person", "membership", "template", "audit"))
+TABLES: Final = tuple(
+    f"sameface_{name}" for name in ("gallery", "name", "person", "membership", "template", "audit", "change")
+)
 SEQUENCE: Final = "sameface_numbers"
-
-#: What schema 2 added: terms, the end that follows from them, and when a template was stored.
-_TERMS: Final = """
-ALTER TABLE sameface_person ADD COLUMN terms text NOT NULL DEFAULT '', ADD COLUMN expires text NOT NULL DEFAULT '' COLLATE "C",
-    ADD COLUMN held boolean NOT NULL DEFAULT false;
-CREATE INDEX sameface_person_end ON sameface_person (expires) WHERE expires <> '';
-ALTER TABLE sameface_template ADD COLUMN added text NOT NULL DEFAULT '';
-"""
 
 _TABLES: Final = """
 CREATE TABLE sameface_gallery (key text PRIMARY KEY, value text NOT NULL);
@@ -51,6 +50,26 @@ CREATE INDEX sameface_template_source ON sameface_template (source_sha256) WHERE
 CREATE TABLE sameface_audit (
     at text NOT NULL, number bigint NOT NULL DEFAULT nextval('sameface_numbers'), action text NOT NULL, person_id uuid, templates bigint NOT NULL
 );
+"""
+
+#: What schema 2 added: terms, the end that follows from them, and when a template was stored.
+_TERMS: Final = """
+ALTER TABLE sameface_person ADD COLUMN terms text NOT NULL DEFAULT '', ADD COLUMN expires text NOT NULL DEFAULT '' COLLATE "C",
+    ADD COLUMN held boolean NOT NULL DEFAULT false;
+CREATE INDEX sameface_person_end ON sameface_person (expires) WHERE expires <> '';
+ALTER TABLE sameface_template ADD COLUMN added text NOT NULL DEFAULT '';
+"""
+
+#: What schema 3 added. What live indexes are told: the people, from a number to a number, of whom something changed, and in which transaction. So
+#: whoever knows a snapshot of the server can ask for exactly what was committed since. `photos`, where the tables are spread: how many templates that
+#: person has from then on.
+_CHANGES: Final = """
+CREATE TABLE sameface_change (
+    number bigint PRIMARY KEY DEFAULT nextval('sameface_numbers'), xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    mark uuid NOT NULL DEFAULT gen_random_uuid(), first bigint NOT NULL, last bigint NOT NULL, erased boolean NOT NULL, photos bigint
+);
+CREATE INDEX sameface_change_xid ON sameface_change (xid);
+INSERT INTO sameface_change (first, last, erased) VALUES (0, 0, false);
 """
 
 
@@ -80,6 +99,7 @@ def create(connection: Connection, space: EmbeddingSpace, dimension: int) -> boo
     )
     connection.execute(tables.format(dimension=dimension).encode())
     connection.execute(_TERMS.encode())
+    connection.execute(_CHANGES.encode())
     values = {
         "schema": str(SCHEMA),
         "gallery_id": uuid.uuid4().hex,
@@ -96,13 +116,20 @@ def create(connection: Connection, space: EmbeddingSpace, dimension: int) -> boo
 
 
 def lift(connection: Connection) -> None:
-    """Bring the tables of schema 1 to this one, unless another process just did. Nobody uses them meanwhile."""
+    """Bring the tables of an earlier schema to this one, unless another process just did: all or nothing. Nobody writes to them meanwhile."""
     connection.execute("SELECT pg_advisory_xact_lock(1396786499)")
-    row = connection.execute("SELECT value FROM sameface_gallery WHERE key = 'schema'").fetchone()
-    if row is not None and int(row[0]) < SCHEMA:
+    row: Any = connection.execute("SELECT value FROM sameface_gallery WHERE key = 'schema'").fetchone()
+    version = int(row[0])
+    if version >= SCHEMA:
+        return
+    connection.execute(b"LOCK TABLE sameface_template IN SHARE ROW EXCLUSIVE MODE")
+    if version < TERMS:
         connection.execute(_TERMS.encode())
         connection.execute("INSERT INTO sameface_gallery VALUES ('retention', '') ON CONFLICT DO NOTHING")
-        connection.execute("UPDATE sameface_gallery SET value = %s WHERE key = 'schema'", (str(SCHEMA),))
+    connection.execute(_CHANGES.encode())
+    connection.execute("UPDATE sameface_gallery SET value = %s WHERE key = 'schema'", (str(SCHEMA),))
+    # Whoever has it open with an earlier version would not write the list of changes: they have to open it again, and are told.
+    connection.execute(b"UPDATE sameface_gallery SET value = (value::bigint + 1)::text WHERE key = 'epoch'")
 
 
 def settings(connection: Connection, shown: str) -> dict[str, str]:
@@ -118,6 +145,8 @@ def settings(connection: Connection, shown: str) -> dict[str, str]:
             got=f"schema {values['schema']}",
             advice="install the newer sameface",
         )
+    if citus.spreads(connection):
+        values["distributed"] = "citus"
     missing = {"encoder", "detector", "alignment", "dimension", "epoch"} - set(values)
     if missing:
         raise GalleryDamagedError(
@@ -132,11 +161,16 @@ def require_same_epoch(connection: Connection, bound: dict[str, str], shown: str
     if row is None or row[0] != bound["epoch"]:
         raise GalleryMismatchError(
             expected=f"{shown} with embeddings of {space_of(bound)}",
-            got="others: it was re-encoded meanwhile",
-            advice="open the gallery again with that encoder",
+            got="another state of it: it was re-encoded, or made over for another version or for several machines",
+            advice="open the gallery again, with its encoder",
         )
 
 
 def space_of(values: dict[str, str]) -> EmbeddingSpace:
     """The space among the settings."""
     return EmbeddingSpace(values["encoder"], values["detector"], values["alignment"])
+
+
+def is_distributed(values: dict[str, str]) -> bool:
+    """Whether Citus keeps the tables on several machines."""
+    return values.get("distributed") == "citus"

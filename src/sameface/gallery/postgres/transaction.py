@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
+from typing import Any, Final, Self
 
 from sameface.gallery.postgres import rows
 from sameface.gallery.postgres.connections import Connection
 from sameface.gallery.postgres.rows import THERE
-from sameface.gallery.postgres.schema import require_same_epoch
+from sameface.gallery.postgres.schema import FOLLOWED, is_distributed, require_same_epoch
 from sameface.gallery.rules.terms import Terms
 from sameface.gallery.store import AuditEntry, NewPerson, StoredTemplate, now
 from sameface.types import Candidate, Consent, Embeddings, Person, Retention, Template
@@ -17,6 +19,9 @@ from sameface.types import Candidate, Consent, Embeddings, Person, Retention, Te
 _OF_GROUP: Final = "p.person_id IN (SELECT person_id FROM sameface_membership WHERE group_name = %s)"
 #: Whose time is over, those who are held too: nobody names them. A moment follows.
 OVER: Final = "SELECT person_id FROM sameface_person WHERE expires <> '' AND expires <= %s"
+
+#: People that are stored by another thread: fewer are stored before it has begun.
+_MANY: Final = 500
 
 
 class PostgresTransaction:
@@ -28,6 +33,9 @@ class PostgresTransaction:
         shown: the address, for errors.
         search: ranks people for probes on a connection.
         changing: whether people that are found are held until the end, so that nobody else changes them.
+
+    Attributes:
+        erased: numbers of the people whose vectors were erased.
     """
 
     def __init__(
@@ -39,9 +47,35 @@ class PostgresTransaction:
         *,
         changing: bool,
     ) -> None:
-        self._connection, self._bound, self._shown = connection, bound, shown
-        self._search, self._changing = search, changing
-        self._now = now()
+        self._only_connection, self._bound, self._shown = connection, bound, shown
+        self._search, self._changing, self._now = search, changing, now()
+        self._numbers: dict[str, int] = {}
+        self._changes: dict[str, bool] = {}
+        self.erased: list[int] = []
+        self._storing: Future[None] | None = None
+
+    @property
+    def _connection(self) -> Connection:
+        """The connection, when the people who came last are stored."""
+        storing, self._storing = self._storing, None
+        if storing is not None:
+            storing.result()
+        return self._only_connection
+
+    @cached_property
+    def _helper(self) -> ThreadPoolExecutor:
+        """Waits for the server while the next people are put together."""
+        return ThreadPoolExecutor(1, "sameface-storing")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        storing, self._storing = self._storing, None
+        if "_helper" in self.__dict__:
+            self._helper.shutdown()
+        if storing is not None and kind is None:
+            storing.result()
 
     # -- looking ------------------------------------------------------------------------------------------------------
     def named(self, name: str) -> Person | None:
@@ -59,8 +93,14 @@ class PostgresTransaction:
         found = uuid.UUID(person_id)
         if self._changing:  # waits for whoever changes that person just now
             self._connection.execute("SELECT 1 FROM sameface_person WHERE person_id = %s FOR UPDATE", (found,))
-        people = rows.select_people(self._connection, f"WHERE p.person_id = %s AND {THERE}", (found, self._now))
-        return people[0][1] if people else None
+        people = self._selected(f"WHERE p.person_id = %s AND {THERE}", (found, self._now))
+        return people[0] if people else None
+
+    def _selected(self, where: str, values: Sequence[Any], limit: int | None = None) -> list[Person]:
+        """People, whose numbers are remembered."""
+        found = rows.select_people(self._connection, where, values, limit)
+        self._numbers |= {person.person_id: number for number, person in found}
+        return [person for _, person in found]
 
     def numbered(self, numbers: Sequence[int]) -> list[tuple[int, Person]]:
         return rows.select_people(self._connection, f"WHERE p.number = ANY(%s) AND {THERE}", (list(numbers), self._now))
@@ -121,7 +161,7 @@ class PostgresTransaction:
 
     def ending(self, before: str, limit: int | None = None) -> list[Person]:
         where = "WHERE p.expires <> '' AND p.expires <= %s AND NOT p.held"
-        return [person for _, person in rows.select_people(self._connection, where, (before,), limit)]
+        return self._selected(where, (before,), limit)
 
     def held_over(self, moment: str) -> int:
         return self._number(
@@ -134,23 +174,36 @@ class PostgresTransaction:
         )
         names = [new.name for new in newcomers]
         ids = [uuid.UUID(new.person_id) for new in newcomers if new.person_id]
-        return [person for _, person in rows.select_people(self._connection, where, (self._now, names, ids))]
+        return self._selected(where, (self._now, names, ids))
 
     def nearest(self, probes: Embeddings, k: int) -> list[list[Candidate]]:
         return self._search(self._connection, probes, k)
 
     # -- changing -----------------------------------------------------------------------------------------------------
     def insert(self, people: Sequence[NewPerson], vectors: Embeddings) -> None:
-        rows.insert_people(self._connection, people, vectors)
+        numbers, store = rows.insert_people(self._connection, people, vectors)
+        if self._followed and is_distributed(self._bound):
+            rows.tell(
+                self._connection,
+                [(n, n, False, len(new.templates)) for n, new in zip(numbers, people, strict=True)],
+            )
+        elif self._followed:
+            rows.tell(self._connection, [(min(numbers), max(numbers), False, None)])
+        if len(people) < _MANY:
+            store()
+        else:
+            self._storing = self._helper.submit(store)
 
     def extend(self, person: Person, templates: Sequence[Template], vectors: Embeddings) -> None:
         rows.insert_templates(self._connection, person, templates, vectors)
+        self._changed(person)
 
     def write(self, person: Person, name: str, details: Mapping[str, str]) -> None:
         rows.update_person(self._connection, person, name, details)
 
     def write_groups(self, person: Person, groups: Sequence[str]) -> None:
         rows.replace_groups(self._connection, person, groups)
+        self._changed(person)
 
     def write_terms(self, person: Person, consent: Consent | None, keep_until: str, hold: str) -> None:
         rows.update_terms(self._connection, person, Terms(consent, keep_until, hold))
@@ -161,19 +214,55 @@ class PostgresTransaction:
         rows.write_ends(self._connection, where, values, rules)
 
     def move_templates(self, source: Person, target: Person) -> int:
+        self._changed(source, erased=True)
+        self._changed(target, erased=True)
         return rows.move_templates(self._connection, source, target)
 
     def erase_templates(self, person: Person, template_id: int | None = None) -> int:
+        self._changed(person, erased=True)
+        self.erased.append(self._numbers[person.person_id])
         return sum(rows.erase_templates(self._connection, [person], template_id).values())
 
     def remove(self, person: Person) -> None:
+        self._changed(person, erased=True)
         rows.remove_people(self._connection, [person])
 
     def erase_people(self, gone: Sequence[Person], action: str) -> int:
+        for person in gone:
+            self._changed(person, erased=True)
+            self.erased.append(self._numbers[person.person_id])
         counts = rows.erase_templates(self._connection, gone)
         rows.remove_people(self._connection, gone)
         rows.note(self._connection, action, [(person.person_id, counts.get(person.person_id, 0)) for person in gone])
+        self._tell()
         return sum(counts.values())
 
     def note(self, action: str, person_id: str, templates: int) -> None:
         rows.note(self._connection, action, [(person_id, templates)])
+        self._tell()
+
+    def _tell(self) -> None:
+        """Tell live indexes of whom something changed."""
+        told = [
+            (number, number, erased, self._photos(who))
+            for who, erased in self._changes.items()
+            if (number := self._numbers.get(who)) is not None
+        ]
+        self._changes.clear()
+        if told and self._followed:
+            rows.tell(self._connection, told)
+
+    def _changed(self, person: Person, *, erased: bool = False) -> None:
+        """Remember to tell live indexes of it, when the change is noted."""
+        self._changes[person.person_id] = erased or self._changes.get(person.person_id, False)
+
+    def _photos(self, person_id: str) -> int | None:
+        """How many templates somebody has now; None where every reader sees all tables in one moment anyway."""
+        if not is_distributed(self._bound):
+            return None
+        return self._number("SELECT count(*) FROM sameface_template WHERE person_id = %s", uuid.UUID(person_id))
+
+    @property
+    def _followed(self) -> bool:
+        """Whether the gallery has a list of changes: one of an earlier version that may not be written has none."""
+        return int(self._bound["schema"]) >= FOLLOWED

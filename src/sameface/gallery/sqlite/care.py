@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from sameface.errors import EmbeddingError, PersonHeldError
 from sameface.gallery.exact.scan import CODED_FROM
+from sameface.gallery.exact.segment import NOBODY
 from sameface.gallery.rules.vectors import storable
 from sameface.gallery.sqlite import erasing, keyring
-from sameface.gallery.sqlite.record import NOBODY, pack, tombstone
+from sameface.gallery.sqlite.record import pack, tombstone
 from sameface.gallery.sqlite.schema import Binding, setting, write_settings
 from sameface.gallery.sqlite.vault import Vault
 from sameface.gallery.store import Stats

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from sameface.errors import SamefaceError
+from sameface.gallery.exact.segment import NOBODY
 from sameface.gallery.rules.terms import end_of, terms_of
 from sameface.gallery.sqlite import history, sums
 from sameface.gallery.sqlite.people import PEOPLE, groups_of, is_whole, rules, texts_of
-from sameface.gallery.sqlite.record import NOBODY, is_sound, unpack
+from sameface.gallery.sqlite.record import is_sound, unpack
 from sameface.gallery.sqlite.schema import Binding, binding, require_settings_of
 from sameface.gallery.sqlite.tables import TABLES
 from sameface.gallery.sqlite.vault import Vault

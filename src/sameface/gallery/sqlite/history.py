@@ -11,26 +11,14 @@ import os
 import sqlite3
 import struct
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
+from sameface.gallery.following.moment import BEGINNING, Moment
 from sameface.gallery.sqlite.vault import Vault
 from sameface.gallery.store import now
 
 _RANDOM_BYTES: Final = 8
-#: Bytes of a link: the random ones and the hash.
-LINK_BYTES: Final = _RANDOM_BYTES + 16
 _LINE: Final = struct.Struct("<qq")
-
-
-class Moment(NamedTuple):
-    """A state of a gallery: the number of the last line of its audit log, 0 before the first, and that line's link."""
-
-    seq: int
-    link: bytes
-
-
-#: Before anything happened.
-BEGINNING: Final = Moment(0, bytes(LINK_BYTES))
 
 
 Line = tuple[int, str, str, bytes | None, int, bytes]

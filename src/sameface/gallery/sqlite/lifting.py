@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from sameface.errors import GalleryKeyError, PersonNameError
+from sameface.gallery.exact.segment import NOBODY
+from sameface.gallery.following.moment import BEGINNING, Moment
 from sameface.gallery.rules.names import clean_name
 from sameface.gallery.sqlite import care, history, keyring, sums
-from sameface.gallery.sqlite.record import NOBODY, is_sound, pack, unpack
+from sameface.gallery.sqlite.record import is_sound, pack, unpack
 from sameface.gallery.sqlite.schema import Binding, write_settings
 from sameface.gallery.sqlite.sealed import DataKey
 from sameface.gallery.sqlite.tables import SCHEMA, TABLES
@@ -181,10 +183,10 @@ def _sum(vault: Vault, make: Callable[..., bytes], *values: Any) -> bytes:
 
 
 def _lines(log: Iterable[tuple[Any, ...]], vault: Vault) -> Iterator[history.Line]:
-    before = history.BEGINNING
+    before = BEGINNING
     for row in log:
         line = history.next_line(vault, before, *row)
-        before = history.Moment(line[0], line[-1])
+        before = Moment(line[0], line[-1])
         yield line
 
 

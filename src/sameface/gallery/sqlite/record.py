@@ -13,12 +13,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sameface.gallery.exact.segment import KEY_BYTES
+from sameface.gallery.exact.segment import KEY_BYTES, NOBODY
 
 #: CRC-32 of any message that ends with its own CRC-32, little-endian.
 RESIDUE: Final = 0x2144DF1C
-#: The owner of a record that was forgotten. Real keys begin at 1.
-NOBODY: Final = -1
 _CRC_BYTES: Final = 4
 #: Bytes of a record beyond the vector's own.
 OVERHEAD: Final = KEY_BYTES + _CRC_BYTES

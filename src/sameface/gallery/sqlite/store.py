@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, TypeVar
@@ -18,18 +18,23 @@ import numpy.typing as npt
 from sameface.errors import GalleryError, GalleryMismatchError, GalleryMissingError, SettingError
 from sameface.gallery.base.keeping import with_places
 from sameface.gallery.base.store import BaseStore
-from sameface.gallery.exact.index import StaleRowError
+from sameface.gallery.exact.leaving_out import without
 from sameface.gallery.exact.scan import Scan, scan_from_environment
+from sameface.gallery.exact.segment import StaleRowError
 from sameface.gallery.exact.threads import threads_for, threads_from_environment
+from sameface.gallery.following.live_index import Followed, LiveIndex
 from sameface.gallery.sqlite import care, checking, erasing, history, opening, people, rekeying, rows, schema
 from sameface.gallery.sqlite.errors import translated
+from sameface.gallery.sqlite.followed import SqliteRecord
 from sameface.gallery.sqlite.hold import Hold
 from sameface.gallery.sqlite.keyring import SealedVault
-from sameface.gallery.sqlite.live_index import LiveIndex
 from sameface.gallery.sqlite.transaction import SqliteTransaction
+from sameface.gallery.sqlite.vault import PLAIN
+from sameface.gallery.sqlite.whole import identity
 from sameface.gallery.sqlite.writer_queue import WriterQueue
 from sameface.gallery.sqlite.writing import Writing
-from sameface.gallery.store import CheckReport, Stats, StoredTemplate, Tuning, now
+from sameface.gallery.store import CheckReport, IndexBuild, Stats, StoredTemplate, Tuning, now
+from sameface.progress import Tally
 from sameface.types import Candidate, Embeddings, EmbeddingSpace, Person
 
 Result = TypeVar("Result")
@@ -75,6 +80,7 @@ class SqliteStore(BaseStore[SqliteTransaction]):
             self._hold.close()
             raise
         try:
+            self._file = identity(path)
             self._live = self._live_index()
             self._finish_erasing()
         except BaseException:
@@ -117,17 +123,19 @@ class SqliteStore(BaseStore[SqliteTransaction]):
         only: npt.NDArray[np.int64] | None = None
         for attempt in range(_RETRIES):
             with self._reading() as connection:
-                index = self._live.fresh(connection)
+                index = self._live.fresh(self._record(connection))
                 over = people.over(connection, now())
                 if group is not None:
                     found = connection.execute("SELECT person_key FROM membership WHERE group_name = ?", (group,))
                     only = np.array([row[0] for row in found], np.int64)
             try:
                 threads = threads_for(index.rows * probes.size, self._threads)
-                ranked = _without(over, lambda most: index.search(probes, most, only, threads=threads), k)  # noqa: B023
+                ranked = without(over, lambda most: index.search(probes, most, only, threads=threads), k)  # noqa: B023
             except StaleRowError:
-                if attempt:  # not a race with a `forget`, then: memory is not what it was
-                    self._live.drop()
+                if (
+                    attempt > 2
+                ):  # not a race with a `forget`, then: memory, or the file that is mapped, is not what it was
+                    self._live.drop_cache()
                 continue
             with self._reading() as connection:
                 named = self._named(connection, ranked)
@@ -151,7 +159,7 @@ class SqliteStore(BaseStore[SqliteTransaction]):
             known[key] = (found[0][1].person_id, found[0][1].name)
         return [[Candidate(*known[key], value) for key, value in answer] for answer in ranked]
 
-    def _tune_search(self, recall: float | None) -> Tuning:
+    def _tune_search(self, recall: float | None, build: IndexBuild) -> Tuning:
         if recall is not None:
             raise SettingError(
                 expected="a gallery on a server for an approximate index",
@@ -161,9 +169,9 @@ class SqliteStore(BaseStore[SqliteTransaction]):
         return Tuning("exact")
 
     # -- care ---------------------------------------------------------------------------------------------------------
-    def warm(self) -> None:
+    def warm(self, progress: Tally | None = None) -> None:
         with self._reading() as connection:
-            self._live.fresh(connection)
+            self._live.fresh(self._record(connection), progress)
 
     def check(self) -> CheckReport:
         with self._reading() as connection:
@@ -258,7 +266,12 @@ class SqliteStore(BaseStore[SqliteTransaction]):
 
     # -- inside -------------------------------------------------------------------------------------------------------
     def _live_index(self) -> LiveIndex:
-        return LiveIndex(self._path, self._binding, self._vault, coded=self._scan == "int8")
+        bound, plain = self._binding, self._vault.scheme == PLAIN
+        cache = self._path.with_name(self._path.name + "-cache") if plain else None
+        return LiveIndex(Followed(bound.gallery_id, bound.epoch, bound.dimension, cache), coded=self._scan == "int8")
+
+    def _record(self, connection: sqlite3.Connection) -> SqliteRecord:
+        return SqliteRecord(self._path, self._file, self._binding, self._vault, connection)
 
     def _open_or_raise(self) -> None:
         if self._closed:
@@ -327,16 +340,3 @@ class SqliteStore(BaseStore[SqliteTransaction]):
                 due = erasing.is_due(connection)
             if due:
                 self._writing.finish_erasing()
-
-
-def _without(
-    keys: Sequence[int], search: Callable[[int], list[list[tuple[int, float]]]], k: int
-) -> list[list[tuple[int, float]]]:
-    """The k nearest of everybody but some: as many more are asked for as stood before them."""
-    left_out, most = set(keys), k
-    while True:
-        ranked = search(most)
-        kept = [[item for item in answer if item[0] not in left_out] for answer in ranked]
-        if all(len(answer) >= k or len(found) < most for answer, found in zip(kept, ranked, strict=True)):
-            return [answer[:k] for answer in kept]
-        most = 2 * most + 2

@@ -19,6 +19,7 @@ from sameface.gallery.store.values import (
     AuditEntry,
     CheckReport,
     IfExists,
+    IndexBuild,
     Judge,
     NewPerson,
     Page,
@@ -26,6 +27,7 @@ from sameface.gallery.store.values import (
     StoredTemplate,
     Tuning,
 )
+from sameface.progress import Tally
 from sameface.types import (
     Candidate,
     Consent,
@@ -262,19 +264,25 @@ class TemplateStore(Terms, Protocol):
         ...
 
     # -- care ---------------------------------------------------------------------------------------------------------
-    def warm(self) -> None:
-        """Make ready to search now instead of at the first search."""
+    def warm(self, progress: Tally | None = None) -> None:
+        """Make ready to search now instead of at the first search.
+
+        Args:
+            progress: told how many templates of how many were read, when all have to be.
+        """
         ...
 
-    def tune_search(self, recall: float | None) -> Tuning:
+    def tune_search(self, recall: float | None, build: IndexBuild | None = None) -> Tuning:
         """Choose how the gallery is searched from now on, by everybody.
 
         Args:
-            recall: share of probes, in (0, 1], whose nearest template an approximate index must find; None searches exactly.
+            recall: share, in (0, 1], of the people to be found whom an approximate index must find; None searches exactly.
+            build: how that index is built, None for the defaults.
 
         Raises:
             SettingError: another number, or a gallery without approximate indexes: one in a file is always searched exactly.
             NotEnoughDataError: nobody is enrolled to measure recall on.
+            RecallError: it is not reached; search is exact then.
         """
         ...
 

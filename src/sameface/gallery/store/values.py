@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
+from sameface.errors import SettingError
 from sameface.types import NO_DETAILS, Candidate, Consent, EmbeddingSpace, Person, Template
 
 #: What `TemplateStore.add` does with a name that is enrolled already.
@@ -88,6 +89,41 @@ Judge = Callable[[Sight], Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True)
+class IndexBuild:
+    """How an approximate index on a server is built.
+
+    Attributes:
+        neighbours: how many people a search asks for at most; more are searched exactly.
+        m: links of each template. More find better, and take memory and time.
+        ef_construction: neighbours looked at while building, at least twice `m`.
+        memory_mb: memory for building. One that does not fit is built many times slower; a million templates take about 1,000.
+        concurrently: build while others write, in about twice the time.
+
+    Raises:
+        SettingError: outside of what pgvector takes.
+    """
+
+    neighbours: int = 5
+    m: int = 16
+    ef_construction: int = 128
+    memory_mb: int = 1024
+    concurrently: bool = False
+
+    def __post_init__(self) -> None:
+        within = {
+            "neighbours": (self.neighbours, 1, 500),
+            "m": (self.m, 2, 100),
+            "ef_construction": (self.ef_construction, max(4, 2 * self.m), 1000),
+            "memory_mb": (self.memory_mb, 1, 2_000_000),
+        }
+        for name, (value, low, high) in within.items():
+            if not low <= value <= high:
+                raise SettingError(
+                    expected=f"{name} of {low} to {high:,}", got=str(value), advice="choose a number in between"
+                )
+
+
+@dataclass(frozen=True, slots=True)
 class Tuning:
     """How a gallery is searched.
 
@@ -96,12 +132,34 @@ class Tuning:
         recall: measured share of probes whose nearest template is found; 1 for an exact search.
         probes: on how many probes that was measured, 0 for an exact search.
         ef_search: of HNSW: how many neighbours it looks at; 0 for an exact search.
+        neighbours: for how many people at most it was measured.
+        m, ef_construction: how it was built; see `IndexBuild`.
     """
 
     method: Literal["exact", "hnsw"]
     recall: float = 1.0
     probes: int = 0
     ef_search: int = 0
+    neighbours: int = 0
+    m: int = 0
+    ef_construction: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How a gallery lies on several machines.
+
+    Attributes:
+        tables: that are spread over them, or on each of them.
+        local: that stay on the machine that is asked.
+        machines: that hold a part.
+        before: whether it lay so already.
+    """
+
+    tables: tuple[str, ...]
+    local: tuple[str, ...]
+    machines: int
+    before: bool
 
 
 @dataclass(frozen=True, slots=True)
