@@ -57,7 +57,7 @@ def enroll(
     `sameface enroll Ada ada.jpg` enrolls one person; `sameface enroll photos/` a tree with one folder per person.
     """
     from sameface.cli.moments import end_of
-    from sameface.cli.options import gallery_location, open_gallery
+    from sameface.cli.options import gallery_location, open_gallery, ready_to_search
     from sameface.cli.output import note, print_json, progress
     from sameface.faces.choose import as_choice
     from sameface.recognizer import NotEnrolled
@@ -74,7 +74,9 @@ def enroll(
     alone = len(roster.people) == 1 and not roster.refused
     results, refused = [], 0
     with (
-        open_gallery(gallery, create=True, encoder=encoder, detector=detector, device=device) as people,
+        ready_to_search(
+            open_gallery(gallery, create=True, encoder=encoder, detector=detector, device=device)
+        ) as people,
         progress("enrolling", len(roster.people)) as advance,
     ):
         for done in enroll_each(

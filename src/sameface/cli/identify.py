@@ -58,7 +58,7 @@ def identify(
     Exit code 0: somebody was named; 1: nobody was. Of several photos, those that cannot be read are reported and the others
     answered; the exit code is then the first error's.
     """
-    from sameface.cli.options import gallery_location, open_gallery, photos_of
+    from sameface.cli.options import gallery_location, open_gallery, photos_of, ready_to_search
     from sameface.cli.output import note, print_json, progress
     from sameface.cli.overwriting import new_file
     from sameface.errors import SettingError, outcome_of
@@ -78,7 +78,7 @@ def identify(
     answers: list[IdentifiedPhoto] = []
     failed: SamefaceError | None = None
     people = open_gallery(gallery, create=False, threshold=threshold, operating_point=operating_point, device=device)
-    with people, progress("photos", len(listed)) as advance:
+    with ready_to_search(people), progress("photos", len(listed)) as advance:
         for answer in people.identify_many(listed, candidates=candidates, group=group, fpir=fpir, force=force):
             if answer.error is not None:
                 if len(listed) == 1:

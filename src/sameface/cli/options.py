@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sameface.defaults import DEFAULT_DETECTOR, DEFAULT_ENCODER, DEFAULT_GALLERY
+from sameface.progress import Advance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,6 +160,27 @@ def decide_by(threshold: float | None, operating_point: str | None) -> Operating
             expected="one of --threshold and --operating-point", got="both", advice="leave one of them out"
         )
     return load_operating_point(operating_point) if operating_point is not None else threshold
+
+
+@contextmanager
+def ready_to_search(people: Gallery) -> Iterator[Gallery]:
+    """A gallery until the block ends, with everybody read first: behind a bar where that takes long, as the first time of a large one."""
+    from sameface.cli.output import progress
+
+    with people:
+        with ExitStack() as stack:
+            bars: list[Advance] = []
+            told = 0
+
+            def tell(done: int, total: int) -> None:
+                nonlocal told
+                if not bars:
+                    bars.append(stack.enter_context(progress("reading the gallery", total)))
+                bars[0](done - told)
+                told = done
+
+            people.store.warm(tell)
+        yield people
 
 
 def open_gallery(

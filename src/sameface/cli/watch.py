@@ -71,7 +71,7 @@ def watch(
     json: JsonLinesOption = False,
 ) -> None:
     """Name the faces of a video or camera, steadily: by vote over each track. A line for each event; Ctrl-C ends it."""
-    from sameface.cli.options import gallery_location, open_gallery
+    from sameface.cli.options import gallery_location, open_gallery, ready_to_search
     from sameface.cli.output import note, plural
     from sameface.cli.overwriting import new_file
     from sameface.imaging.annotate import annotate
@@ -84,14 +84,16 @@ def watch(
     events = _Events(_say_json if json else _say)
     at = 0.0
     with (
-        open_gallery(
-            gallery,
-            create=False,
-            encoder=encoder,
-            detector=detector,
-            threshold=threshold,
-            operating_point=operating_point,
-            device=device,
+        ready_to_search(
+            open_gallery(
+                gallery,
+                create=False,
+                encoder=encoder,
+                detector=detector,
+                threshold=threshold,
+                operating_point=operating_point,
+                device=device,
+            )
         ) as people,
         # "²" is a digit and no number; no machine has ten thousand cameras.
         Video(int(source) if source.isdecimal() and len(source) < 5 else source) as video,

@@ -296,7 +296,7 @@ def test_a_gallery_of_the_first_schema_is_lifted(location: str) -> None:
     with psycopg.connect(location, autocommit=True) as server:
         server.execute(golden.encode())
     with opened(location) as store:
-        assert store.stats().settings["schema"] == "2"
+        assert store.stats().settings["schema"] == "3"
         assert [(c.name, c.distance) for c in store.search([1, 0, 0, 0, 0, 0, 0, 0], 2)[0]] == [
             ("Ada", 0.0),
             ("Grace", pytest.approx(2**0.5)),

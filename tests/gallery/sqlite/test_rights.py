@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from sameface.gallery import NewPerson, open_store
-from sameface.gallery.sqlite import live_index
+from sameface.gallery.following import live_index
 from tests.gallery.worlds import DIMENSION, SPACE, template, vectors
 
 #: Opens the gallery, searches until the end of the second argument's moment and some time after, and says when it last met anybody who ended.
