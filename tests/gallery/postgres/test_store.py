@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import NoneType
@@ -21,7 +22,8 @@ from sameface.errors import (
     PersonNotFoundError,
     SettingError,
 )
-from sameface.gallery import NewPerson, Place, erase_gallery, open_store, read_space
+from sameface.gallery import IndexBuild, NewPerson, Place, Tuning, erase_gallery, open_store, read_space
+from sameface.gallery.postgres import hnsw
 from sameface.gallery.postgres.address import Address
 from sameface.gallery.postgres.store import PostgresStore
 from tests.gallery.postgres_server import Server
@@ -157,7 +159,7 @@ def test_ten_writers_at_once_and_one_name_for_two(location: str) -> None:
 
 
 def test_changes_that_cross_leave_nothing_behind_that_is_nobodys(location: str) -> None:
-    with opened(location) as one, opened(location) as two:
+    with opened(location, patience=60.0) as one, opened(location, patience=60.0) as two:
         for number in range(40):
             store = (one, two)[number % 2]
             for name in ("a", "b"):
@@ -229,3 +231,43 @@ def test_no_driver_is_loaded_for_a_file(tmp_path: Path) -> None:
     program = "import sys, sameface.gallery; print(sorted(m for m in ('psycopg', 'pgvector', 'cryptography', 'onnxruntime') if m in sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_server_that_goes_in_the_middle(location: str, own_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a bulk load, of an index build, of a search: said, nothing half-written, and the rest goes on when it is back."""
+    server = own_server
+
+    def people() -> Iterator[NewPerson]:
+        for number, vector in enumerate(vectors(6000)):
+            if number == 4500:
+                server.stop(signal.SIGQUIT)
+            yield NewPerson(f"p{number}", [template(vector)])
+
+    with opened(location, patience=1.0) as store:
+        store.add("Ada", [template(A)])
+        assert store.search(A)[0][0].name == "Ada"
+        with pytest.raises(GalleryUnavailableError):
+            store.add_many(people())
+        with pytest.raises(GalleryUnavailableError):
+            store.search(A)
+        server.start()
+        assert [person.name for person in store.people()] == ["Ada"]
+        assert store.search(A)[0][0].name == "Ada"
+
+        choose = hnsw.choose
+
+        def gone(*arguments: object) -> Tuning:
+            server.stop(signal.SIGQUIT)
+            return choose(*arguments)  # type: ignore[arg-type]
+
+        for concurrently in (False, True):
+            with monkeypatch.context() as patched:
+                patched.setattr(hnsw, "choose", gone)
+                with pytest.raises(GalleryUnavailableError):
+                    store.tune_search(0.9, IndexBuild(concurrently=concurrently))
+            server.start()
+            assert store.search(A)[0][0].name == "Ada"
+            assert store.stats().settings["search"].startswith("exact")
+        assert store.tune_search(0.9, IndexBuild(concurrently=True)).recall >= 0.9  # over what the killed one left
+        store.tune_search(None)
+        assert store.check().ok
