@@ -17,10 +17,11 @@ from typing import Final
 import msgspec
 
 from sameface.errors import GalleryDamagedError, GalleryError, SettingError
+from sameface.gallery.exact.segment import NOBODY
 from sameface.gallery.sqlite import history, keyring, people, sums
 from sameface.gallery.sqlite.keyring import Keys, Opened, SealedVault, fingerprint, wrapped
 from sameface.gallery.sqlite.people import PEOPLE, is_whole, rules
-from sameface.gallery.sqlite.record import NOBODY, is_sound, pack, unpack
+from sameface.gallery.sqlite.record import is_sound, pack, unpack
 from sameface.gallery.sqlite.schema import setting, write_settings
 from sameface.gallery.sqlite.sealed import DataKey
 from sameface.gallery.store import CheckReport
