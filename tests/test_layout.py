@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from sameface import defaults
+
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "sameface"
 #: A file over so many lines says why in its docstring: "Over 300 lines because …".
@@ -60,3 +62,20 @@ def test_no_file_elsewhere_names_a_library_that_has_its_door(library: str, doors
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             assert library not in {name.split(".")[0] for name in names}, f"{place}:{getattr(node, 'lineno', 0)}"
+
+
+def test_a_default_that_rooms_share_is_typed_once() -> None:
+    """As a default of an argument, or behind ``default=``, its name stands; so a change of it is a change in one place."""
+    shared = {getattr(defaults, name) for name in vars(defaults) if name.startswith("DEFAULT_")}
+    for path in sorted(SOURCE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            given: list[ast.expr | None] = []
+            if isinstance(node, ast.arguments):
+                named = [*node.posonlyargs, *node.args][len(node.posonlyargs) + len(node.args) - len(node.defaults) :]
+                pairs = [*zip(named, node.defaults, strict=True), *zip(node.kwonlyargs, node.kw_defaults, strict=True)]
+                given += [
+                    value for name, value in pairs if name.arg in ("fpir", "encoder", "detector", "gallery", "location")
+                ]
+            given += [node.value] if isinstance(node, ast.keyword) and node.arg == "default" else []
+            typed = [value.value for value in given if isinstance(value, ast.Constant) and value.value in shared]
+            assert typed == [], f"{path.relative_to(ROOT)} types {typed}"

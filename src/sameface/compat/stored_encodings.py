@@ -24,6 +24,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from sameface.defaults import DEFAULT_GALLERY
 from sameface.errors import DataError, GalleryMismatchError, SamefaceError, outcome_of
 from sameface.matching import as_embedding
 from sameface.recognizer import Gallery, Recognizer
@@ -106,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Put encodings that face_recognition computed into a gallery.",
     )
     parser.add_argument("encodings", type=Path, help=".json, .npz, .npy or .csv")
-    parser.add_argument("--gallery", default="people.db", help="gallery to make or add to")
+    parser.add_argument("--gallery", default=DEFAULT_GALLERY, help="gallery to make or add to")
     parser.add_argument("--names", type=Path, help="for .npy: a text file with the name of each row")
     given = parser.parse_args(arguments)
     try:

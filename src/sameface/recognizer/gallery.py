@@ -15,7 +15,7 @@ from typing import Self, cast
 
 import numpy as np
 
-from sameface.defaults import DEFAULT_FPIR
+from sameface.defaults import DEFAULT_FPIR, DEFAULT_GALLERY
 from sameface.errors import (
     PersonNotFoundError,
     SettingError,
@@ -76,7 +76,7 @@ class Gallery(People):
 
     def __init__(
         self,
-        location: str | Path = "people.db",
+        location: str | Path = DEFAULT_GALLERY,
         *,
         recognizer: Recognizer | None = None,
         operating_point: OperatingPoint | float | str | PathLike[str] | None = None,
