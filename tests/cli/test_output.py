@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 import typer
 
+from sameface import progress
 from sameface.cli import output
 from sameface.errors import SettingError
 
@@ -63,7 +64,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr(output, "time", made)
+    monkeypatch.setattr(progress, "time", made)
     return made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -83,3 +84,21 @@ def test_what_is_no_gallery_is_not_erased(run: Run, tmp_path: Path) -> None:
     mine.write_text("my notes")
     assert run("gallery", "erase").code == 6
     assert mine.read_text() == "my notes"
+
+
+def test_what_is_kept_of_one_person_goes_into_a_file_or_onto_the_screen(
+    run: Run, gallery: Path, tmp_path: Path
+) -> None:
+    with open_store(gallery) as store:
+        ada = store.people()[0]
+    shown = run("people", "access", ada.name, "-g", gallery).json
+    assert (shown["person"]["person_id"], len(shown["photos"])) == (ada.person_id, ada.photos)
+    assert all(photo["embedding"] is None for photo in shown["photos"])
+    said = run(
+        "people", "access", ada.name, "-g", gallery, "--out", tmp_path / "kept.json", "--embeddings", "--json"
+    ).json
+    assert (said["file"], said["person"]["person_id"]) == (str(tmp_path / "kept.json"), ada.person_id)
+    kept = json.loads((tmp_path / "kept.json").read_text(encoding="utf-8"))
+    assert {**kept, "photos": [], "made": "", "audit": []} == {**shown, "photos": [], "made": "", "audit": []}
+    assert len(kept["photos"][0]["embedding"]) == kept["dimension"]
+    assert len(kept["audit"]) == len(shown["audit"]) + 1  # that it was shown before is kept too

@@ -9,8 +9,9 @@ import pytest
 
 from sameface.datasets.model import LabelledPhotos, PairList, problem
 from sameface.errors import DataError, NotEnoughDataError, SettingError
+from sameface.evaluation.benches import pair_groups, protocol_of, summary
 from sameface.evaluation.calibrate import check_shares, no_domain
-from sameface.evaluation.run import Plan, evaluate, known_point, pair_groups, protocol_of, summary
+from sameface.evaluation.run import Plan, evaluate, known_point
 from sameface.evaluation.scores import Scores
 
 PHOTOS = tuple(Path(f"{number}.png") for number in range(5))

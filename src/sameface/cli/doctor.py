@@ -35,6 +35,7 @@ OPTIONAL: Final = {
     "parquet": ("pyarrow",),
     "video": ("opencv-python-headless",),
     "heic": ("pillow-heif",),
+    "dataframe": ("narwhals",),
 }
 
 

@@ -115,6 +115,7 @@ def access(
     by_id: ByIdOption = False,
     gallery: GalleryOption = None,
     overwrite: OverwriteOption = False,
+    json: JsonOption = False,
 ) -> None:
     """Everything that is kept of one person, as JSON to be handed to them. The gallery's audit log notes it."""
     from sameface.cli.options import find_person, gallery_location, meant
@@ -135,6 +136,9 @@ def access(
 
     with atomic_write(out) as part:
         part.write_bytes(msgspec.json.format(msgspec.json.encode(kept), indent=2) + b"\n")
+    if json:
+        print_json({"file": str(out), "person": kept.person})
+        return
     print_line(f"{out}: what is kept of {kept.person.name}. It is personal data: hand it to them alone.")
 
 

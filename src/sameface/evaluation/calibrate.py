@@ -10,6 +10,7 @@ import numpy as np
 
 from sameface.datasets import Bench, LabelledPhotos
 from sameface.errors import DataError, SettingError
+from sameface.evaluation.benches import protocol_of, score
 from sameface.evaluation.cache import EmbeddingCache
 from sameface.evaluation.calibration import choose_operating_point, confirm
 from sameface.evaluation.disturbed import disturbed_faces, one_each
@@ -17,7 +18,6 @@ from sameface.evaluation.domain import CALM_PEOPLE, DISTURBED_PEOPLE, LEAST_PEOP
 from sameface.evaluation.embed import EmbeddedPhotos, embed_photos
 from sameface.evaluation.probability import calibrate_probability
 from sameface.evaluation.results import Reliability
-from sameface.evaluation.run import protocol_of, score
 from sameface.metrics.extra import require
 from sameface.progress import Stages, no_stages
 from sameface.types import Domain, OperatingPoint

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -15,6 +14,7 @@ import sameface
 from sameface.datasets import Bench, LabelledPhotos, PairList
 from sameface.defaults import DEFAULT_FPIR
 from sameface.errors import DataError, NotEnoughDataError, NoThresholdError
+from sameface.evaluation.benches import pair_groups, score, summary
 from sameface.evaluation.cache import EmbeddingCache
 from sameface.evaluation.classifiers import learning_curve, verification_by_regression
 from sameface.evaluation.disturbed import disturbed_faces, measure, one_each
@@ -25,7 +25,6 @@ from sameface.evaluation.identification import identify_all
 from sameface.evaluation.probability import calibrate_probability
 from sameface.evaluation.results import (
     ClassifierResult,
-    DataSummary,
     DisturbedRate,
     Evaluation,
     FewShotResult,
@@ -33,7 +32,7 @@ from sameface.evaluation.results import (
     Speed,
 )
 from sameface.evaluation.sampling import balanced_pairs
-from sameface.evaluation.scores import Scores, score_all_pairs, score_pairs
+from sameface.evaluation.scores import Scores
 from sameface.evaluation.verification import acquisition, k_fold, verify_all
 from sameface.metrics.extra import require
 from sameface.progress import Stages, no_stages
@@ -115,38 +114,6 @@ def evaluate(
         version=sameface.__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         notes=tuple(notes),
-    )
-
-
-def score(bench: Bench, embedded: EmbeddedPhotos) -> Scores:
-    """Distances of a data set's pairs: those of its list, or all pairs of its photos."""
-    return score_pairs(bench, embedded) if isinstance(bench, PairList) else score_all_pairs(bench, embedded)
-
-
-def protocol_of(bench: Bench) -> str:
-    """How the pairs came about, in a sentence."""
-    if isinstance(bench, PairList):
-        return bench.protocol
-    most = int(np.bincount(bench.people).max(initial=0))
-    return (
-        f"all pairs of the photos of {bench.name}, at most {most} a person; of several faces the one nearest the centre"
-    )
-
-
-def summary(bench: Bench, sha256: Sequence[str] = ()) -> DataSummary:
-    """Counts and problems of a data set."""
-    kinds = Counter[str](item.kind for item in bench.problems)
-    dropped = [str(item.error) for item in bench.problems if item.dropped]
-    copies = [digest for digest in sha256 if digest]
-    return DataSummary(
-        name=bench.name,
-        protocol=protocol_of(bench),
-        photos=len(bench.photos),
-        people=len(np.unique(bench.people)),
-        problems=dict(kinds),
-        examples=tuple(dropped[:5]),
-        duplicates=len(copies) - len(set(copies)),
-        groups=tuple(bench.groups),
     )
 
 
@@ -270,18 +237,6 @@ def _disturbed(
     with progress("damaged", len(chosen)) as advance:
         faces = disturbed_faces(recognizer, [bench.photos[n] for n in chosen], bench.people[chosen], advance=advance)
     return tuple(measure(faces, point))
-
-
-def pair_groups(bench: Bench, scores: Scores) -> dict[str, Sequence[str]]:
-    """By column, the group of each pair. Of labelled people a pair is in a group when both of its people are."""
-    if isinstance(bench, PairList):
-        return dict(bench.groups)
-    groups: dict[str, Sequence[str]] = {}
-    for column, values in bench.groups.items():
-        of = np.array(values)
-        first, second = of[scores.person_a], of[scores.person_b]
-        groups[column] = np.where(first == second, first, "").tolist()
-    return groups
 
 
 def _classify(bench: Bench, embedded: EmbeddedPhotos, scores: Scores, folds: int, seed: int) -> ClassifierResult:

@@ -126,3 +126,11 @@ def test_ids_and_moments_from_elsewhere(store: TemplateStore, wrong: dict[str, s
     person = store.person("Ada")
     assert (person.person_id, person.created) == ("ab" * 16, "2020-02-02T02:02:02+00:00")
     store.forget(person)
+
+
+def test_any_number_of_audit_entries(store: TemplateStore) -> None:
+    store.add("Ada", [template(A)])
+    store.add("Grace", [template(B)])
+    assert [len(store.audit(limit)) for limit in (0, 1, 2, 10**30)] == [0, 1, 2, 2]
+    with pytest.raises(SettingError, match="entries"):
+        store.audit(-1)

@@ -292,6 +292,10 @@ class BaseStore(KeepingStore[Work], TemplateStore, Generic[Work]):
 
     # -- care ---------------------------------------------------------------------------------------------------------
     def audit(self, limit: int = 100, *, of: Who | None = None) -> list[AuditEntry]:
+        if limit < 0:
+            raise SettingError(expected="a number of entries", got=str(limit), advice="give 0 or more")
+        limit = min(limit, LAST)  # no backend counts further
+
         def work(transaction: Work) -> list[AuditEntry]:
             if of is None:
                 return transaction.audit(limit)

@@ -1,4 +1,7 @@
-"""A gallery on a PostgreSQL server: the record is there, an index in this process follows it, every answer is of this moment."""
+"""A gallery on a PostgreSQL server: the record is there, an index in this process follows it, every answer is of this moment.
+
+Over 300 lines because it is one class, a few lines for each part of the contract; the work is done by the files beside it.
+"""
 
 from __future__ import annotations
 
