@@ -1,5 +1,7 @@
 """A session: somebody is asked for movements, one after the other, and each frame is looked at when it comes.
 
+Over 300 lines because it is one machine of states, read from what it is told to how it ends.
+
 A session passes when every movement was made in its time and not before it was asked; when the same face was there all the while; and when the
 movements showed depth. It passes once, and within its time. What it cannot do: a mask, a person whose face is changed by a program, or frames that a
 program feeds in place of the camera may pass (docs/explanation/liveness.md).

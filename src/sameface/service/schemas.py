@@ -1,4 +1,7 @@
-"""The shapes of requests, and of those answers that only a service gives; the others are `sameface.recognizer.wire`."""
+"""The shapes of requests, and of those answers that only a service gives; the others are `sameface.recognizer.wire`.
+
+Over 300 lines because it is the reference of one API, read as a whole.
+"""
 
 from __future__ import annotations
 
