@@ -14,7 +14,7 @@ from sameface.files import Skipped, path_as_text
 from sameface.models.card import is_id
 from sameface.plain import Plain
 from sameface.progress import Tally
-from sameface.training.augment import NoAugmentation, augmentation
+from sameface.training.augment import Augmentation, NoAugmentation, augmentation
 from sameface.training.folder.beforehand import check_pieces, keep_finished
 from sameface.training.folder.exporting import export_as_planned
 from sameface.training.folder.plan import FolderPlan, spec_of
@@ -24,9 +24,10 @@ from sameface.training.loop.device import choose_compute
 from sameface.training.loop.distributed import join_world, leave_world
 from sameface.training.loop.logs import CsvLog, Log, TensorBoardLog
 from sameface.training.loop.trainer import COLUMNS, Trainer, TrainingResult, seeded
-from sameface.training.losses import make_loss
+from sameface.training.losses import ClassLoss, make_loss
 from sameface.training.networks import NetworkSpec, build_network
 from sameface.training.pictures import Pictures, files_by_person, split_by_person
+from sameface.training.sampling import EveryPhoto
 
 
 @dataclass(frozen=True)
@@ -126,12 +127,15 @@ def train_folder(
         device = plan.device
         if device is None and torch.cuda.is_available():
             device = f"cuda:{world.local_rank}"
+        loss = seeded(plan.settings.seed, lambda: _loss(plan, spec, training))
+        augment = NoAugmentation() if plan.network == "head" else augmentation(plan.domain, spec.size)
         trainer = Trainer(
             seeded(plan.settings.seed, lambda: build_network(spec)),
-            seeded(plan.settings.seed, lambda: _loss(plan, spec, training)),
+            loss,
             training,
             plan.settings,
-            augmentation=NoAugmentation() if plan.network == "head" else augmentation(plan.domain, spec.size),
+            augmentation=augment,
+            sampler=_sampler(plan, loss, augment, training),
             held_out=held_out,
             compute=choose_compute(device, plan.precision, compiled=plan.compiled),
             world=world,
@@ -161,6 +165,14 @@ def train_folder(
     return FolderResult(
         encoder, difference, result, len(kept), len(training), len(held), pictures.skipped, plan.finds_by
     )
+
+
+def _sampler(plan: FolderPlan, loss: torch.nn.Module, augment: Augmentation, training: Pictures) -> EveryPhoto | None:
+    """Losses with centres need no two photos of a person: every photo is drawn as often as any other. None: people × photos."""
+    if not isinstance(loss, ClassLoss) or augment.whole_batch:
+        return None
+    size = min(plan.settings.people * plan.settings.photos, len(training))
+    return EveryPhoto(len(training), batch_size=size, seed=plan.settings.seed)
 
 
 def _loss(plan: FolderPlan, spec: NetworkSpec, training: Pictures) -> torch.nn.Module:
