@@ -79,6 +79,7 @@ The tree, with the builtins that classes are too::
             RateLimitedError (RuntimeError)
             OverloadedError (RuntimeError)
             RequestTimeoutError (TimeoutError)
+            IdentityProviderError (ConnectionError)
             ServiceError
 """
 
@@ -432,6 +433,10 @@ class RequestTimeoutError(RequestError, TimeoutError):
     """The request took longer than allowed."""
 
 
+class IdentityProviderError(RequestError, ConnectionError):
+    """The identity provider, whose keys tokens are checked by, gives no answer."""
+
+
 class ServiceError(RequestError):
     """A service answered in a way that is not in its contract: a proxy in between, or another program."""
 
@@ -540,5 +545,6 @@ OUTCOMES: dict[type[SamefaceError], Outcome] = {
     RateLimitedError: Outcome(11, 429),
     OverloadedError: Outcome(11, 503),
     RequestTimeoutError: Outcome(11, 503),
+    IdentityProviderError: Outcome(11, 503),
     ServiceError: Outcome(11, 502),
 }

@@ -77,6 +77,14 @@ NOT_RUN = {
         "how-to/service.md",
         'for photo in people.identify_many(Path("inbox").glob("*.jpg")):',
     ): "folders of the reader's own",
+    (
+        "how-to/service.md",
+        "sameface serve galleries --oidc-issuer https://id.example/realms/work --oidc-audience sameface --oidc-roles realm_access.roles",
+    ): "needs an identity provider; tests/service/test_oidc.py has one",
+    (
+        "how-to/service.md",
+        'job = people.begin_job(5000)["job_id"]                # note it down',
+    ): "folders of the reader's own; tests/service/test_jobs.py runs it",
     ("how-to/service.md", "scrape_configs:"): "a file of Prometheus",
     (
         "how-to/service.md",

@@ -174,6 +174,20 @@ def test_a_damaged_export_is_found(tmp_path: Path) -> None:
             Exported(path)
 
 
+def test_an_export_of_format_2_is_read(tmp_path: Path) -> None:
+    path = GOLDEN.with_name("export-2.npz")
+    with open_store(tmp_path / "new.db", space=SPACE, dimension=4) as store:
+        assert import_file(path, store) == 3
+        ada, zoe = store.people()
+        assert ada.consent == Consent(
+            "the front door", "2026-11-20T00:00:00+00:00", "2096-11-21T00:00:00+00:00", "form 12"
+        )
+        assert (ada.keep_until, ada.hold) == ("2095-01-01T00:00:00+00:00", "case 7")
+        assert zoe.expires == "2126-11-02T00:00:00+00:00"
+        assert store.retention() == {"": Retention(days=36_525)}
+        assert store.templates_of(zoe)[0].template.added == "2026-11-02T10:00:00+00:00"
+
+
 def test_an_export_of_format_1_is_read(tmp_path: Path) -> None:
     with open_store(tmp_path / "a.db", space=SPACE, dimension=4) as store:
         assert import_file(GOLDEN, store) == 3

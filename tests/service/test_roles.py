@@ -38,6 +38,12 @@ NEEDS = {
     "DELETE /v1/galleries/{gallery}/people/{person_id}": "enroll",
     "DELETE /v1/galleries/{gallery}/people/{person_id}/photos/{photo_id}": "enroll",
     "GET /v1/galleries/{gallery}/people/{person_id}/access": "enroll",
+    "POST /v1/galleries/{gallery}/jobs": "enroll",
+    "GET /v1/galleries/{gallery}/jobs": "enroll",
+    "GET /v1/galleries/{gallery}/jobs/{job_id}": "enroll",
+    "DELETE /v1/galleries/{gallery}/jobs/{job_id}": "enroll",
+    "POST /v1/galleries/{gallery}/jobs/{job_id}/missing": "enroll",
+    "POST /v1/galleries/{gallery}/jobs/{job_id}/people": "enroll",
     "GET /v1/galleries/{gallery}/retention": "read",
     "GET /v1/galleries/{gallery}/ending": "read",
     "POST /v1/galleries/{gallery}/expire": "enroll",
@@ -96,6 +102,7 @@ def ask(api, operation: str, gallery: str, key: str | None):
         "photo_id": "1",
         "session": "0" * 32,
         "name": "x.json",
+        "job_id": "0" * 16,
     }.items():
         path = path.replace(f"{{{name}}}", value)
     body = {"json": {}} if method in ("POST", "PATCH", "PUT") else {}

@@ -30,6 +30,8 @@ OPTIONAL: Final = {
     "client": ("httpx",),
     "postgres": ("psycopg", "pgvector"),
     "encryption": ("cryptography",),
+    "oidc": ("PyJWT", "cryptography"),
+    "otel": ("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"),
     "cluster": ("distributed",),
     "remote": ("fsspec",),
     "parquet": ("pyarrow",),

@@ -121,6 +121,9 @@ def forget(
         people = {name: find_person(known, meant(name, by_id)) for name in names}
         listed = ", ".join(f"{item.name} ({plural(item.photos, 'photo')})" for item in people.values())
         ask(f"Erase {listed}?", yes=yes)
+        for person in people.values():
+            if person.hold:
+                known.forget(person)  # refused, before anybody else is erased
         erased = {name: known.forget(person) for name, person in people.items()}
     if json:
         print_json(erased)

@@ -28,6 +28,22 @@ def serve(
             "--keys", help="File of keys, made by `sameface keys add`.", envvar="SAMEFACE_KEYS", show_default=False
         ),
     ] = None,
+    oidc_issuer: Annotated[
+        str,
+        typer.Option("--oidc-issuer", help="Take tokens of this OpenID Connect provider, too.", show_default=False),
+    ] = "",
+    oidc_audience: Annotated[
+        str, typer.Option("--oidc-audience", help="What those tokens must be made for.", show_default=False)
+    ] = "",
+    oidc_roles: Annotated[
+        str, typer.Option("--oidc-roles", help="Their claim that holds roles like sameface:identify; a path by dots.")
+    ] = "roles",
+    oidc_keys: Annotated[
+        str,
+        typer.Option(
+            "--oidc-keys", help="Address of the provider's keys, where it describes none.", show_default=False
+        ),
+    ] = "",
     workers: Annotated[int, typer.Option("--workers", "-w", min=1, help="Processes.")] = 1,
     encoder: EncoderOption = None,
     detector: DetectorOption = None,
@@ -77,6 +93,12 @@ def serve(
         str, typer.Option("--root-path", help="Path under which a proxy shows the service, like /faces.")
     ] = "",
     log_format: Annotated[str, typer.Option("--log-format", help="Lines on standard error: plain or json.")] = "plain",
+    traces: Annotated[
+        str,
+        typer.Option(
+            "--traces", help="OpenTelemetry collector, like http://127.0.0.1:4318/v1/traces.", show_default=False
+        ),
+    ] = "",
     rate: Annotated[float, typer.Option("--rate", min=0.01, help="Requests per second per key.")] = 50.0,
     burst: Annotated[int, typer.Option("--burst", min=1, help="Requests at once per key.")] = 100,
     queue: Annotated[int, typer.Option("--queue", min=0, help="Photo requests that may wait; more get 503.")] = 32,
@@ -93,6 +115,10 @@ def serve(
     audit: Annotated[
         Path | None,
         typer.Option("--audit", help="File of the audit trail.  [default: in the folder]", show_default=False),
+    ] = None,
+    jobs: Annotated[
+        Path | None,
+        typer.Option("--jobs", help="Folder of bulk enrolments.  [default: in the folder]", show_default=False),
     ] = None,
     reports: Annotated[
         Path | None, typer.Option("--reports", help="Folder of evaluation reports to show.", show_default=False)
@@ -124,6 +150,10 @@ def serve(
     settings = Settings(
         galleries=galleries if in_database else str(Path(galleries).resolve()),
         keys=keys.resolve() if keys else None,
+        oidc_issuer=oidc_issuer,
+        oidc_audience=oidc_audience,
+        oidc_keys=oidc_keys,
+        oidc_roles=oidc_roles,
         host=host,
         port=port,
         allowed_hosts=tuple(allowed_host or ()),
@@ -150,15 +180,17 @@ def serve(
         burst=burst,
         expire_every=expire_every,
         audit=audit.resolve() if audit else None if in_database else Path(galleries).resolve() / "audit.jsonl",
+        jobs=jobs.resolve() if jobs else None,
         reports=reports,
         secure=tls_cert is not None or bool(behind_proxy),
         proxies=behind_proxy,
         root_path=root_path,
         log_format=cast(LogFormat, log_format),
+        traces=traces,
     )
     scheme = "https" if tls_cert else "http"
     note(f"sameface {scheme}://{host}:{port}/ · galleries: {'postgresql' if in_database else settings.galleries}")
-    if keys is None:
+    if not settings.asks_who:
         note("no keys: whoever can reach this machine's loopback may do everything")
     run(settings, workers=workers, tls=(tls_cert, tls_key) if tls_cert and tls_key else None)
 

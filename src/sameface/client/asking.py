@@ -107,8 +107,9 @@ class GalleryAsks:
         keep_until: str,
         choose: str,
         review: str | None,
+        job: str = "",
     ) -> Ask[Enrollment]:
-        """Make a person known."""
+        """Make a person known; as a part of a job where one is named."""
         uploads: Sequence[Any] = photos if isinstance(photos, (list, tuple)) else [photos]
         fields: dict[str, object] = {"name": name, "choose": choose, "review": review}
         if groups:
@@ -119,7 +120,8 @@ class GalleryAsks:
             fields["consent"] = msgspec.json.encode(consent_given(consent)).decode()
         if keep_until:
             fields["keep_until"] = keep_until
-        return Ask("POST", f"{self.path}/people", _as(Enrollment), fields, [("photos", photo) for photo in uploads])
+        place = f"{self.path}/jobs/{job}/people" if job else f"{self.path}/people"
+        return Ask("POST", place, _as(Enrollment), fields, [("photos", photo) for photo in uploads])
 
     def identify(self, photo: Upload, searching: Mapping[str, object]) -> Ask[IdentifiedPhoto]:
         """Who is in a photo?"""
@@ -177,6 +179,23 @@ class GalleryAsks:
             lambda body: {str(photo["sha256"]) for photo in body["photos"]},
         )
 
+    def begin_job(self, photos: int) -> Ask[dict[str, Any]]:
+        """Begin a bulk enrolment."""
+        return Ask("POST", f"{self.path}/jobs", as_is, json={"photos": photos})
+
+    def job(self, job_id: str) -> Ask[dict[str, Any]]:
+        """How far a bulk enrolment is."""
+        return Ask("GET", f"{self.path}/jobs/{job_id}", as_is)
+
+    def end_job(self, job_id: str) -> Ask[dict[str, Any]]:
+        """Take a bulk enrolment away."""
+        return Ask("DELETE", f"{self.path}/jobs/{job_id}", as_is)
+
+    def missing(self, job_id: str, digests: Sequence[str]) -> Ask[set[str]]:
+        """Which photos of a bulk enrolment are still to be sent."""
+        place = f"{self.path}/jobs/{job_id}/missing"
+        return Ask("POST", place, lambda body: set(body["sha256"]), json={"sha256": list(digests)})
+
     def count(self) -> Ask[int]:
         """How many people there are."""
         return Ask("GET", self.path, lambda body: int(body["people"]))
@@ -213,6 +232,17 @@ def people_folders(folder: str | PathLike[str]) -> list[tuple[str, Path]]:
     """The people of a folder of folders, by name."""
     places = sorted(path for path in Path(folder).iterdir() if path.is_dir() and not path.name.startswith("."))
     return [(normalize("NFC", place.name), place) for place in places]
+
+
+def digests_below(place: Path) -> set[str]:
+    """The photos of a person, by their digests."""
+    return {sha256_of(photo) for photo in photos_below(place)}
+
+
+def pages(digests: Sequence[str], at_once: int = 5000) -> Iterator[Sequence[str]]:
+    """Digests, as many at a time as the service takes."""
+    for start in range(0, len(digests), at_once):
+        yield digests[start : start + at_once]
 
 
 def parts_to_send(place: Path, kept: set[str], at_once: int) -> Iterator[list[Path]]:

@@ -183,21 +183,48 @@ class AsyncRemoteGallery(AsyncRights):
                 yield photo
 
     async def enroll_folder(
-        self, folder: str | PathLike[str], *, review: str | None = None, at_once: int = 8
+        self, folder: str | PathLike[str], *, review: str | None = None, at_once: int = 8, job: str = ""
     ) -> AsyncIterator[Enrollment]:
         """Make everybody of a folder of folders known, ``NAME/photo.jpg``; an answer for each part of a person's photos, as it is done.
 
         Started again it goes on: the service says which photos of a person it has, and those are not sent.
+
+        Args:
+            job: of `begin_job`: then the service also says which photos it refused, and those are not sent again either.
         """
-        known = {person.name: person.person_id async for person in self.people()}
+        known = {person.name: person.person_id async for person in self.people()} if not job else {}
         for name, place in asking.people_folders(folder):
-            kept = await self._client.ask(self._asks.digests(known[name])) if name in known else set()
+            if job:
+                kept = await self._done(job, asking.digests_below(place))
+            else:
+                kept = await self._client.ask(self._asks.digests(known[name])) if name in known else set()
             for part in asking.parts_to_send(place, kept, at_once):
                 try:
-                    done = await self.enroll(name, part, review=review)
+                    done = await self._client.ask(
+                        self._asks.enroll(name, part, None, (), None, "", "only", review, job)
+                    )
                 except asking.OF_ONE_PERSON as error:
                     done = asking.refused(name, error)
                 yield done
+
+    async def _done(self, job: str, digests: set[str]) -> set[str]:
+        done = set(digests)
+        for part in asking.pages(sorted(digests)):
+            left: set[str] = await self._client.ask(self._asks.missing(job, part))
+            done -= left
+        return done
+
+    async def begin_job(self, photos: int) -> dict[str, Any]:
+        """Begin a bulk enrolment, which goes on after a restart of either side; its ``job_id`` is for `enroll_folder`."""
+        return await self._client.ask(self._asks.begin_job(photos))
+
+    async def job(self, job_id: str) -> dict[str, Any]:
+        """How far a bulk enrolment is: ``photos``, ``done``, ``accepted``, and how often each of ``reasons`` came."""
+        return await self._client.ask(self._asks.job(job_id))
+
+    async def end_job(self, job_id: str) -> dict[str, Any]:
+        """Take a bulk enrolment away; who was enrolled stays."""
+        return await self._client.ask(self._asks.end_job(job_id))
 
     async def verify(
         self, who: Who, photo: Upload, *, choose: str = "only", threshold: float | None = None

@@ -180,21 +180,46 @@ class RemoteGallery(Rights):
             yield from found.photos
 
     def enroll_folder(
-        self, folder: str | PathLike[str], *, review: str | None = None, at_once: int = 8
+        self, folder: str | PathLike[str], *, review: str | None = None, at_once: int = 8, job: str = ""
     ) -> Iterator[Enrollment]:
         """Make everybody of a folder of folders known, ``NAME/photo.jpg``; an answer for each part of a person's photos, as it is done.
 
         Started again it goes on: the service says which photos of a person it has, and those are not sent.
+
+        Args:
+            job: of `begin_job`: then the service also says which photos it refused, and those are not sent again either.
         """
-        known = {person.name: person.person_id for person in self.people()}
+        known = {person.name: person.person_id for person in self.people()} if not job else {}
         for name, place in asking.people_folders(folder):
-            kept = self._client.ask(self._asks.digests(known[name])) if name in known else set()
+            if job:
+                kept = self._done(job, asking.digests_below(place))
+            else:
+                kept = self._client.ask(self._asks.digests(known[name])) if name in known else set()
             for part in asking.parts_to_send(place, kept, at_once):
                 try:
-                    done = self.enroll(name, part, review=review)
+                    done = self._client.ask(self._asks.enroll(name, part, None, (), None, "", "only", review, job))
                 except asking.OF_ONE_PERSON as error:
                     done = asking.refused(name, error)
                 yield done
+
+    def _done(self, job: str, digests: set[str]) -> set[str]:
+        done = set(digests)
+        for part in asking.pages(sorted(digests)):
+            left: set[str] = self._client.ask(self._asks.missing(job, part))
+            done -= left
+        return done
+
+    def begin_job(self, photos: int) -> dict[str, Any]:
+        """Begin a bulk enrolment, which goes on after a restart of either side; its ``job_id`` is for `enroll_folder`."""
+        return self._client.ask(self._asks.begin_job(photos))
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        """How far a bulk enrolment is: ``photos``, ``done``, ``accepted``, and how often each of ``reasons`` came."""
+        return self._client.ask(self._asks.job(job_id))
+
+    def end_job(self, job_id: str) -> dict[str, Any]:
+        """Take a bulk enrolment away; who was enrolled stays."""
+        return self._client.ask(self._asks.end_job(job_id))
 
     def verify(self, who: Who, photo: Upload, *, choose: str = "only", threshold: float | None = None) -> Verification:
         """Is this the claimed person?"""

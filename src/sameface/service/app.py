@@ -29,7 +29,7 @@ from sameface.service.intake import malformed
 from sameface.service.memory import give_back_now_and_then
 from sameface.service.middleware import Doorkeeper
 from sameface.service.problem import told
-from sameface.service.routes import about, batch, galleries, liveness, people, photos, rights
+from sameface.service.routes import about, batch, galleries, jobs, liveness, people, photos, rights
 from sameface.service.settings import Settings, from_json
 
 PAGE: Final = Path(__file__).with_name("page")
@@ -86,13 +86,21 @@ def create_app(settings: Settings) -> FastAPI:
         }
     }
     keys = [Depends(HTTPBearer(auto_error=False)), Depends(APIKeyHeader(name="X-API-Key", auto_error=False))]
-    for router in (photos.router, liveness.router, galleries.router, batch.router, people.router, rights.router):
+    for router in (
+        photos.router,
+        liveness.router,
+        galleries.router,
+        batch.router,
+        people.router,
+        rights.router,
+        jobs.router,
+    ):
         app.include_router(router, prefix="/v1", responses=described, dependencies=keys)
     app.include_router(about.router, prefix="/v1", responses=described, dependencies=keys)
     app.include_router(about.probes, prefix="/v1", responses=described)
     _handle_errors(app)
     app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
-    app.add_middleware(Doorkeeper, settings=settings, telemetry=desk.telemetry)
+    app.add_middleware(Doorkeeper, settings=settings, telemetry=desk.telemetry, tracing=desk.tracing)
     app.add_middleware(Forwarded, proxies=settings.proxies, root_path=settings.root_path)  # before all others
     return app
 

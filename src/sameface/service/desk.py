@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from sameface.defaults import DEFAULT_DETECTOR, DEFAULT_ENCODER
 from sameface.encoders import load_encoder
@@ -19,13 +20,16 @@ from sameface.recognizer import Recognizer
 from sameface.service.attempts import Attempts
 from sameface.service.audit import AuditTrail
 from sameface.service.batching import BatchingEncoder
+from sameface.service.jobs import JobFolder
 from sameface.service.key_file import KeyFile
 from sameface.service.key_use import KeyUse
 from sameface.service.limits import PixelBudget, RateLimit, Workshop
 from sameface.service.live_sessions import LiveSessions
+from sameface.service.oidc import OpenIdConnect, Provider
 from sameface.service.settings import Settings
 from sameface.service.shelf import Shelf, common_space
 from sameface.service.telemetry import Telemetry
+from sameface.service.tracing import Tracing, tracing_to
 from sameface.types import Detection, ImageRGB
 
 log = logging.getLogger("sameface.service")
@@ -85,8 +89,10 @@ class Desk:
 
     settings: Settings
     telemetry: Telemetry
+    tracing: Tracing
     keys: KeyFile | None
     key_use: KeyUse | None
+    oidc: OpenIdConnect | None
     rate: RateLimit
     refusals: RateLimit
     audit: AuditTrail
@@ -96,6 +102,7 @@ class Desk:
     claims: Attempts
     near_misses: Attempts
     live: LiveSessions
+    jobs: JobFolder
     recognizer: Recognizer | None = None
     passive: PassiveLiveness | None = None
     shelf: Shelf | None = None
@@ -139,6 +146,7 @@ class Desk:
             self.key_use.write()
         self.audit.close()
         self.live.close()
+        self.tracing.close()
 
 
 def load_recognizer(settings: Settings) -> Recognizer:
@@ -172,8 +180,10 @@ def open_desk(settings: Settings) -> Desk:
     return Desk(
         settings=settings,
         telemetry=Telemetry(),
+        tracing=tracing_to(settings.traces),
         keys=None if settings.keys is None else KeyFile(settings.keys),
         key_use=None if settings.keys is None else KeyUse(settings.keys),
+        oidc=_oidc(settings),
         rate=RateLimit(settings.rate, settings.burst),
         refusals=RateLimit(0.1, 20),
         audit=AuditTrail(settings.audit),
@@ -183,4 +193,18 @@ def open_desk(settings: Settings) -> Desk:
         claims=Attempts(settings.attempts),
         near_misses=Attempts(settings.near_misses),
         live=LiveSessions(settings.live_folder),
+        jobs=JobFolder(settings.jobs or (None if settings.in_database else Path(settings.galleries) / "jobs")),
     )
+
+
+def _oidc(settings: Settings) -> OpenIdConnect | None:
+    if not settings.oidc_issuer:
+        return None
+    provider = Provider(
+        settings.oidc_issuer,
+        settings.oidc_audience,
+        settings.oidc_keys,
+        settings.oidc_roles,
+        settings.oidc_leeway,
+    )
+    return OpenIdConnect(provider)

@@ -89,6 +89,7 @@ def body_of(form: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
     schema = form.model_json_schema()
     schema.pop("title", None)
     schema.pop("description", None)
+    schema = _inlined(schema, schema.pop("$defs", {}))
     return {
         "requestBody": {
             "required": True,
@@ -98,6 +99,16 @@ def body_of(form: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
             },
         }
     }
+
+
+def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
+    """The same schema without references, which would lead nowhere from inside the document."""
+    if isinstance(schema, dict):
+        if "$ref" in schema:
+            rest = {key: value for key, value in schema.items() if key != "$ref"}
+            return _inlined({**definitions[schema["$ref"].rsplit("/", 1)[1]], **rest}, definitions)
+        return {key: _inlined(value, definitions) for key, value in schema.items()}
+    return [_inlined(item, definitions) for item in schema] if isinstance(schema, list) else schema
 
 
 def _as_files(schema: Any) -> Any:

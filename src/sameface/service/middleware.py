@@ -25,6 +25,7 @@ from sameface.service.logs import fields
 from sameface.service.problem import problem, told
 from sameface.service.settings import Settings, is_loopback
 from sameface.service.telemetry import Telemetry
+from sameface.service.tracing import Tracing
 
 log = logging.getLogger("sameface.service")
 
@@ -52,14 +53,15 @@ class Doorkeeper:
         app: what is guarded.
         settings: the caps.
         telemetry: the counters.
+        tracing: where finished requests are told.
 
     Without keys only loopback names may address the service, or any web page whose name somebody points at this machine could use it.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, telemetry: Telemetry) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, telemetry: Telemetry, tracing: Tracing) -> None:
         self._app = app
         self._settings = settings
-        self._telemetry = telemetry
+        self._telemetry, self._tracing = telemetry, tracing
         self._budget = BodyBudget(settings.max_bodies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -108,6 +110,7 @@ class Doorkeeper:
         self._telemetry.requests.labels(method, route, str(status)).inc()
         self._telemetry.seconds.labels(route).observe(seconds)
         state = scope["state"]
+        self._tracing.finished(Headers(scope=scope), method, route, status, seconds, state["request_id"])
         key, error, request_id = state.get("key_id", "-"), state.get("error", ""), state["request_id"]
         log.info(
             "%s %s %s %.1f ms request=%s key=%s%s",
@@ -134,7 +137,7 @@ class Doorkeeper:
         host = headers.get("host", "")
         name, _ = _authority(host, scope["scheme"])
         listed = {_authority(item, "")[0] for item in self._settings.allowed_hosts}
-        allowed = name in listed if listed else self._settings.keys is not None or is_loopback(name)
+        allowed = name in listed if listed else self._settings.asks_who or is_loopback(name)
         if not allowed:
             raise NotAllowedError(
                 expected="a host name that this service answers to",

@@ -243,6 +243,37 @@ class LiveAnswer(Answer):
     chance: float
 
 
+# -- bulk enrolment ---------------------------------------------------------------------------------------------------
+class JobForm(Form):
+    photos: int = Field(ge=0, le=10_000_000, description="How many there will be, as far as you know.")
+
+
+class Job(Answer):
+    """A bulk enrolment, and how far it is."""
+
+    job_id: str
+    created: str
+    photos: int
+    done: int
+    accepted: int
+    reasons: dict[str, int]
+
+
+class Jobs(Answer):
+    jobs: list[Job]
+
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class DigestsForm(Form):
+    sha256: Annotated[list[Digest], Field(min_length=1, max_length=5000)]
+
+
+class Digests(Answer):
+    sha256: list[str]
+
+
 # -- the rest ---------------------------------------------------------------------------------------------------------
 class PhotoForm(Form):
     photo: PhotoField

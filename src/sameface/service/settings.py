@@ -29,6 +29,9 @@ class Settings:
     Attributes:
         galleries: a folder with one file per gallery, or ``postgresql://…``.
         keys: the file of hashed keys; None means that nobody needs one, which only loopback allows.
+        oidc_issuer, oidc_audience: the identity provider whose tokens are taken beside keys, and what they must be made for; "" for none.
+            oidc_keys: address of its keys, "" to find it by the issuer. oidc_roles: the claim that holds roles, a path by dots.
+            oidc_leeway: seconds by which clocks may differ.
         host, port: where to listen.
         allowed_hosts: names by which browsers may address the service; empty allows the loopback names, plus any when keys are asked for.
         detector, encoder: as for `Recognizer`; "" takes those that the galleries were made with, else the defaults.
@@ -55,15 +58,22 @@ class Settings:
         rate, burst: requests per second and at once, per key (per address without keys).
         expire_every: seconds between two looks for people whose time is over, to forget them.
         audit: file of the audit trail, None for none.
+        jobs: folder of bulk enrolments; None takes ``jobs`` in the folder of galleries, and has none where galleries lie in a database.
         reports: folder of evaluation reports that the page may show, None for none.
         secure: whether TLS protects the connection (here or at a proxy), for HSTS.
         proxies: addresses or networks whose ``X-Forwarded-*`` headers are believed, by commas. root_path: prefix under which a proxy shows
             the service, like ``/faces``.
         log_format: of the lines on standard error.
+        traces: address of an OpenTelemetry collector, like ``http://127.0.0.1:4318/v1/traces``; "" tells nobody.
     """
 
     galleries: str
     keys: Path | None = None
+    oidc_issuer: str = ""
+    oidc_audience: str = ""
+    oidc_keys: str = ""
+    oidc_roles: str = "roles"
+    oidc_leeway: float = 30.0
     host: str = "127.0.0.1"
     port: int = 8000
     allowed_hosts: tuple[str, ...] = ()
@@ -98,18 +108,32 @@ class Settings:
     burst: int = 100
     expire_every: float = 60.0
     audit: Path | None = None
+    jobs: Path | None = None
     reports: Path | None = None
     secure: bool = False
     proxies: str = ""
     root_path: str = ""
     log_format: LogFormat = "plain"
+    traces: str = ""
 
     def __post_init__(self) -> None:
-        if self.keys is None and not is_loopback(self.host):
+        if bool(self.oidc_issuer) != bool(self.oidc_audience) or not 0 <= self.oidc_leeway <= 600:
+            raise SettingError(
+                expected="an issuer and an audience of tokens, and a leeway of 0 to 600 seconds",
+                got="one of both, or another leeway",
+                advice="give --oidc-issuer and --oidc-audience together",
+            )
+        if not self.asks_who and not is_loopback(self.host):
             raise SettingError(
                 expected="a file of keys to listen beyond this machine",
                 got=f"host {self.host} and no keys",
                 advice="make a key with `sameface keys add`, or listen on 127.0.0.1",
+            )
+        if self.traces and not self.traces.startswith(("http://", "https://")):
+            raise SettingError(
+                expected="the address of a collector",
+                got=self.traces[:100],
+                advice="write http://127.0.0.1:4318/v1/traces",
             )
         for name, kind in (
             ("review", LeastReview),
@@ -147,6 +171,11 @@ class Settings:
                 got=f"timeout {self.timeout}, header_timeout {self.header_timeout}, rate {self.rate}, fpir {self.fpir}",
                 advice="correct the setting",
             )
+
+    @property
+    def asks_who(self) -> bool:
+        """Whether callers must say who they are."""
+        return self.keys is not None or bool(self.oidc_issuer)
 
     @property
     def in_database(self) -> bool:

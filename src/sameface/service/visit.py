@@ -17,6 +17,7 @@ from sameface.service.desk import Desk
 from sameface.service.disclosure import Disclosure
 from sameface.service.intake import Form, Photo, read_form
 from sameface.service.keys import OPEN_DOOR, Action, Caller
+from sameface.service.oidc import is_token
 from sameface.service.settings import Settings
 from sameface.service.shelf import Shelf
 
@@ -34,6 +35,12 @@ _ACTIONS: Final = {
     "create_gallery": "create gallery",
     "delete_gallery": "delete gallery",
     "lift_hold": "lift hold",
+    "jobs": "list jobs",
+    "job": "see job",
+    "end_job": "end job",
+    "begin_job": "begin job",
+    "missing_photos": "see job",
+    "enroll_part": "enroll",
     "set_retention": "set retention",
     "retention": "see retention",
     "ending": "see who ends",
@@ -197,7 +204,7 @@ def _noteworthy(desk: Desk, who: str, outcome: str) -> bool:
 
 
 async def visit(request: Request) -> AsyncGenerator[Visit]:
-    """Who asks, from the ``Authorization`` or ``X-API-Key`` header; counted against their rate.
+    """Who asks, from the ``Authorization`` or ``X-API-Key`` header, by a key or a token; counted against their rate.
 
     Raises:
         NotAuthenticatedError, RateLimitedError: no valid key; too many requests.
@@ -209,7 +216,7 @@ async def visit(request: Request) -> AsyncGenerator[Visit]:
     caller = Caller("", "read", ())
     route = str(getattr(request.scope.get("route"), "name", ""))
     try:
-        caller = _caller(request, desk, address)
+        caller = await _caller(request, desk, address)
         desk.rate.take(caller.key_id or address, caller.rate, caller.burst)
     except SamefaceError as error:
         Visit(desk, caller, request.state.request_id, address, route).note_fault(kind_of(type(error)))
@@ -227,14 +234,20 @@ async def visit(request: Request) -> AsyncGenerator[Visit]:
     ask.note_end()
 
 
-def _caller(request: Request, desk: Desk, address: str) -> Caller:
-    if desk.keys is None:
+async def _caller(request: Request, desk: Desk, address: str) -> Caller:
+    if not desk.settings.asks_who:
         return OPEN_DOOR
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     key = key.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "").strip()
     try:
         if not key:
-            raise NotAuthenticatedError(expected="a key", got="none", advice="send `Authorization: Bearer <key>`")
+            raise NotAuthenticatedError(
+                expected="a key or a token", got="none", advice="send `Authorization: Bearer <key>`"
+            )
+        if desk.oidc is not None and is_token(key):  # in a thread: it may have to ask the provider
+            return await asyncio.to_thread(desk.oidc.caller, key)
+        if desk.keys is None:
+            raise NotAuthenticatedError(expected="a token", got="something else", advice="sign in at the provider")
         caller = desk.keys.caller(key)
     except NotAuthenticatedError:
         desk.rate.take(f"unknown {address}")

@@ -1,4 +1,4 @@
-"""How the golden files of schema 3 were made, once. Ran under the version that wrote schema 3; run again it makes others of the same content."""
+"""How the golden files of schema 3 and of format 2 were made, once; run again it makes others of the same content."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from sameface.gallery import NewPerson, open_store
+from sameface.gallery.transfer import export_file
 from sameface.types import Box, Consent, Retention, Template
 from tests.gallery.worlds import SPACE
 
@@ -37,6 +38,8 @@ def main() -> None:
             store.update("Ada", consent=consent, keep_until="2095-01-01T00:00:00+00:00")
             store.hold("Ada", "case 7")
             store.set_retention(Retention(days=36_525))
+            if key is None:
+                export_file(store, HERE / "export-2.npz", card="a card")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
-from sameface.errors import RequestTooLargeError, SamefaceError
+from sameface.errors import SamefaceError
 from sameface.imaging.load import open_photo
 from sameface.imaging.sources import sha256_of_bytes
 from sameface.recognizer import EncodedFace, wire
@@ -14,6 +14,7 @@ from sameface.service.live_policy import refuse_many
 from sameface.service.policy import identified, stricter
 from sameface.service.problem import for_caller
 from sameface.service.routes.galleries import GalleryName
+from sameface.service.routes.people import require_few
 from sameface.service.routes.photos import SAMPLE, size_of
 from sameface.service.schemas import IdentifyManyForm
 from sameface.service.visit import Asks, read_photos
@@ -27,12 +28,7 @@ async def identify_many(gallery: GalleryName, request: Request, ask: Asks) -> Id
     ask.allow("ask", gallery)
     refuse_many(ask)
     form = await read_photos(request, ask, IdentifyManyForm)
-    if len(form.photos) > ask.desk.settings.max_photos:
-        raise RequestTooLargeError(
-            expected=f"at most {ask.desk.settings.max_photos} photos, by the policy of this server",
-            got=str(len(form.photos)),
-            advice="send them in parts",
-        )
+    require_few(form.photos, ask)
     fpir = stricter(form.fpir, ask.desk.settings.fpir, "fpir")
     recognizer = ask.recognizer
 

@@ -59,7 +59,13 @@ async def gallery(gallery: GalleryName, ask: Asks) -> Gallery:
 async def delete_gallery(gallery: GalleryName, ask: Asks) -> Deleted:
     """Erase a gallery with everybody in it."""
     ask.allow("rule", gallery)
-    people = await ask.desk.records.run(lambda: ask.shelf.delete(gallery))
+
+    def work() -> int:
+        gone = ask.shelf.delete(gallery)
+        ask.desk.jobs.remove_all(gallery)
+        return gone
+
+    people = await ask.desk.records.run(work)
     ask.note("delete gallery", gallery=gallery, counts={"people": people})
     return Deleted(gallery=gallery, people=people)
 

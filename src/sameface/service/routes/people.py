@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from sameface.errors import EnrollmentRefusedError, RequestTooLargeError
 from sameface.recognizer.wire import Enrollment, Erased, People, Person, rounded
-from sameface.service.intake import body_of, read_form
+from sameface.service.intake import Photo, body_of, read_form
 from sameface.service.live_policy import HEADER, live_count, shown_live
 from sameface.service.policy import reviewed
 from sameface.service.routes.galleries import GalleryName
 from sameface.service.routes.photos import SAMPLE
 from sameface.service.schemas import EnrollForm, PersonPatch, StoredPhoto, StoredPhotos
-from sameface.service.visit import Asks, read_photos
+from sameface.service.visit import Asks, Visit, read_photos
 from sameface.types import PersonId
 
 router = APIRouter(tags=["people"])
 
 IdInPath = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", examples=["5f0c1c4be0d94c0a8a5a2f6f3a8f0c11"])]
+
+
+def require_few(photos: Sequence[Photo], ask: Visit) -> None:
+    """Raise RequestTooLargeError for more photos at once than the server's policy allows."""
+    if len(photos) > ask.desk.settings.max_photos:
+        raise RequestTooLargeError(
+            expected=f"at most {ask.desk.settings.max_photos} photos, by the policy of this server",
+            got=str(len(photos)),
+            advice="send them in parts",
+        )
 
 
 @router.post(
@@ -35,13 +46,7 @@ async def enroll(gallery: GalleryName, request: Request, response: Response, ask
     """
     ask.allow("write", gallery)
     form = await read_photos(request, ask, EnrollForm)
-    if len(form.photos) > ask.desk.settings.max_photos:
-        raise RequestTooLargeError(
-            expected=f"at most {ask.desk.settings.max_photos} photos, by the policy of this server",
-            got=str(len(form.photos)),
-            advice="send them in parts",
-        )
-
+    require_few(form.photos, ask)
     review = reviewed(form.review, ask.desk.settings.review)
     told = ask.disclosure(gallery)
 
