@@ -78,7 +78,7 @@ def test_access(run: Run, gallery: Path, tmp_path: Path) -> None:
     assert run("people", "access", "Ada", "--out", str(out), "--embeddings").code == 0
     assert json.loads(out.read_text())["photos"][0]["embedding"] == [1.0, 0.0, 0.0, 0.0]
     assert out.stat().st_mode & 0o077 == 0
-    assert run("people", "access", "Ada", "--out", str(out)).code == 2  # not over what is there
+    assert run("people", "access", "Ada", "--out", str(out)).code == 12  # not over what is there
     assert run("people", "access", "Nobody").code == 7
 
 
