@@ -98,9 +98,18 @@ NOT_RUN = {
     ): "the reader's own photos; tests/cli/test_liveness.py runs both",
     ("how-to/threshold.md", "photos/"): "a drawing of a folder",
     ("how-to/train.md", 'pip install "sameface[train]"'): "installs; tests/cli/test_train.py trains",
-    ("how-to/train.md", "sameface calibrate other-photos/ --encoder training/my-encoder.onnx --out mine.json"): (
-        "needs the network trained above"
-    ),
+    (
+        "how-to/train.md",
+        "sameface calibrate OTHER_PEOPLE --encoder training/my-encoder.onnx --out training/my-encoder.json",
+    ): "needs the network trained above; tests/test_handover.py runs what training prints",
+    (
+        "how-to/train.md",
+        "sameface train photos/ --network mynet:Tiny --loss mylosses:Mine --augment mychanges:shake --sampler mybatches:Hard --callback mylogs:Diary",
+    ): "needs the reader's modules; tests/training/folder/test_sources.py has some",
+    (
+        "how-to/train.md",
+        'data = "photos"',
+    ): "needs the reader's modules; tests/training/folder/test_sources.py runs such a file",
     ("how-to/video.md", "pip install 'sameface[video]'"): "needs a camera; tests/cli/test_watch.py watches a file",
     ("models.md", "$ sameface models add my.onnx --landmarks arcface5 --licence MIT --commercial-use yes"): (
         "needs an encoder of the reader's; tests/cli/test_models.py adds one"

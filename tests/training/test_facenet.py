@@ -264,3 +264,61 @@ def test_a_small_file_that_declares_gigabytes_is_refused(tmp_path: Path) -> None
     assert (tmp_path / "bomb.h5").stat().st_size < 10_000
     with pytest.raises(ModelDamagedError, match="512 MiB"):
         read_keras_h5(tmp_path / "bomb.h5")
+
+
+def save_renamed(model: Any, path: Path, name_of: Any) -> None:
+    """The weights alone, each layer under another name."""
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        for layer in model.layers:
+            group = file.create_group(name_of(layer.name))
+            for weight in layer.weights:
+                group.create_dataset(f"{weight.name}:0", data=weight.value.detach().cpu().numpy())
+
+
+def test_deepfaces_names_of_layers_are_read(keras_facenet: Any, tmp_path: Path) -> None:
+    """Its second branches bear the number of their block: ``Block17_3_Branch_3_Conv2d_0a_1x1``; those of ``Block8_6`` are called as elsewhere."""
+    import re
+
+    def deepface(name: str) -> str:
+        return re.sub(
+            r"^(Block17_\d+|Block8_[1-5])_Branch_1_", lambda found: f"{found[1]}_Branch_{found[1].split('_')[1]}_", name
+        )
+
+    assert deepface("Block17_3_Branch_1_Conv2d_0a_1x1_BatchNorm") == "Block17_3_Branch_3_Conv2d_0a_1x1_BatchNorm"
+    save_renamed(keras_facenet, tmp_path / "facenet_weights.h5", deepface)
+    save_weights_alone(keras_facenet, tmp_path / "as_elsewhere.h5")
+    ours, expected = (read_keras_h5(tmp_path / name).state_dict() for name in ("facenet_weights.h5", "as_elsewhere.h5"))
+    assert all(torch.equal(ours[name], value) for name, value in expected.items())
+
+
+def test_layers_without_names_are_read_by_their_order(keras_facenet: Any, tmp_path: Path) -> None:
+    """Keras numbers what is not named, kind by kind, as it is made."""
+    kinds = {"Conv2D": "conv2d", "BatchNormalization": "batch_normalization", "Dense": "dense"}
+    made: dict[str, int] = {}
+    names = {}
+    for unit in units(InceptionResnetV1(dimension=1)):
+        for layer in (unit.graph_name, *([f"{unit.graph_name}_BatchNorm"] if unit.normalised else [])):
+            kind = kinds[type(keras_facenet.get_layer(layer)).__name__]
+            number = made[kind] = made.get(kind, -1) + 1
+            names[layer] = f"{kind}_{number}" if number else kind
+    names |= {"Bottleneck": "dense", "Bottleneck_BatchNorm": f"batch_normalization_{made['batch_normalization'] + 1}"}
+    save_renamed(keras_facenet, tmp_path / "numbered.h5", lambda name: names.get(name, name))
+    save_weights_alone(keras_facenet, tmp_path / "named.h5")
+    ours, expected = (read_keras_h5(tmp_path / name).state_dict() for name in ("numbered.h5", "named.h5"))
+    assert all(torch.equal(ours[name], value) for name, value in expected.items())
+
+
+def test_512_numbers_have_their_own_standardisation(keras: Any, tmp_path: Path) -> None:
+    """The networks of 2018 were fed (x − 127.5) / 128 and learned from other photos."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = keras_network(keras, 512)
+    save_weights_alone(model, tmp_path / "facenet512_weights.h5")
+    ours, card = load_facenet(tmp_path / "facenet512_weights.h5")
+    assert card.dimension == 512
+    assert "VGGFace2" in card.training_data
+    assert "MS-Celeb" not in card.training_data
+    assert ours.intake.kind == "centred"
+    assert load_facenet(tmp_path / "facenet512_weights.h5", "keras-facenet")[0].intake.kind == "per-image"

@@ -137,17 +137,22 @@ def run_cli(*arguments: str, launcher: tuple[str, ...] = ()) -> subprocess.Popen
     )
 
 
-def test_ctrl_c_keeps_a_checkpoint_to_go_on_from(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_a_checkpoint_to_go_on_from(tmp_path: Path, stop: signal.Signals) -> None:
     data, out = write_people(tmp_path / "people"), tmp_path / "out"
     options = (str(data), "--out", str(out), "--people", "4", "--every", "10", "--patience", "0", "--grey")
     running = run_cli(*options, "--steps", "100000")
     deadline = time.monotonic() + 600
     while not (out / "checkpoint.pt").is_file() and time.monotonic() < deadline and running.poll() is None:
         time.sleep(0.1)
-    running.send_signal(signal.SIGINT)
+    running.send_signal(stop)
     _, said = running.communicate(timeout=600)
-    assert running.returncode == 130, said
+    assert running.returncode == 128 + stop, said
     assert "--resume" in said
+    assert "training 10 of 100000 · unseen people" in said  # lines, where there is no terminal
+    assert not list(out.rglob("*.part"))
+    if stop == signal.SIGTERM:
+        return  # going on from it is the same
     step = torch.load(out / "checkpoint.pt", weights_only=True)["step"]
     going_on = run_cli(*options, "--steps", str(step + 10), "--resume", "--json")
     told, said = going_on.communicate(timeout=600)
@@ -212,3 +217,22 @@ def test_what_cannot_be_meant_is_said_before_any_picture_is_read(tmp_path: Path,
 def test_an_unknown_loss_gets_a_suggestion(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="Did you mean triplet"):
         train_folder(tmp_path / "nowhere", tmp_path / "out", replace(QUICK, loss="tripplet"))
+
+
+def test_sigterm_before_and_after_training_leaves_nothing_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes while the encoder is written: what lay there stays, and no part beside it."""
+    from sameface.files import atomic_write
+
+    def terminated(*arguments: object) -> float:
+        with atomic_write(tmp_path / "out" / "mine.onnx") as part:
+            part.write_bytes(b"half")
+            signal.raise_signal(signal.SIGTERM)
+        return 0.0
+
+    monkeypatch.setattr("sameface.training.folder.run.export_as_planned", terminated)
+    with pytest.raises(KeyboardInterrupt):
+        train_folder(write_people(tmp_path / "people"), tmp_path / "out", QUICK, name="mine")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["checkpoint.pt", "log.csv", "training.toml"]
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL

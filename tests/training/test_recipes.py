@@ -102,6 +102,42 @@ def test_a_few_steps_beat_pixels_by_far(data: Path) -> None:
     assert result.wrong_by_run.shape == (6,)
 
 
+def test_the_card_says_what_the_exported_file_does(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file sees each drawing once; the error with many views is another number."""
+    import sameface
+    from sameface.training.recipes.by_name import run_recipe
+    from sameface.training.recipes.omniglot import recipe as recipe_room
+    from sameface.training.recipes.run import RecipeRun
+
+    monkeypatch.setattr(
+        recipe_room.OmniglotRecipe, "__init__", _with_defaults(recipe_room.OmniglotRecipe, widths=(8, 16), people=8)
+    )
+    run = RecipeRun(
+        data=data / "omniglot", out=tmp_path, steps=8, device="cpu", started=str, progress=lambda *told: None
+    )
+    result = run_recipe("omniglot", run)
+    encoder = sameface.load_encoder(tmp_path / "omniglot-small1.onnx")
+
+    def by_the_file(pixels: torch.Tensor) -> torch.Tensor:
+        return torch.from_numpy(encoder.encode(pixels.permute(0, 2, 3, 1).repeat(1, 1, 1, 3).numpy()))
+
+    runs = omniglot.read_runs(data / "omniglot" / "all_runs.zip")
+    error = omniglot.wrong_answers(runs, by_the_file).sum() / 400
+    (measured,) = encoder.card.measured
+    assert measured.result == f"error {100 * error:.2f} %"
+    assert result.numbers["error_one_view"] == error
+
+
+def _with_defaults(kind: type, **changed: object) -> object:
+    """The class's own ``__init__`` with other defaults."""
+    made = kind.__init__
+
+    def init(self: object, **given: object) -> None:
+        made(self, **{**changed, **given})
+
+    return init
+
+
 # -- ORL ------------------------------------------------------------------------------------------------------------------
 def test_splits_divide_people() -> None:
     splits = [orl.split_of(number) for number in range(5)]

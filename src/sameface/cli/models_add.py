@@ -48,7 +48,7 @@ def add(
     facenet: Annotated[
         str | None,
         typer.Option(
-            help="Where FaceNet weights come from: course, keras-facenet or facenet-pytorch.  [default: by the file]",
+            help="Where FaceNet weights come from: course, keras-facenet, facenet-2018 or facenet-pytorch.  [default: by the file]",
             show_default=False,
         ),
     ] = None,

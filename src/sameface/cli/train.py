@@ -1,4 +1,4 @@
-"""`sameface train`: a Siamese network from a folder per person, or by a recipe on public data."""
+"""`sameface train`: a Siamese network from people's pictures, by a file that says it all, or by a recipe on public data."""
 
 from __future__ import annotations
 
@@ -18,12 +18,24 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _BESIDE_A_RECIPE: Final = frozenset(
     {"data", "recipe", "out", "background", "steps", "seed", "device", "threads", "resume", "overwrite", "json"}
 )
+#: What may be given beside --config: where to, and how to begin.
+_BESIDE_A_CONFIG: Final = frozenset({"config", "out", "threads", "resume", "overwrite", "tensorboard", "json"})
 
 
 @app.command()
 def train(
     context: typer.Context,
-    data: Annotated[Path, typer.Argument(help="A folder per person; for a recipe, the folder of its data set.")],
+    data: Annotated[
+        str | None,
+        typer.Argument(
+            help="A folder per person; a .rec, tar files, a CSV of photo and person; package.module:dataset; for a recipe, its folder.",
+            show_default=False,
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="A training in one TOML file, as every run leaves one in --out.", show_default=False),
+    ] = None,
     recipe: Annotated[
         str | None, typer.Option(help="omniglot, orl or lfw: a whole study on public data.", show_default=False)
     ] = None,
@@ -50,7 +62,7 @@ def train(
     loss: Annotated[
         str,
         typer.Option(
-            help="triplet, contrastive, koch; arcface, cosface, adaface, softmax; or a class of pytorch-metric-learning."
+            help="triplet, contrastive, koch; arcface, cosface, adaface, softmax; a class of pytorch-metric-learning; or package.module:Class."
         ),
     ] = "triplet",
     margin: Annotated[float | None, typer.Option(help="The loss's margin.", show_default=False)] = None,
@@ -75,7 +87,14 @@ def train(
             show_default=False,
         ),
     ] = None,
-    augment: Annotated[str, typer.Option(help="faces, characters or none.")] = "faces",
+    augment: Annotated[str, typer.Option(help="faces, characters, none, or package.module:function.")] = "faces",
+    sampler: Annotated[
+        str | None, typer.Option(help="package.module:Class that draws batches.", show_default=False)
+    ] = None,
+    callback: Annotated[
+        list[str] | None,
+        typer.Option(help="package.module:Class that hears of the training; may be repeated.", show_default=False),
+    ] = None,
     validation: Annotated[float, typer.Option(help="Share of people held out; 0 for none.")] = 0.2,
     steps: Annotated[int | None, typer.Option(help="Batches.  [default: 1000]", show_default=False)] = None,
     people: Annotated[int, typer.Option(help="People in a batch.")] = 32,
@@ -121,7 +140,9 @@ def train(
         raise SettingError(
             expected="--background with --recipe omniglot", got=recipe or "no recipe", advice="leave it out"
         )
-    if recipe is not None:
+    if (data is None) == (config is None):
+        raise SettingError(expected="DATA or --config", got="both" if data else "neither", advice="give one of them")
+    if recipe is not None and data is not None:
         if others := sorted(given - _BESIDE_A_RECIPE):
             raise SettingError(
                 expected=f"beside --recipe only {', '.join(sorted(_BESIDE_A_RECIPE - {'data', 'recipe'}))}",
@@ -130,7 +151,7 @@ def train(
             )
         _recipe(
             recipe,
-            data,
+            Path(data),
             out,
             background=background,
             steps=steps,
@@ -141,7 +162,10 @@ def train(
             json=json,
         )
         return
-    from sameface.training.folder import FolderPlan, train_folder
+    from sameface.cli.train_result import say
+    from sameface.cli.training_bar import TrainingBar
+    from sameface.training.folder import FolderPlan, read_plan, train_folder
+    from sameface.training.folder.plan_file import PlanFile, is_import
     from sameface.training.loop.settings import TrainingSettings
 
     plan = FolderPlan(
@@ -155,6 +179,8 @@ def train(
         loss_settings=settings_from(loss_setting),
         options=settings_from(network_setting),
         domain=augment,
+        sampler=sampler,
+        callbacks=tuple(callback or ()),
         align=align,
         detector=detector or DEFAULT_DETECTOR,
         encoder=encoder or DEFAULT_ENCODER,
@@ -174,23 +200,33 @@ def train(
             seed=seed,
         ),
     )
-    from sameface.cli.training_bar import TrainingBar
-
+    if config is not None:
+        if others := sorted(given - _BESIDE_A_CONFIG):
+            raise SettingError(
+                expected=f"beside --config only {', '.join(sorted(_BESIDE_A_CONFIG - {'config'}))}",
+                got=", ".join(f"--{name.replace('_', '-')}" for name in others),
+                advice="write the others into the file, or leave it out",
+            )
+        told = read_plan(config)
+        source = told.source(config)
+    else:
+        assert data is not None
+        told = PlanFile(data, name, plan)
+        source = data if is_import(data) else Path(data)
     with TrainingBar() as bar:
         result = train_folder(
-            data,
+            source,
             out,
-            plan,
-            name=name,
+            told.plan,
+            name=told.name,
             resume=resume,
             overwrite=overwrite,
             tensorboard=tensorboard,
+            threads=threads or None,
             reading=bar.reading,
             started=note,
-            progress=lambda step, numbers: bar.training(step, plan.settings.steps, numbers),
+            progress=lambda step, numbers: bar.training(step, told.plan.settings.steps, numbers),
         )
-    from sameface.cli.train_result import say
-
     say(result, out, json)
 
 

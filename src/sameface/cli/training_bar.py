@@ -68,9 +68,9 @@ class TrainingBar:
 
         eer = numbers.get("validation_eer", math.nan)
         if not math.isnan(eer):
-            self._validated = f" · unseen people: EER {percent(eer, digits=1)} %"
+            self._validated = f"unseen people: EER {percent(eer, digits=1)} %"
         self._numbers = numbers_as_text(numbers) or self._numbers
-        self._move("training", step, steps, self._numbers + self._validated)
+        self._move("training", step, steps, " · ".join(filter(None, (self._numbers, self._validated))))
 
     def _move(self, what: str, done: int, total: int, numbers: str) -> None:
         if self._lines:

@@ -13,7 +13,7 @@ def percent(value: float | None, interval: Interval | None = None, *, digits: in
     """
     if value is None or value != value:
         return "–"
-    text = f"{100 * value:.{digits}f}"
+    text = f"{100 * value + 0.0:.{digits}f}"  # −0.0 is 0
     return text if interval is None else f"{text} [{percent_range(interval, digits=digits, between=', ')}]"
 
 

@@ -29,6 +29,11 @@ class _Origin(NamedTuple):
 ORIGINS: Final[dict[str, _Origin]] = {
     "course": _Origin("unit", "FaceNet of the deep-learning course", "as keras-facenet's: MS-Celeb-1M"),
     "keras-facenet": _Origin("per-image", "FaceNet of keras-facenet and DeepFace", "MS-Celeb-1M"),
+    "facenet-2018": _Origin(
+        "centred",
+        "FaceNet of 2018, as DeepFace's Facenet512",
+        "VGGFace2 or CASIA-WebFace, by the file",
+    ),
     "facenet-pytorch": _Origin("centred", "FaceNet of facenet-pytorch", "VGGFace2 or CASIA-WebFace, by the file"),
 }
 #: Side of the crops that these weights were made for; smaller ones (the course's 96×96) are scaled to it.
@@ -46,7 +51,8 @@ def load_facenet(path: Path, preprocessing: str | None = None) -> tuple[Deployed
     Args:
         path: a Keras ``.h5`` file, or a ``.pt`` file of facenet-pytorch.
         preprocessing: how pictures were prepared where the weights came from. None takes facenet-pytorch's for ``.pt``,
-            the course's for ``model.h5`` (with ``model.json`` beside it), keras-facenet's for other ``.h5`` files.
+            the course's for ``model.h5`` (with ``model.json`` beside it), keras-facenet's for other ``.h5`` files of 128 numbers; those of 512 came
+            with fixed standardisation in 2018, from other photos.
 
     Raises:
         SettingError: another kind of file, or an unknown preprocessing.
@@ -59,18 +65,19 @@ def load_facenet(path: Path, preprocessing: str | None = None) -> tuple[Deployed
             advice="add ONNX files with `sameface models add` as they are",
         )
     is_keras = path.suffix.lower() in {".h5", ".hdf5"}
-    if preprocessing is None:
-        from_course = is_keras and path.stem == "model" and path.with_name("model.json").is_file()
-        preprocessing = "course" if from_course else "keras-facenet" if is_keras else "facenet-pytorch"
-    if preprocessing not in ORIGINS:
+    if preprocessing not in {None, *ORIGINS}:
         raise SettingError(
             expected=f"preprocessing {', '.join(ORIGINS)}",
             got=repr(preprocessing),
             advice="name where the weights came from",
         )
     network = read_keras_h5(path) if is_keras else read_facenet_pytorch(path)
-    origin = ORIGINS[preprocessing]
     dimension = network.bottleneck.out_features
+    if preprocessing is None:
+        from_course = is_keras and path.stem == "model" and path.with_name("model.json").is_file()
+        of_2018 = "facenet-2018" if dimension == 512 else "keras-facenet"
+        preprocessing = "course" if from_course else of_2018 if is_keras else "facenet-pytorch"
+    origin = ORIGINS[preprocessing]
     spec = NetworkSpec("inception_resnet_v1", SIDE, 3, dimension, intake=origin.intake)
     card = ModelCard(
         id="facenet",

@@ -2,11 +2,12 @@
 
 Read are the files of keras-facenet (``facenet_keras.h5``, ``facenet_keras_weights.h5``), of DeepFace
 (``facenet_weights.h5``, ``facenet512_weights.h5``) and of the deep-learning course (``model.h5`` beside
-``model.json``): whole models and weights alone, with the layer names of the TensorFlow graph.
+``model.json``): whole models and weights alone, by the layer names of TensorFlow's graph, by DeepFace's, or by order.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,7 +35,7 @@ def read_keras_h5(path: Path) -> InceptionResnetV1:
         ModelMissingError: no such file.
         ModelDamagedError: not HDF5, or a layer is missing or of another shape.
     """
-    layers = _layers(path)
+    layers = _renamed(_layers(path))
     dimension = int(_array(layers, "Bottleneck", "kernel", path).shape[1])
     network = InceptionResnetV1(dimension=dimension)
     state: dict[str, torch.Tensor] = {}
@@ -58,6 +59,45 @@ def read_keras_h5(path: Path) -> InceptionResnetV1:
             advice="give a FaceNet file of keras-facenet, DeepFace or the course",
         ) from error
     return network.eval()
+
+
+def _renamed(layers: dict[str, Arrays]) -> dict[str, Arrays]:
+    """The layers by the names of TensorFlow's graph, whichever names the file has: those, DeepFace's, or Keras' own numbers, which count the
+    layers as they were made."""
+    if "Bottleneck" not in layers:
+        return _by_order(layers)
+    with torch.device("meta"):
+        named = list(units(InceptionResnetV1(dimension=1)))
+    for unit in named:
+        if unit.graph_name not in layers and unit.other_name in layers:
+            for end in ("", "_BatchNorm"):
+                if unit.other_name + end in layers:
+                    layers[unit.graph_name + end] = layers[unit.other_name + end]
+    return layers
+
+
+def _by_order(layers: dict[str, Arrays]) -> dict[str, Arrays]:
+    """``conv2d``, ``conv2d_1`` … and ``batch_normalization`` … taken in their order; as they are where their number or shapes are others."""
+
+    def numbered(kind: str) -> list[Arrays]:
+        found = {name: int(name[len(kind) + 1 :] or 0) for name in layers if re.fullmatch(rf"{kind}(_\d+)?", name)}
+        return [layers[name] for name in sorted(found, key=found.__getitem__)]
+
+    convolutions, normalisations, dense = (numbered(kind) for kind in ("conv2d", "batch_normalization", "dense"))
+    with torch.device("meta"):
+        network = InceptionResnetV1(dimension=1)
+        named = list(units(network))
+    weights = [f"{unit.module}.conv.weight" if unit.normalised else f"{unit.module}.weight" for unit in named]
+    shapes = [tuple(network.get_parameter(name).shape) for name in weights]
+    given = [
+        tuple(layer["kernel"].transpose(3, 2, 0, 1).shape) for layer in convolutions if layer.get("kernel") is not None
+    ]
+    if shapes != given or len(dense) != 1 or len(normalisations) != sum(unit.normalised for unit in named) + 1:
+        return layers
+    *inner, last = normalisations
+    renamed = dict(zip((unit.graph_name for unit in named), convolutions, strict=True))
+    renamed |= dict(zip((f"{unit.graph_name}_BatchNorm" for unit in named if unit.normalised), inner, strict=True))
+    return renamed | {"Bottleneck": dense[0], "Bottleneck_BatchNorm": last}
 
 
 def _normalisation(layers: dict[str, Arrays], name: str, module: str, path: Path) -> dict[str, torch.Tensor]:

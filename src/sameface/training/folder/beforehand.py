@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -12,9 +11,9 @@ from typing import Final
 import torch
 
 from sameface.errors import ExtraMissingError, OutputError, SettingError
-from sameface.training.augment import augmentation
+from sameface.training.folder.named import augmentation_of, callbacks_of, loss_of, named
+from sameface.training.folder.plan import FolderPlan
 from sameface.training.loop.device import choose_compute
-from sameface.training.losses import make_loss
 from sameface.training.networks import NetworkSpec, build_network
 
 #: What a training leaves in its folder.
@@ -45,31 +44,20 @@ def keep_finished(out: Path, *, resume: bool, overwrite: bool) -> None:
         )
 
 
-def check_pieces(
-    spec: NetworkSpec,
-    *,
-    loss: str,
-    margin: float | None,
-    mining: str | None,
-    loss_settings: Mapping[str, object] | None,
-    domain: str,
-    validation: float,
-    device: str | None,
-    precision: str,
-    tensorboard: bool,
-) -> None:
+def check_pieces(plan: FolderPlan, spec: NetworkSpec, *, tensorboard: bool) -> None:
     """Build the network, the loss and the rest once, empty: whatever cannot be built is said now.
 
     Raises:
         SettingError, DeviceUnavailableError: as the pieces say.
         ExtraMissingError: a package that is needed at the end, or while it runs, is not installed.
     """
-    if not 0 <= validation < 1:  # NaN too
+    if not 0 <= plan.validation < 1:  # NaN too
         raise SettingError(
-            expected="a share of people held out from 0 to under 1", got=f"{validation:g}", advice="give 0.2"
+            expected="a share of people held out from 0 to under 1", got=f"{plan.validation:g}", advice="give 0.2"
         )
-    if not all(math.isfinite(value) for value in (loss_settings or {}).values() if isinstance(value, float)):
-        raise SettingError(expected="finite loss settings", got=str(dict(loss_settings or {})), advice="check them")
+    settings = dict(plan.loss_settings or {})
+    if not all(math.isfinite(value) for value in settings.values() if isinstance(value, float)):
+        raise SettingError(expected="finite loss settings", got=str(settings), advice="check them")
     for module in ("onnxscript", *(("tensorboard",) if tensorboard else ())):
         if find_spec(module) is None:
             raise ExtraMissingError(
@@ -77,8 +65,13 @@ def check_pieces(
                 got="an installation without it",
                 advice="run `pip install 'sameface[train]'`",
             )
-    choose_compute(device, precision)
-    augmentation(domain, max(spec.size, 1))
+    choose_compute(plan.device, plan.precision)
+    augmentation_of(plan.domain, max(spec.size, 1))
+    callbacks_of(plan.callbacks)
+    if plan.sampler is not None:
+        named(plan.sampler, "a sampler")
     with torch.random.fork_rng(devices=[]):
-        make_loss(loss, dimension=spec.dimension, people=2, margin=margin, mining=mining, settings=loss_settings)
+        loss_of(
+            plan.loss, dimension=spec.dimension, people=2, margin=plan.margin, mining=plan.mining, settings=settings
+        )
         build_network(spec)

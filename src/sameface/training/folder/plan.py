@@ -31,12 +31,15 @@ class FolderPlan:
         grey: whether pictures are turned to grey first.
         dimension: d of the embedding (a head keeps its encoder's).
         options: further arguments of the network's class.
-        loss, margin, mining, loss_settings: see `sameface.training.losses.make_loss`.
-        domain: augmentation: ``faces``, ``characters`` or ``none``.
+        loss, margin, mining, loss_settings: see `sameface.training.losses.make_loss`; or ``package.module:attribute``, a loss of one's own,
+            made with its settings where it is a class.
+        domain: augmentation: ``faces``, ``characters`` or ``none``; or ``package.module:attribute``.
         align: find and align the face nearest the middle; else pictures are taken whole.
         detector: finds faces, for `align` and for heads.
         encoder: the pretrained encoder below a head.
         validation: share of people held out to validate on.
+        sampler: ``package.module:Class`` of one's own, made with labels, people, photos and seed; None draws people × photos.
+        callbacks: ``package.module:Class`` each.
         device, precision, compiled: see `sameface.training.loop.device.choose_compute`.
         settings: steps, batches, rates.
     """
@@ -55,6 +58,8 @@ class FolderPlan:
     detector: str = DEFAULT_DETECTOR
     encoder: str = "dlib-resnet-mirror-unit"
     validation: float = 0.2
+    sampler: str | None = None
+    callbacks: tuple[str, ...] = ()
     device: str | None = None
     precision: str = "mixed"
     compiled: bool = False
@@ -67,7 +72,7 @@ class FolderPlan:
 
     def words(self) -> dict[str, Any]:
         """The plan as a file holds it, without what was left open."""
-        return {key: value for key, value in asdict(self).items() if value not in (None, {})}
+        return {key: value for key, value in asdict(self).items() if value not in (None, {}, ())}
 
 
 def spec_of(plan: FolderPlan) -> NetworkSpec:

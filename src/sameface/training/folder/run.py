@@ -1,4 +1,4 @@
-"""`sameface train DATA`: from a folder per person to an encoder."""
+"""`sameface train DATA`: from people's pictures to an encoder."""
 
 from __future__ import annotations
 
@@ -6,28 +6,33 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from sameface.errors import NotEnoughDataError, SettingError
+from sameface.errors import SettingError
 from sameface.files import Skipped, path_as_text
 from sameface.models.card import is_id
 from sameface.plain import Plain
 from sameface.progress import Tally
-from sameface.training.augment import Augmentation, NoAugmentation, augmentation
+from sameface.training.augment import Augmentation, NoAugmentation
 from sameface.training.folder.beforehand import check_pieces, keep_finished
 from sameface.training.folder.exporting import export_as_planned
+from sameface.training.folder.named import augmentation_of, callbacks_of, dataset_of, loss_of, sampler_of
 from sameface.training.folder.plan import FolderPlan, spec_of
+from sameface.training.folder.plan_file import write_plan
 from sameface.training.folder.reading import read_as_planned
+from sameface.training.folder.sources import open_source
 from sameface.training.loop.checkpoint import load_checkpoint
 from sameface.training.loop.device import choose_compute
-from sameface.training.loop.distributed import join_world, leave_world
+from sameface.training.loop.distributed import World, join_world, leave_world
+from sameface.training.loop.interrupt import terminated_like_interrupted
 from sameface.training.loop.logs import CsvLog, Log, TensorBoardLog
 from sameface.training.loop.trainer import COLUMNS, Trainer, TrainingResult, seeded
-from sameface.training.losses import ClassLoss, make_loss
+from sameface.training.losses import BatchLossLike, ClassLoss
 from sameface.training.networks import NetworkSpec, build_network
-from sameface.training.pictures import Pictures, files_by_person, split_by_person
-from sameface.training.sampling import EveryPhoto
+from sameface.training.pictures import Pictures, split_by_person
+from sameface.training.sampling import EveryPhoto, Sampler
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class FolderResult(Plain):
 
 
 def train_folder(
-    data: Path,
+    data: Path | str,
     out: Path,
     plan: FolderPlan,
     *,
@@ -62,21 +67,25 @@ def train_folder(
     resume: bool = False,
     overwrite: bool = False,
     tensorboard: bool = False,
+    threads: int | None = None,
     reading: Tally | None = None,
     started: Callable[[str], None] | None = None,
     progress: Callable[[int, Mapping[str, float]], None] | None = None,
 ) -> FolderResult:
     """Train, log, keep checkpoints, export.
 
+    SIGTERM is heard like Ctrl-C: during training a checkpoint is kept; before and after, what is half written is removed.
+
     Args:
-        data: one folder per person.
-        out: gets ``checkpoint.pt``, ``log.csv``, ``tensorboard/``, ``skipped.txt``, ``<name>.onnx`` and
+        data: a folder per person, or what else `open_source` takes; a text ``module:attribute`` names a dataset of PyTorch.
+        out: gets ``training.toml``, ``checkpoint.pt``, ``log.csv``, ``tensorboard/``, ``skipped.txt``, ``result.json``, ``<name>.onnx`` and
             ``<name>.toml``.
         plan: see there.
         name: of the encoder.
         resume: go on from ``checkpoint.pt``.
         overwrite: replace a training that lies in `out`.
         tensorboard: write event files too.
+        threads: photos read at once; None takes every core.
         reading: called with (pictures read, all).
         started: called once with what is trained on and where, in a sentence.
         progress: called with the step and the numbers of each report.
@@ -84,8 +93,9 @@ def train_folder(
     Raises:
         SettingError: a name, network, loss or device that cannot be; said before any picture is read.
         OutputError: `out` holds another training.
-        DataError, NotEnoughDataError: see `files_by_person` and `split_by_person`.
+        DataError, NotEnoughDataError: see `open_source` and `split_by_person`.
         CheckpointError, LossNotFiniteError, TrainingError, StorageFullError: see `Trainer`.
+        KeyboardInterrupt: Ctrl-C or SIGTERM, before or after training.
     """
     if not is_id(name.lower().replace("_", "-")):  # said now, not when all is trained
         raise SettingError(
@@ -93,90 +103,109 @@ def train_folder(
         )
     spec = spec_of(plan)
     keep_finished(out, resume=resume, overwrite=overwrite)
-    check_pieces(
-        spec,
-        loss=plan.loss,
-        margin=plan.margin,
-        mining=plan.mining,
-        loss_settings=plan.loss_settings,
-        domain=plan.domain,
-        validation=plan.validation,
-        device=plan.device,
-        precision=plan.precision,
-        tensorboard=tensorboard,
-    )
-    files, skipped = files_by_person(data)
-    if all(len(paths) < 2 for paths in files.values()):
-        raise NotEnoughDataError(
-            expected="at least some people with two photos",
-            got=f"{len(files)} people with one photo each",
-            advice="add second photos: from one photo each a network learns who differs, never what stays the same;"
-            " to enroll people by one photo no training is needed",
-        )
-    world = join_world(plan.device)
+    check_pieces(plan, spec, tensorboard=tensorboard)
+    source = open_source(data) if isinstance(data, Path) else None
+    with terminated_like_interrupted():
+        world = join_world(plan.device)
+        try:
+            with world.first_alone():  # it cuts the faces out and keeps them; the others find them there
+                if source is not None and isinstance(data, Path):
+                    pictures = read_as_planned(data, plan, spec, source, threads=threads, reading=reading)
+                else:
+                    pictures = dataset_of(str(data))
+            kept, held = split_by_person(pictures.labels, plan.validation, plan.settings.seed)
+            training, held_out = pictures.of_people(kept), pictures.of_people(held) if held else None
+            out.mkdir(parents=True, exist_ok=True)
+            if world.rank == 0:
+                _write_down(data, out, plan, name, pictures.skipped)
+            skipped = pictures.skipped
+            del pictures  # only its parts are needed from here on
+            trainer, logs = _trainer(plan, spec, training, held_out, out, world, resume=resume, tensorboard=tensorboard)
+            if started is not None and world.rank == 0:
+                started(
+                    f"{len(training)} photos of {len(training.people)} people, {len(held)} others held out, "
+                    f"{len(skipped)} files skipped; {trainer.compute}, {world.size} process(es)"
+                )
+            try:
+                result = trainer.run(progress if world.rank == 0 else None)
+            finally:
+                for log in logs:
+                    log.close()
+            encoder, difference = None, None
+            if world.rank == 0 and result.stopped != "interrupted":
+                encoder = out / f"{name}.onnx"
+                described = data.name if isinstance(data, Path) else data
+                difference = export_as_planned(plan, spec, trainer, encoder, described, training, result)
+                summary = {"training": asdict(result), "plan": plan.words(), "onnx_difference": difference}
+                (out / "result.json").write_text(json.dumps(summary, indent=1, default=str), encoding="utf-8")
+        finally:
+            leave_world(world)
+    return FolderResult(encoder, difference, result, len(kept), len(training), len(held), skipped, plan.finds_by)
+
+
+def _trainer(
+    plan: FolderPlan,
+    spec: NetworkSpec,
+    training: Pictures,
+    held_out: Pictures | None,
+    out: Path,
+    world: World,
+    *,
+    resume: bool,
+    tensorboard: bool,
+) -> tuple[Trainer, list[Log]]:
+    """The trainer that a plan asks for, gone on with where that was asked, and its logs."""
+    checkpoint = load_checkpoint(out / "checkpoint.pt", spec) if resume else None
+    device = plan.device
+    if device is None and torch.cuda.is_available():
+        device = f"cuda:{world.local_rank}"
+    logs = _logs(out, tensorboard, checkpoint.step if checkpoint else 0) if world.rank == 0 else []
     try:
-        pictures = read_as_planned(plan, spec, files, skipped, reading)
-        kept, held = split_by_person(pictures.labels, plan.validation, plan.settings.seed)
-        training, held_out = pictures.of_people(kept), pictures.of_people(held) if held else None
-        out.mkdir(parents=True, exist_ok=True)
-        checkpoint = load_checkpoint(out / "checkpoint.pt", spec) if resume else None
-        logs = _logs(out, tensorboard, checkpoint.step if checkpoint else 0) if world.rank == 0 else []
-        if world.rank == 0 and pictures.skipped:
-            lines = [f"{path_as_text(item.path)}\t{item.reason}" for item in pictures.skipped]
-            (out / "skipped.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        device = plan.device
-        if device is None and torch.cuda.is_available():
-            device = f"cuda:{world.local_rank}"
         loss = seeded(plan.settings.seed, lambda: _loss(plan, spec, training))
-        augment = NoAugmentation() if plan.network == "head" else augmentation(plan.domain, spec.size)
+        augment = NoAugmentation() if plan.network == "head" else augmentation_of(plan.domain, spec.size)
         trainer = Trainer(
             seeded(plan.settings.seed, lambda: build_network(spec)),
             loss,
             training,
             plan.settings,
+            sampler=sampler_of(plan.sampler, training, plan.settings) or _sampler(plan, loss, augment, training),
             augmentation=augment,
-            sampler=_sampler(plan, loss, augment, training),
             held_out=held_out,
             compute=choose_compute(device, plan.precision, compiled=plan.compiled),
             world=world,
             checkpoint=out / "checkpoint.pt",
             logs=logs,
+            callbacks=callbacks_of(plan.callbacks),
         )
         if checkpoint is not None:
             trainer.resume(checkpoint)
-        if started is not None and world.rank == 0:
-            started(
-                f"{len(training)} photos of {len(training.people)} people, {len(held)} others held out, "
-                f"{len(pictures.skipped)} files skipped; {trainer.compute}, {world.size} process(es)"
-            )
-        try:
-            result = trainer.run(progress if world.rank == 0 else None)
-        finally:
-            for log in logs:
-                log.close()
-        encoder, difference = None, None
-        if world.rank == 0 and result.stopped != "interrupted":
-            encoder = out / f"{name}.onnx"
-            difference = export_as_planned(plan, spec, trainer, encoder, data.name, training, result)
-            summary = {"training": asdict(result), "plan": plan.words(), "onnx_difference": difference}
-            (out / "result.json").write_text(json.dumps(summary, indent=1, default=str), encoding="utf-8")
-    finally:
-        leave_world(world)
-    return FolderResult(
-        encoder, difference, result, len(kept), len(training), len(held), pictures.skipped, plan.finds_by
-    )
+    except BaseException:
+        for log in logs:
+            log.close()
+        raise
+    return trainer, logs
 
 
-def _sampler(plan: FolderPlan, loss: torch.nn.Module, augment: Augmentation, training: Pictures) -> EveryPhoto | None:
+def _sampler(
+    plan: FolderPlan, loss: BatchLossLike, augment: Augmentation | Callable[[Any], Any], training: Pictures
+) -> Sampler | None:
     """Losses with centres need no two photos of a person: every photo is drawn as often as any other. None: people × photos."""
-    if not isinstance(loss, ClassLoss) or augment.whole_batch:
+    if not isinstance(loss, ClassLoss) or getattr(augment, "whole_batch", False):
         return None
     size = min(plan.settings.people * plan.settings.photos, len(training))
     return EveryPhoto(len(training), batch_size=size, seed=plan.settings.seed)
 
 
-def _loss(plan: FolderPlan, spec: NetworkSpec, training: Pictures) -> torch.nn.Module:
-    return make_loss(
+def _write_down(data: Path | str, out: Path, plan: FolderPlan, name: str, skipped: tuple[Skipped, ...]) -> None:
+    """What is run, so that it can be run again; and what is passed over."""
+    write_plan(out / "training.toml", data, name, plan)
+    if skipped:
+        lines = [f"{path_as_text(item.path)}\t{item.reason}" for item in skipped]
+        (out / "skipped.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _loss(plan: FolderPlan, spec: NetworkSpec, training: Pictures) -> BatchLossLike:
+    return loss_of(
         plan.loss,
         dimension=spec.dimension,
         people=len(training.people),

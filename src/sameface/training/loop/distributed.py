@@ -12,7 +12,10 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
@@ -67,6 +70,15 @@ class World:
         parts[self.rank] = rows
         return torch.cat(parts)
 
+    @contextmanager
+    def first_alone(self) -> Iterator[None]:
+        """Process 0 runs the block while the others wait; then they run it."""
+        if self.size > 1 and self.rank:
+            dist.barrier()
+        yield
+        if self.size > 1 and not self.rank:
+            dist.barrier()
+
     def share_statistics(self, network: nn.Module, device: torch.device) -> list[str]:
         """Let batch normalisation see the whole batch, where that can be.
 
@@ -111,7 +123,8 @@ def join_world(device: str | None = None) -> World:
     local_rank = int(os.environ["LOCAL_RANK"])
     if on_gpu:
         torch.cuda.set_device(local_rank)
-    dist.init_process_group("nccl" if on_gpu else "gloo")
+    # Long: while the first process cuts out the faces of a large set, the others wait. One that dies ends them all by torchrun.
+    dist.init_process_group("nccl" if on_gpu else "gloo", timeout=timedelta(days=1))
     return World(int(os.environ["RANK"]), size, local_rank)
 
 

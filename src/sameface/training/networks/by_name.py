@@ -67,7 +67,7 @@ def build_network(spec: NetworkSpec) -> SiameseNetwork:
 
 
 @contextmanager
-def _from_here() -> Iterator[None]:
+def from_here() -> Iterator[None]:
     """Modules in the current folder can be imported, as with ``python -m``; what is installed comes first."""
     here = str(Path.cwd())
     sys.path.append(here)
@@ -92,7 +92,7 @@ def _backbone(spec: NetworkSpec) -> nn.Module:
             advice="name a class that takes channels, size and dimension, and maps (m, channels, size, size) to (m, d)",
         )
     try:
-        with _from_here():
+        with from_here():
             kind = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError, TypeError) as error:  # "" and ".a" are no modules either
         raise SettingError(
