@@ -12,7 +12,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # What another Python could break: not what only needs PyTorch, a browser or a build.
 QUICK  := tests src --ignore tests/training --ignore tests/docs --ignore tests/packaging --ignore tests/service/test_page.py
 
-.PHONY: demo test quick check bench format clean help
+.PHONY: demo test quick check bench docs format clean help
 
 help:  ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10

@@ -30,6 +30,8 @@ ROOT = Path(__file__).resolve().parent.parent
 #: Blocks that are shown, not run: outputs, file contents, drawings.
 SHOWN = {"text", "json", "toml", "mermaid"}
 _DATA = re.compile(r"^<!-- data: (\w+) -->$", re.M)
+_NEEDS = re.compile(r"^<!-- needs: (\w+) -->$", re.M)
+_TOLERANCE = re.compile(r"^<!-- numbers may differ by ([\d.]+) -->$", re.M)
 _FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.M | re.S)
 #: What differs from run to run: ids (whole, or their first eight digits), days and times, ports, keys.
 _VOLATILE = re.compile(
@@ -67,6 +69,16 @@ def data_of(text: str) -> list[Path]:
     return [base.resolve() / name for name in _DATA.findall(text)]
 
 
+def needs_of(text: str) -> list[str]:
+    """Modules without which a page does not run, as in ``<!-- needs: torch -->``."""
+    return _NEEDS.findall(text)
+
+
+def tolerance_of(text: str) -> float:
+    """How far decimal numbers of a page may differ from machine to machine, as in ``<!-- numbers may differ by 0.1 -->``."""
+    return max(map(float, _TOLERANCE.findall(text)), default=0.02)
+
+
 def comparable(output: str) -> tuple[str, list[float]]:
     """An output without what differs from run to run: the words, and the decimal numbers."""
     output = _VOLATILE.sub("#", output)
@@ -74,16 +86,20 @@ def comparable(output: str) -> tuple[str, list[float]]:
     return _RULES.sub(" ", _NUMBER.sub("#", output)).strip(), numbers
 
 
-def alike(shown: str, given: str) -> bool:
+def alike(shown: str, given: str, tolerance: float = 0.02) -> bool:
     """Whether two outputs say the same; decimal numbers may differ by the rounding of another machine."""
     (words, numbers), (other_words, other_numbers) = comparable(shown), comparable(given)
     return words == other_words and all(
-        abs(a - b) <= 0.02 + 0.005 * abs(a) for a, b in zip(numbers, other_numbers, strict=True)
+        abs(a - b) <= tolerance + 0.005 * abs(a) for a, b in zip(numbers, other_numbers, strict=True)
     )
 
 
-def run_page(path: Path) -> Iterator[tuple[Block, str]]:
+def run_page(path: Path, pictures: Path | None = None) -> Iterator[tuple[Block, str]]:
     """Run a page; gives each block that shows an output, with the output that came.
+
+    Args:
+        path: of the page.
+        pictures: where the PNG files that it made are copied to, as ``notebook-NAME.png``.
 
     Raises:
         RuntimeError: a block failed.
@@ -111,6 +127,8 @@ def run_page(path: Path) -> Iterator[tuple[Block, str]]:
                     yield block, _run_console(page, block)
                 elif block.language not in SHOWN:
                     raise RuntimeError(f"{path}: a block of language {block.language!r} is neither run nor only shown")
+            for made in page.folder.glob("*.png") if pictures is not None else ():
+                shutil.copy(made, pictures / f"notebook-{made.name}")
         finally:
             for program in page.running:
                 os.killpg(program.pid, signal.SIGTERM)
@@ -187,7 +205,8 @@ def _run_command(page: Page, command: str) -> str:
 def write(path: Path) -> None:
     """Put the outputs that came into the page."""
     text = path.read_text(encoding="utf-8")
-    for block, output in reversed(list(run_page(path))):
+    pictures = ROOT / "docs" / "img" if path.resolve().parent.name == "notebooks" else None
+    for block, output in reversed(list(run_page(path, pictures))):
         text = text[: block.start] + output + text[block.end :]
     path.write_text(text, encoding="utf-8")
 
@@ -195,8 +214,9 @@ def write(path: Path) -> None:
 def differences(path: Path) -> list[str]:
     """What the page shows against what came, for each block that differs."""
     found = []
+    tolerance = tolerance_of(path.read_text(encoding="utf-8"))
     for block, output in run_page(path):
-        if not alike(block.body, output):
+        if not alike(block.body, output, tolerance):
             found.append(f"{path} shows:\n{block.body}\nbut this came:\n{output}")
     return found
 

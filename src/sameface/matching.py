@@ -234,6 +234,24 @@ def identification_threshold(point: OperatingPoint, comparisons: int, fpir: floa
     return min(point.threshold, max(supported)) if supported else None
 
 
+def most_comparisons(point: OperatingPoint, fpir: float) -> int:
+    """K up to which an operating point supports a claim at an FPIR: how many templates a gallery may have.
+
+    Args:
+        point: the operating point.
+        fpir: in (0, 1).
+
+    >>> from sameface.types import EmbeddingSpace, TailPoint
+    >>> point = OperatingPoint(0.4, EmbeddingSpace("e", "d", "a"), "FMR 0.001", tail=(TailPoint(0.3, 1e-5),), smallest_fmr=1e-5)
+    >>> most_comparisons(point, 0.01)
+    1005
+    """
+    false_match_rate_for(fpir, 1)  # one that cannot be meant is said now
+    if not point.tail or not 0 < point.smallest_fmr < 1:
+        return 0
+    return int(math.log1p(-fpir) / math.log1p(-point.smallest_fmr))
+
+
 def probability_same(
     calibration: ProbabilityCalibration | None, distance: float, prior: float | None = None
 ) -> float | None:

@@ -74,8 +74,8 @@ def bar(label: str, total: int | None) -> Iterator[Any]:
             return Text(f"{task.speed:.1f}/s" if task.speed else "")
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Speed(), TimeRemainingColumn())
-    # Answers keep going to standard output while the bar stands on standard error.
-    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as shown:
+    # Answers keep going to standard output while the bar stands on standard error; on one terminal they go above the bar.
+    with Progress(*columns, console=console, transient=True, redirect_stdout=sys.stdout.isatty()) as shown:
         task = shown.add_task(label, total=total)
 
         def advance(steps: int = 1) -> None:

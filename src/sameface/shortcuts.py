@@ -315,6 +315,9 @@ def train(
     network: str = "convnet",
     loss: str = "triplet",
     steps: int = 1000,
+    people: int = 32,
+    photos: int = 4,
+    size: int | None = None,
     align: bool = False,
     augment: Literal["faces", "characters", "none"] = "faces",
     name: str = "my-encoder",
@@ -331,6 +334,9 @@ def train(
         network: ``convnet``, ``inception_resnet_v1``, or ``head``, a small map on the pretrained encoder.
         loss: ``triplet``, ``contrastive``, ``koch``, or one of pytorch-metric-learning.
         steps: batches.
+        people: of a batch.
+        photos: of each of them in a batch.
+        size: side of the network's pictures in pixels; None takes the network's usual one.
         align: find and align the face of each photo first.
         augment: how pictures are varied.
         name: of the encoder.
@@ -352,7 +358,14 @@ def train(
     from sameface.training.folder import FolderPlan, train_folder
     from sameface.training.loop.settings import TrainingSettings
 
-    plan = FolderPlan(network=network, loss=loss, align=align, domain=augment, settings=TrainingSettings(steps=steps))
+    plan = FolderPlan(
+        network=network,
+        loss=loss,
+        size=size,
+        align=align,
+        domain=augment,
+        settings=TrainingSettings(steps=steps, people=people, photos=photos),
+    )
     with stages_of(progress)("steps", steps) as advance:
         done = 0
 

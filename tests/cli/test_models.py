@@ -31,7 +31,7 @@ def test_list_says_licences_and_what_is_here() -> None:
     assert listed["sface-2021dec-float32"]["here"] == "missing"
     assert listed["scrfd-500m"]["commercial_use"] == "no"
     assert {item["kind"] for item in json.loads(run("list", "--kind", "detectors", "--json").stdout)} == {"detector"}
-    assert "sface-2021dec-unit (default)" in run("list").stdout  # rows are kept whole, so that grep finds an id
+    assert "sface-2021dec-unit *" in run("list").stdout  # the default; rows are kept whole, so that grep finds an id
 
 
 def test_show_is_the_card_and_where_it_lies() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import io
+import re
+import shlex
 import socket
 from pathlib import Path
 
@@ -12,7 +15,7 @@ from PIL import Image
 
 from sameface import Gallery
 from sameface.cli.app import COMMANDS
-from sameface.cli.options import known_names
+from sameface.cli.options import known_choices, known_detectors, known_encoders, known_names
 from sameface.cli.watch import _say
 from sameface.errors import ListenError, PersonNotFoundError, SettingError
 from sameface.indexing.tracking import Event
@@ -115,6 +118,8 @@ def test_no_table_wraps_at_80_columns(run: Run, photos: Path, tmp_path: Path, na
         ["keys", "add", "admin", "--note", "the front door"],
         ["keys", "list"],
         ["gallery", "audit"],
+        ["gallery", "stats"],
+        ["models", "list"],
     ):
         done = run(*words)
         assert done.code in (0, 1), done.err
@@ -123,6 +128,72 @@ def test_no_table_wraps_at_80_columns(run: Run, photos: Path, tmp_path: Path, na
         for row in lines:  # a wrapped cell leaves its row's first column empty
             assert not row.strip() or len(row) - len(row.lstrip()) < 12, (words, done.out)
     assert f"{LONG}  " in run("people").out
+
+
+def test_on_a_terminal_each_row_is_one_line(
+    run: Run, photos: Path, tmp_path: Path, narrow: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")  # as Rich says of what is a terminal
+    deep = tmp_path / "a folder of photos" / "with another one inside" / "and one more in that"
+    deep.mkdir(parents=True)
+    for name in ("obama.jpg", "obama2.jpg", "biden.jpg"):
+        (deep / name).symlink_to(photos / name)
+    tags = [word for tag in ("executive-committee", "board of directors", "founders") for word in ("--group", tag)]
+    for words, rows in (
+        (["enroll", LONG, deep / "obama.jpg", *tags], 1),
+        (["people"], 1),
+        (["identify", deep], 3),
+        (["cluster", deep], 2),
+        (["keys", "add", "admin", "--note", "the front door of the second house"], 0),
+        (["keys", "list"], 1),
+        (["gallery", "stats"], 0),
+    ):
+        done = run(*words)
+        assert done.code in (0, 1), done.err
+        plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", done.out)
+        lines = plain.splitlines()
+        if words[0] != "keys" or words[1] == "list":
+            assert all(len(line) <= 80 for line in lines), (words, plain)
+        if rows:
+            ruled = next(at for at, line in enumerate(lines) if "───" in line)
+            below = lines[ruled + 1 :]
+            assert len(below[: next((at for at, line in enumerate(below) if not line.strip()), len(below))]) == rows, (
+                plain
+            )
+    assert f"{LONG} " in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", run("people").out)
+
+
+def test_a_persons_folder_and_whole_ids(run: Run, photos: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "ada"
+    folder.mkdir()
+    for name in ("obama.jpg", "obama2.jpg"):
+        (folder / name).symlink_to(photos / name)
+    assert run("enroll", "Barack", folder, "--detail", "team=blue").out.count("accepted") == 2
+    (person,) = run("people", "--json").json["people"]
+    assert run("people", "-v").out.splitlines() == [
+        "Barack",
+        f"  id: {person['person_id']}",
+        "  photos: 2",
+        f"  enrolled: {person['created'][:19]}",
+        "  team: blue",
+    ]
+
+
+def test_what_cluster_prints_works_when_it_is_copied(run: Run, photos: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "my photos; of 'us'"
+    folder.mkdir()
+    for name in ("obama.jpg", "obama2.jpg", "biden.jpg"):
+        (folder / name).symlink_to(photos / name)
+    done = run("cluster", folder.name, "--html", "sheet.html", "--album", "an album.json")
+    hint = next(line for line in done.err.splitlines() if line.startswith("name a group: "))
+    page = (tmp_path / "sheet.html").read_text(encoding="utf-8")
+    commands = [html.unescape(found) for found in re.findall(r"<code>(.*?)</code>", page)]
+    assert [shlex.split(command)[-2] for command in commands[:1]] == ["1"]
+    assert [shlex.split(command)[4 + 1] for command in commands] == ["name", "merge", "split"]
+    for command in [commands[2], commands[1], hint.removeprefix("name a group: ")]:
+        words = shlex.split(command)
+        assert words[0] == "sameface"
+        assert run(*words[1:]).code == 0, command
 
 
 def test_identify_takes_folders_and_says_what_decided(run: Run, photos: Path, tmp_path: Path) -> None:
@@ -196,6 +267,13 @@ def test_a_busy_port_is_one_message(run: Run, tmp_path: Path) -> None:
     for host in ("192.0.2.1", "no such host", "x" * 300):
         with pytest.raises(ListenError):
             check_address(host, 0)
+
+
+def test_models_and_choices_are_completed() -> None:
+    assert known_encoders("pix") == ["pixels"]
+    assert "yunet" in known_detectors("yu")
+    assert known_detectors("non") == ["none"]
+    assert known_choices("") == ["only", "centre", "largest"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

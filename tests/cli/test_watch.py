@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import cv2
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -36,6 +37,23 @@ def people(tmp_path, photos):
     with Gallery(tmp_path / "people.db", recognizer=Recognizer(operating_point=1.1)) as gallery:
         gallery.enroll("Obama", photos / "obama.jpg")
     return tmp_path / "people.db"
+
+
+def test_a_video_is_coded_so_that_browsers_play_it(tmp_path, capfd):
+    """H.264 and VP9 in MP4, VP8 in WebM: never the MPEG-4 of 1999, which no browser plays."""
+    from sameface.indexing.video import VideoFile
+
+    frames = [np.full((120, 160, 3), 20 * n, np.uint8) for n in range(8)]
+    for name, codes in (("a.mp4", {"avc1", "vp09"}), ("b.webm", {"VP80"}), ("c.avi", {"MJPG"})):
+        file = VideoFile(tmp_path / name, 8)
+        for frame in frames:
+            file.write(frame)
+        file.close()
+        assert file.code in codes
+        read = cv2.VideoCapture(str(tmp_path / name))
+        assert [read.grab() for _ in range(9)] == [True] * 8 + [False]
+        read.release()
+    assert capfd.readouterr().err == ""  # encoders that are not there are no news
 
 
 @pytest.mark.parametrize("ending", ["mp4", "webm"])

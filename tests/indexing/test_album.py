@@ -296,7 +296,7 @@ def test_command_on_photos(tmp_path, photos):
     assert sameface("cluster", place, "name", number, "Barack Obama").exit_code == 0
     (place / "new.jpg").write_bytes((photos / "obama3.jpg").read_bytes())
     again = sameface("cluster", place, "--json")
-    assert "1 photos encoded, 4 known already" in again.stderr
+    assert "1 photo encoded, 4 known already" in again.stderr
     assert [(group["name"], len(group["faces"])) for group in json.loads(again.stdout)["groups"]] == [
         ("Barack Obama", 3),
         (None, 1),

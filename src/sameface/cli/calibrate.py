@@ -95,7 +95,9 @@ def calibrate(
 
 
 def _print(point: OperatingPoint) -> None:
-    from sameface.cli.output import print_line, print_table
+    from sameface.cli.output import plural, print_line, print_table
+    from sameface.defaults import DEFAULT_FPIR
+    from sameface.matching import most_comparisons
     from sameface.metrics.percent import percent
 
     print_line(f"{point.space}: same person iff distance < {point.threshold:.4f}")
@@ -104,7 +106,7 @@ def _print(point: OperatingPoint) -> None:
             point.data,
             str(point.people),
             f"{point.non_mated_pairs:,}",
-            percent(point.fmr, point.fmr_interval, digits=4),
+            percent(point.fmr, point.fmr_interval, digits=3),
             percent(point.fnmr, point.fnmr_interval),
         ]
     ]
@@ -118,16 +120,21 @@ def _print(point: OperatingPoint) -> None:
                 f"{seen['data']} (confirmed)",
                 str(seen["people"]),
                 f"{seen['non_mated_pairs']:,}",
-                percent(seen["fmr"], intervals[0], digits=4),
+                percent(seen["fmr"], intervals[0], digits=3),
                 percent(seen["fnmr"], intervals[1]),
             ]
         )
-    print_table(["data", "people", "non-mated pairs", "FMR %", "FNMR %"], rows)
+    print_table(["data", "people", "non-mated", "FMR %", "FNMR %"], rows, shorten=("data",))
     if point.domain is not None:
         print_line(
             f"domain: {point.domain.refused:.1%} of undamaged photos are refused, poor faces are decided under τ {point.domain.threshold:.4f}"
         )
-    print_line(f"1:K: FMR down to {point.smallest_fmr:.1e} is supported, {len(point.tail)} points of the tail")
+    most = most_comparisons(point, DEFAULT_FPIR)
+    print_line(
+        f"identify: this names people among up to {plural(most, 'photo')} at FPIR {DEFAULT_FPIR:g}; for more, calibrate on more people"
+        if most
+        else f"identify: too few people for FPIR {DEFAULT_FPIR:g}, so it would name nobody; calibrate on more people"
+    )
     if point.probability is not None:
         print_line(
             f"probability: {point.probability.kind}, prior {point.probability.prior:g}, log loss {point.probability.log_loss:.4f}, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -43,7 +44,7 @@ def cluster(
     ] = None,
     csv: Annotated[Path | None, typer.Option(help="Write a line for each face.", show_default=False)] = None,
     overwrite: OverwriteOption = False,
-    smallest: Annotated[int, typer.Option(min=1, help="List only groups with this many faces.")] = 1,
+    smallest: Annotated[int, typer.Option(min=1, help="List only groups of at least this many faces.")] = 1,
     threshold: Annotated[
         float | None,
         typer.Option(
@@ -118,7 +119,11 @@ def cluster(
         raise
     known.regroup(limit, poor=poor, force=force)
     save_album(known, place)
-    note(f"{encoded} photos encoded, {total - encoded} known already, {dropped} gone")
+    note(f"{plural(encoded, 'photo')} encoded, {total - encoded} known already, {dropped} gone")
+    typed = ["sameface", "cluster", str(folder), *(("--album", str(album)) if album else ())]
+    command = shlex.join(
+        ["sameface", "cluster", str(folder.resolve()), *(("--album", str(album.resolve())) if album else ())]
+    )
     for photo, state in known.photos.items():
         if state.problem:
             note(f"{photo}: {state.problem}")
@@ -135,7 +140,9 @@ def cluster(
         from sameface.indexing.contact_sheet import contact_sheet
 
         with atomic_write(html) as part:
-            part.write_text(contact_sheet(known, folder, load_image, smallest_group=smallest), encoding="utf-8")
+            part.write_text(
+                contact_sheet(known, folder, load_image, smallest_group=smallest, command=command), encoding="utf-8"
+            )
         note(f"written: {html}")
     if csv is not None:
         with atomic_write(csv) as part:
@@ -149,7 +156,9 @@ def cluster(
         for number, faces in known.groups().items()
         if len(faces) >= smallest
     ]
-    print_table(("group", "name", "faces", "photos"), rows)
+    print_table(("group", "name", "faces", "photos"), rows, shorten=("photos",))
+    if rows and not known.names:
+        note(f'name a group: {shlex.join(typed)} name {rows[0][0]} "Ada Lovelace"')
 
 
 @app.command()

@@ -26,7 +26,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 @app.command()
 def enroll(
     name: Annotated[str, typer.Argument(help="The person's name; or, alone, a folder that holds a folder per person.")],
-    photos: Annotated[list[str] | None, typer.Argument(help="One photo or more of that person.")] = None,
+    photos: Annotated[list[str] | None, typer.Argument(help="Photos of that person, or folders of them.")] = None,
     gallery: GalleryOption = None,
     group: Annotated[list[str] | None, typer.Option("--group", help="A tag to search within; may be repeated.")] = None,
     detail: Annotated[
@@ -57,7 +57,7 @@ def enroll(
     `sameface enroll Ada ada.jpg` enrolls one person; `sameface enroll photos/` a tree with one folder per person.
     """
     from sameface.cli.moments import end_of
-    from sameface.cli.options import gallery_location, open_gallery, ready_to_search
+    from sameface.cli.options import gallery_location, open_gallery, photos_of, ready_to_search
     from sameface.cli.output import note, print_json, progress
     from sameface.faces.choose import as_choice
     from sameface.recognizer import NotEnrolled
@@ -67,7 +67,7 @@ def enroll(
 
     details, agreed, end = _details(detail or []), _consent(consent, evidence), end_of(keep)
     choice, asked = as_choice(choose), as_review(review)
-    roster = roster_of({name: photos} if photos else Path(name))
+    roster = roster_of({name: photos_of(photos)} if photos else Path(name))
     for item in roster.passed_over:
         note(f"passed over: {item}")
     note(f"gallery: {gallery_location(gallery)}")
@@ -139,6 +139,7 @@ def _print(result: Enrollment) -> None:
             for report in result.reports
         ),
         unfolded=True,
+        shorten=("photo",),
     )
     for report in result.reports:
         if report.detail:

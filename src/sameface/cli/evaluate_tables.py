@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sameface.cli.few_shot import print_few_shot
 from sameface.cli.output import print_line, print_table
 from sameface.evaluation.results import Evaluation, Rate, Run
 from sameface.metrics.percent import percent, percent_spread
+
+#: More would not fit beside each other on 80 columns.
+_ENCODERS_BESIDE: Final = 2
 
 
 def print_evaluation(found: Evaluation) -> None:
@@ -17,23 +22,14 @@ def print_evaluation(found: Evaluation) -> None:
         f"{data.photos} photos of {data.people} people; {first.mated_pairs} mated and {first.non_mated_pairs} non-mated pairs; "
         "intervals at 95 %"
     )
-    print_table(["", *(_name(run, found) for run in found.runs)], _measures(found))
+    measures = _measures(found)
+    for at in range(0, len(found.runs), _ENCODERS_BESIDE):
+        shown = slice(at, at + _ENCODERS_BESIDE)
+        names = [_name(run, found) for run in found.runs[shown]]
+        print_table(["", *names], [[row[0], *row[1:][shown]] for row in measures])
     if any(not item.supported for run in found.runs for item in run.verification.tar):
         print_line("* stands on fewer than 30 expected false matches: read the interval, not the number")
-    rows = [
-        [
-            run.space.encoder,
-            item.name,
-            f"{item.threshold:.4f}",
-            _shown(item.accuracy),
-            _shown(item.fmr, 3),
-            _shown(item.fnmr),
-        ]
-        for run in found.runs
-        for item in run.verification.at_thresholds
-    ]
-    if rows:
-        print_table(["encoder", "threshold chosen for", "τ", "accuracy %", "FMR %", "FNMR %"], rows)
+    _print_at_thresholds(found)
     _print_identification(found)
     _print_classifiers(found)
     print_few_shot(found)
@@ -45,6 +41,21 @@ def print_evaluation(found: Evaluation) -> None:
 def _name(run: Run, found: Evaluation) -> str:
     several = len({item.space.detector for item in found.runs}) > 1
     return f"{run.space.encoder} on {run.space.detector}" if several else run.space.encoder
+
+
+def _print_at_thresholds(found: Evaluation) -> None:
+    for run in found.runs:
+        rows = [
+            [item.name, f"{item.threshold:.4f}", _shown(item.accuracy), _shown(item.fmr, 3), _shown(item.fnmr)]
+            for item in run.verification.at_thresholds
+        ]
+        if rows:
+            print_table(
+                ["chosen for", "τ", "accuracy %", "FMR %", "FNMR %"],
+                rows,
+                title=f"{_name(run, found)} at its thresholds",
+                shorten=("chosen for",),
+            )
 
 
 def _measures(found: Evaluation) -> list[list[str]]:
@@ -84,7 +95,7 @@ def _print_identification(found: Evaluation) -> None:
         if not result.open_set:
             continue
         print_table(
-            ["K people", "threshold", "τ(K)", "FPIR %", "FNIR %", ""],
+            ["K people", "threshold", "τ(K)", "FPIR %", "FNIR %"],
             [
                 [
                     str(row.people),
@@ -92,11 +103,13 @@ def _print_identification(found: Evaluation) -> None:
                     f"{row.threshold:.4f}" if row.threshold is not None else "–",
                     _shown(row.fpir),
                     _shown(row.fnir),
-                    row.why,
                 ]
                 for row in result.open_set
             ],
         )
+        for row in result.open_set:
+            if row.why:
+                print_line(f"K = {row.people}, {row.rule}: {row.why}")
 
 
 def _print_disturbed(found: Evaluation) -> None:

@@ -53,11 +53,12 @@ def stats(gallery: GalleryOption = None, json: JsonOption = False) -> None:
     if json:
         print_json(found)
         return
-    rows = [("gallery", found.location), ("embeddings", f"{found.space}, {found.dimension} numbers")]
+    rows = [("gallery", found.location), ("encoder", f"{found.space.encoder}, {found.dimension} numbers")]
+    rows += [("detector", found.space.detector), ("alignment", found.space.alignment)]
     rows += [("people", str(found.people)), ("templates", str(found.templates))]
     rows += [(f"group {name}", plural(count, "person", "people")) for name, count in found.groups.items()]
     rows += [(name, f"{size / 1e6:.1f} MB") for name, size in found.bytes.items()]
-    print_table(("what", "value"), [*rows, *found.settings.items()])
+    print_table(("what", "value"), [*rows, *found.settings.items()], shorten=("value",))
 
 
 gallery_app.command()(copy)
@@ -90,7 +91,7 @@ def compact(gallery: GalleryOption = None, json: JsonOption = False) -> None:
 
 @gallery_app.command()
 def erase(gallery: GalleryOption = None, yes: YesOption = False, json: JsonOption = False) -> None:
-    """Remove the gallery with everybody in it: file, log, search cache, locks. Asks first at a terminal."""
+    """Remove the gallery with everybody in it. File, log, search cache and locks; asks first at a terminal."""
     from sameface.cli.options import gallery_location
     from sameface.cli.output import ask, note, plural, print_json, print_line
     from sameface.gallery import erase_gallery, open_store
@@ -182,7 +183,7 @@ def rotate(
 
 @gallery_app.command()
 def key(json: JsonOption = False) -> None:
-    """Make a key for a new encrypted gallery: put it in $SAMEFACE_GALLERY_KEY, or in a file and @FILE there. Without it the gallery is lost."""
+    """Make a key for a new encrypted gallery. Put it in $SAMEFACE_GALLERY_KEY, or in a file and @FILE there. Without it the gallery is lost."""
     from sameface.cli.output import print_json, print_line
     from sameface.gallery import new_key
 

@@ -22,7 +22,7 @@ def copy(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Copy everybody to another gallery, bit by bit; from a file to a server and back."""
+    """Copy everybody to another gallery, bit by bit. From a file to a server and back."""
     from sameface.cli.output import note, plural, print_json, print_line, progress
     from sameface.gallery import open_store
     from sameface.gallery.transfer import copy_gallery
@@ -54,7 +54,7 @@ def export(
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Write everybody to one file that NumPy opens without pickle, with the encoder's model card."""
+    """Write everybody to one file. NumPy opens it without pickle; the encoder's model card is in it."""
     from sameface.cli.options import gallery_location
     from sameface.cli.output import note, plural, print_json, print_line, progress
     from sameface.cli.overwriting import new_file
@@ -77,7 +77,7 @@ def import_(
     gallery: GalleryOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Add everybody of an exported file, all or none; the gallery is made when it is not there."""
+    """Add everybody of an exported file, all or none. The gallery is made when it is not there."""
     from sameface.cli.options import gallery_location
     from sameface.cli.output import note, plural, print_json, print_line, progress
     from sameface.gallery import open_store
@@ -106,7 +106,7 @@ def reencode(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Encode everybody's photos again, with another encoder or detector: all templates, or none.
+    """Encode everybody's photos again, all or none. With another encoder or detector.
 
     Without --encoder and --detector the defaults are taken. The photos must still lie where they were enrolled from, unchanged.
     """

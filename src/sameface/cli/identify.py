@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from sameface.cli.options import (
+    DetectorOption,
     DeviceOption,
+    EncoderOption,
     ForceOption,
     GalleryOption,
     JsonOption,
     PointOption,
     ThresholdOption,
+    known_groups,
 )
 from sameface.cli.overwriting import OverwriteOption
 from sameface.defaults import DEFAULT_FPIR
@@ -33,9 +36,14 @@ def identify(
     ],
     gallery: GalleryOption = None,
     group: Annotated[
-        str | None, typer.Option("--group", help="Search only people with this tag.", show_default=False)
+        str | None,
+        typer.Option(
+            "--group", help="Search only people with this tag.", show_default=False, autocompletion=known_groups
+        ),
     ] = None,
     candidates: Annotated[int, typer.Option(min=1, max=1000, help="Nearest people to list for each face.")] = 3,
+    encoder: EncoderOption = None,
+    detector: DetectorOption = None,
     fpir: Annotated[
         float, typer.Option(help="Share of unknown people that may be named wrongly; sets τ(K) for the gallery's size.")
     ] = DEFAULT_FPIR,
@@ -77,7 +85,15 @@ def identify(
     note(f"gallery: {gallery_location(gallery)}")
     answers: list[IdentifiedPhoto] = []
     failed: SamefaceError | None = None
-    people = open_gallery(gallery, create=False, threshold=threshold, operating_point=operating_point, device=device)
+    people = open_gallery(
+        gallery,
+        create=False,
+        encoder=encoder,
+        detector=detector,
+        threshold=threshold,
+        operating_point=operating_point,
+        device=device,
+    )
     with ready_to_search(people), progress("photos", len(listed)) as advance:
         for answer in people.identify_many(listed, candidates=candidates, group=group, fpir=fpir, force=force):
             if answer.error is not None:
@@ -94,6 +110,9 @@ def identify(
         print_json([answer.to_wire() for answer in answers])
     else:
         _print(answers, verbose)
+        unsure = next((face.why for item in answers for face in item.faces if face.threshold is None), "")
+        if unsure and not verbose:
+            note(f"nobody is named: {unsure}")
     if failed is not None:
         raise typer.Exit(outcome_of(type(failed)).exit_code)
     raise typer.Exit(0 if any(answer.names for answer in answers) else 1)
@@ -138,7 +157,7 @@ def _print(answers: Sequence[IdentifiedPhoto], verbose: bool) -> None:
         if not found:
             rows.append([photo, "no face found", "–"])
     if rows:
-        print_table(("photo", "who", "distance"), rows, unfolded=True)
+        print_table(("photo", "who", "distance"), rows, unfolded=True, shorten=("photo",))
 
 
 APPS: Final = {"identify": app}

@@ -109,19 +109,19 @@ def list_keys(keys: KeysOption = None, json: JsonOption = False) -> None:
         )
         return
     print_table(
-        ("id", "role", "galleries", "made", "expires", "last use", "note"),
+        ("id", "role", "galleries", "expires", "last use", "note"),
         (
             [
                 item.id,
                 item.role,
                 ", ".join(item.galleries),
-                item.created[:10],
                 item.expires[:10],
                 used.get(item.id, "")[:10],
                 item.note,
             ]
             for item in stored
         ),
+        shorten=("galleries", "note"),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, Final
@@ -34,7 +35,7 @@ def list_models(
     Encoders first. Within a kind: what may be used commercially, then what was right most often on LFW View 1, then what costs least.
     """
     from sameface.cli.model_summary import summary
-    from sameface.cli.output import note, print_json, print_table
+    from sameface.cli.output import note, print_json, print_line, print_table
     from sameface.models.collection import by_use, presence
     from sameface.models.registry import cards, models_folder, network_card
 
@@ -44,24 +45,23 @@ def list_models(
         print_json([summary(card) for card in listed])
         return
     note(f"folder: {models_folder()}")
-    print_table(
-        ("model", "kind", "d", "MB", "licence", "commercial use", "LFW %", "GFLOP", "here"),
-        (
-            [
-                card.id + (" (default)" if card.id == DEFAULT_ENCODER else ""),
-                card.kind,
-                str(card.dimension) if card.dimension else "",
-                f"{network_card(card).bytes / 1e6:.1f}" if network_card(card).bytes else "",
-                card.licence,
-                card.commercial_use,
-                f"{100 * card.accuracy:.1f}" if card.accuracy else "",
-                f"{card.gflop:g}" if card.gflop else "",
-                presence(card),
-            ]
-            for card in listed
-        ),
-        unfolded=True,
-    )
+    for kind_of_model, group in itertools.groupby(listed, lambda card: card.kind):
+        print_table(
+            (kind_of_model, "commercial", "LFW %", "GFLOP", "MB", "here"),
+            (
+                [
+                    card.id + (" *" if card.id == DEFAULT_ENCODER else ""),
+                    card.commercial_use,
+                    f"{100 * card.accuracy:.1f}" if card.accuracy else "",
+                    f"{card.gflop:g}" if card.gflop else "",
+                    f"{network_card(card).bytes / 1e6:.1f}" if network_card(card).bytes else "",
+                    presence(card),
+                ]
+                for card in group
+            ),
+            unfolded=True,
+        )
+    print_line("* the default. Licence, thresholds and more: `sameface models show MODEL`")
 
 
 @app.command()

@@ -26,7 +26,7 @@ def add(
         int | None, typer.Option(help="Side of the crops, where the file does not say.", show_default=False)
     ] = None,
     dimension: Annotated[
-        int | None, typer.Option(help="Length of the embedding, likewise.", show_default=False)
+        int | None, typer.Option(help="Length of the embedding, where the file does not say.", show_default=False)
     ] = None,
     colour: Annotated[str | None, typer.Option(help="rgb or bgr.", show_default=False)] = None,
     normalisation: Annotated[

@@ -18,6 +18,56 @@ if TYPE_CHECKING:
     from sameface.recognizer import Gallery, Recognizer
     from sameface.types import OperatingPoint, Person, Who
 
+
+def known_names(ctx: typer.Context, incomplete: str) -> list[str]:
+    """For the shell's completion: names in the gallery that begin so."""
+    from sameface.errors import SamefaceError
+    from sameface.recognizer import Gallery
+
+    try:
+        with Gallery(gallery_location(ctx.params.get("gallery")), create=False) as known:
+            names = [person.name for person in known]
+    except (SamefaceError, OSError):
+        return []
+    return [name for name in names if name.casefold().startswith(incomplete.casefold())][:50]
+
+
+def known_encoders(incomplete: str) -> list[str]:
+    """For the shell's completion: encoders that begin so."""
+    from sameface.models.registry import cards
+
+    return [card.id for card in cards("encoder") if card.id.startswith(incomplete)]
+
+
+def known_detectors(incomplete: str) -> list[str]:
+    """For the shell's completion: detectors that begin so."""
+    from sameface.models.registry import cards
+
+    return [name for name in (*(card.id for card in cards("detector")), "none") if name.startswith(incomplete)]
+
+
+def known_choices(incomplete: str) -> list[str]:
+    """For the shell's completion: ways to choose a face that begin so."""
+    from typing import get_args
+
+    from sameface.faces.choose import Choice
+
+    return [word for word in get_args(Choice) if word.startswith(incomplete)]
+
+
+def known_groups(ctx: typer.Context, incomplete: str) -> list[str]:
+    """For the shell's completion: tags in the gallery that begin so."""
+    from sameface.errors import SamefaceError
+    from sameface.recognizer import Gallery
+
+    try:
+        with Gallery(gallery_location(ctx.params.get("gallery")), create=False) as known:
+            groups = list(known.store.stats().groups)
+    except (SamefaceError, OSError):
+        return []
+    return [group for group in groups if group.casefold().startswith(incomplete.casefold())]
+
+
 GalleryOption = Annotated[
     str | None,
     typer.Option(
@@ -31,12 +81,22 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 EncoderOption = Annotated[
     str | None,
-    typer.Option("--encoder", "-e", help="Encoder by name, or an ONNX file with a model card.", show_default=False),
+    typer.Option(
+        "--encoder",
+        "-e",
+        help="Encoder by name, or an ONNX file with a model card.",
+        show_default=False,
+        autocompletion=known_encoders,
+    ),
 ]
 DetectorOption = Annotated[
     str | None,
     typer.Option(
-        "--detector", "-d", help="Detector by name or id; `none` takes pictures as face crops.", show_default=False
+        "--detector",
+        "-d",
+        help="Detector by name or id; `none` takes pictures as face crops.",
+        show_default=False,
+        autocompletion=known_detectors,
     ),
 ]
 ThresholdOption = Annotated[
@@ -50,10 +110,18 @@ PointOption = Annotated[
     typer.Option("--operating-point", help="Decide by this file, made by `sameface calibrate`.", show_default=False),
 ]
 DeviceOption = Annotated[
-    str, typer.Option("--device", help="Where networks run: cpu, cuda, coreml, directml, openvino. Never a silent CPU.")
+    str,
+    typer.Option(
+        "--device", help="Where networks run: cpu, cuda, coreml, directml, openvino. A missing one is an error."
+    ),
 ]
 ChooseOption = Annotated[
-    str, typer.Option("--choose", help="Of several faces: `only` refuses, `centre` or `largest` takes one.")
+    str,
+    typer.Option(
+        "--choose",
+        help="Of several faces: `only` refuses, `centre` or `largest` takes one.",
+        autocompletion=known_choices,
+    ),
 ]
 
 ForceOption = Annotated[
@@ -108,19 +176,6 @@ def find_person(known: Gallery, who: Who) -> Person:
         if isinstance(who, str):
             error.advise(did_you_mean(who, (person.name for person in known), error.advice))
         raise
-
-
-def known_names(ctx: typer.Context, incomplete: str) -> list[str]:
-    """For the shell's completion: names in the gallery that begin so."""
-    from sameface.errors import SamefaceError
-    from sameface.recognizer import Gallery
-
-    try:
-        with Gallery(gallery_location(ctx.params.get("gallery")), create=False) as known:
-            names = [person.name for person in known]
-    except (SamefaceError, OSError):
-        return []
-    return [name for name in names if name.casefold().startswith(incomplete.casefold())][:50]
 
 
 def gallery_location(option: str | None) -> str:

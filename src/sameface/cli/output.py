@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from sameface.recognizer.words import plural
 
 __all__ = ["ask", "note", "plural", "print_json", "print_line", "print_table", "progress"]
 
+#: No path is cut to fewer columns.
+_SHORTEST: Final = 10
 #: Columns of a terminal that no table fills; a table takes what it needs of them.
 _WIDE: Final = 10_000
 
@@ -79,30 +82,56 @@ def ask(question: str, *, yes: bool) -> None:
 
 
 def print_table(
-    columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "", unfolded: bool = False
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    title: str = "",
+    unfolded: bool = False,
+    shorten: Sequence[str] = (),
 ) -> None:
     """A table; columns that hold numbers only are set to the right.
 
     Args:
         columns, rows, title: what to print.
         unfolded: keep each row on one line where the output is no terminal, so that it can be searched line by line.
+        shorten: columns that are cut where a row would not fit on the terminal: paths lose their beginning, other texts their end.
     """
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    listed = [list(row) for row in rows]
+    console = Console(highlight=False)
+    if unfolded and not console.is_terminal:
+        console.width = _WIDE
+    listed = [[printable(cell) for cell in row] for row in rows]
+    _fit(columns, listed, shorten, console.width)
     table = Table(title=printable(title) or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for index, column in enumerate(columns):
         numeric = bool(listed) and all(_is_number(row[index]) for row in listed)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in listed:
-        table.add_row(*(Text(printable(cell)) for cell in row))
-    console = Console(highlight=False)
-    if unfolded and not console.is_terminal:
-        console.width = _WIDE
+        table.add_row(*(Text(cell) for cell in row))
     console.print(table)
+
+
+def _fit(columns: Sequence[str], rows: list[list[str]], shorten: Sequence[str], width: int) -> None:
+    """Cut long cells of some columns, so that each row takes one line."""
+    from rich.cells import cell_len, chop_cells
+
+    needed = [max((cell_len(row[at]) for row in rows), default=0) for at in range(len(columns))]
+    needed = [max(cell_len(title), cells) for title, cells in zip(columns, needed, strict=True)]
+    cut = [at for at, title in enumerate(columns) if title in shorten]
+    room = width - 2 - 3 * (len(columns) - 1) - sum(cells for at, cells in enumerate(needed) if at not in cut)
+    for at in cut:
+        most = max(_SHORTEST, room // len(cut))
+        for row in rows:
+            cell = row[at]
+            if cell_len(cell) > most:
+                path = "/" in cell or os.sep in cell
+                row[at] = (
+                    f"…{chop_cells(cell[::-1], most - 1)[0][::-1]}" if path else f"{chop_cells(cell, most - 1)[0]}…"
+                )
 
 
 def _is_number(cell: str) -> bool:

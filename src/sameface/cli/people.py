@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from sameface.cli.options import ByIdOption, GalleryOption, JsonOption, YesOption, known_names
+from sameface.cli.options import ByIdOption, GalleryOption, JsonOption, YesOption, known_groups, known_names
 from sameface.cli.rights import access, consent, hold, keep, lift
 
 NameArgument = Annotated[str, typer.Argument(autocompletion=known_names)]
@@ -19,8 +19,13 @@ forget_app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def people(
     ctx: typer.Context,
     gallery: GalleryOption = None,
-    group: Annotated[str | None, typer.Option("--group", help="Only people with this tag.", show_default=False)] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Whole ids and times.")] = False,
+    group: Annotated[
+        str | None,
+        typer.Option("--group", help="Only people with this tag.", show_default=False, autocompletion=known_groups),
+    ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Whole ids, times and details, a few lines for each.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """List the people of a gallery; the commands change it, and say what is kept of somebody."""
@@ -30,7 +35,7 @@ def people(
         ctx.default_map = dict.fromkeys(("rename", "merge", *(each.__name__ for each in RIGHTS)), given)
         return
     from sameface.cli.options import gallery_location
-    from sameface.cli.output import note, print_json, print_table
+    from sameface.cli.output import note, print_json, print_line, print_table
     from sameface.recognizer import Gallery
     from sameface.recognizer.wire import People
 
@@ -40,19 +45,36 @@ def people(
     if json:
         print_json(People(people=tuple(listed), total=len(listed)))
         return
-    time, digits = (19, 32) if verbose else (10, 8)
-    # Ends and holds are shown where there are any.
+    if verbose:
+        for item in listed:
+            print_line(item.name)
+            told = {
+                "id": item.person_id,
+                "photos": str(item.photos),
+                "groups": ", ".join(item.groups),
+                "enrolled": item.created[:19],
+                "ends": item.expires[:19],
+                "held for": item.hold,
+                **item.details,
+            }
+            for what, value in told.items():
+                if value:
+                    print_line(f"  {what}: {value}")
+        return
+    # Ends and holds are shown where there are any, and take the place of the day of enrolment.
+    ends = any(item.expires or item.hold for item in listed)
     columns = {
         "name": [item.name for item in listed],
         "photos": [str(item.photos) for item in listed],
         "groups": [", ".join(item.groups) for item in listed],
-        "enrolled": [item.created[:time] for item in listed],
-        "ends": [item.expires[:time] for item in listed],
+        "enrolled": ["" if ends else item.created[:10] for item in listed],
+        "ends": [item.expires[:10] for item in listed],
         "held for": [item.hold for item in listed],
-        "id": [item.person_id[:digits] for item in listed],
+        "id": [item.person_id[:8] for item in listed],
     }
-    shown = {name: cells for name, cells in columns.items() if name not in ("ends", "held for") or any(cells)}
-    print_table(tuple(shown), zip(*shown.values(), strict=True), unfolded=verbose)
+    optional = ("enrolled", "ends", "held for")
+    shown = {name: cells for name, cells in columns.items() if name not in optional or any(cells)}
+    print_table(tuple(shown), zip(*shown.values(), strict=True), shorten=("groups", "held for"))
 
 
 @people_app.command()

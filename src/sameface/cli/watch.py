@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -72,7 +71,7 @@ def watch(
 ) -> None:
     """Name the faces of a video or camera, steadily: by vote over each track. A line for each event; Ctrl-C ends it."""
     from sameface.cli.options import gallery_location, open_gallery, ready_to_search
-    from sameface.cli.output import note, plural
+    from sameface.cli.output import note, plural, progress
     from sameface.cli.overwriting import new_file
     from sameface.imaging.annotate import annotate
     from sameface.indexing.tracking import Sighting, Tracker
@@ -103,8 +102,7 @@ def watch(
         tracker = Tracker(enough=enough, window=max(15, enough), patience=stays)
         drawn = VideoFile(output, video.rate / step) if output is not None else None
         try:
-            # Where the lines themselves show on the terminal they are progress enough.
-            with _progress(video.length // step) as advance:
+            with progress("frames", video.length // step or None) as advance:
                 for frame in video.frames(step):
                     at = frame.at
                     if seconds is not None and at >= seconds:
@@ -148,12 +146,6 @@ class _Events:
     def short(self) -> int:
         """Frames of the longest track in which a frame alone knew somebody, though nobody was named; else 0."""
         return 0 if self._named else self._known
-
-
-def _progress(frames: int) -> AbstractContextManager[Any]:
-    from sameface.cli.output import progress
-
-    return nullcontext(lambda: None) if sys.stdout.isatty() else progress("frames", frames or None)
 
 
 def _say_json(events: Sequence[Event]) -> None:

@@ -28,6 +28,7 @@ from sameface.defaults import DEFAULT_GALLERY
 from sameface.errors import DataError, GalleryMismatchError, SamefaceError, outcome_of
 from sameface.matching import as_embedding
 from sameface.recognizer import Gallery, Recognizer
+from sameface.recognizer.words import plural
 from sameface.types import Person, Template
 
 ENCODER: Final = "dlib-resnet"
@@ -119,7 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return outcome_of(type(error)).exit_code
     count = sum(len(vectors) for vectors in encodings.values())
-    sys.stdout.write(f"{given.gallery}: {count} encodings of {len(people)} people\n")
+    sys.stdout.write(f"{given.gallery}: {plural(count, 'encoding')} of {plural(len(people), 'person', 'people')}\n")
     return 0
 
 

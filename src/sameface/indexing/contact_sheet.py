@@ -28,7 +28,9 @@ figcaption{font-size:.75rem;overflow-wrap:anywhere}code{background:#8882;border-
 """.strip()
 
 
-def contact_sheet(album: Album, folder: Path, load: Callable[[Path], ImageRGB], *, smallest_group: int = 1) -> str:
+def contact_sheet(
+    album: Album, folder: Path, load: Callable[[Path], ImageRGB], *, smallest_group: int = 1, command: str = ""
+) -> str:
     """The page.
 
     Within a group the face least like the others comes last: look there first for one that does not belong.
@@ -37,6 +39,7 @@ def contact_sheet(album: Album, folder: Path, load: Callable[[Path], ImageRGB], 
         folder: where the photos lie.
         load: reads a photo as ``(h, w, 3)`` uint8 RGB.
         smallest_group: leave out groups with fewer faces, and say how many.
+        command: what a shell takes before ``name``, ``merge`` and ``split``; "" says nothing of commands.
     """
     groups = {number: faces for number, faces in album.groups().items() if len(faces) >= smallest_group}
     left_out = len(album.groups()) - len(groups)
@@ -44,17 +47,28 @@ def contact_sheet(album: Album, folder: Path, load: Callable[[Path], ImageRGB], 
     sections = "\n".join(_section(album, number, faces, pictures) for number, faces in groups.items())
     more = f" {left_out} smaller groups are not shown." if left_out else ""
     quoted = escape(str(folder))
+    commands = _commands(groups, command) if command else ""
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <title>People in {quoted}</title><style>{_STYLE}</style></head><body>
 <h1>People in {quoted}</h1>
-<p>{len(album.faces)} faces of {len(album.photos)} photos in {len(album.groups())} groups.{more}
-Name a group: <code>sameface cluster {quoted} name 1 "Ada Lovelace"</code>.
-One person in two groups: <code>… merge 1 2</code>. Faces that do not belong: <code>… split 1 17 23</code>.</p>
-{sections}
+<p>{len(album.faces)} faces of {len(album.photos)} photos in {len(album.groups())} groups.{more}</p>
+{commands}{sections}
 </body></html>
 """
+
+
+def _commands(groups: dict[int, list[Face]], command: str) -> str:
+    """Commands that work as they stand, about groups and faces of this page."""
+    numbers = list(groups)
+    lines = [("Name a group", f'{command} name {numbers[0]} "Ada Lovelace"')] if numbers else []
+    if len(numbers) > 1:
+        lines.append(("One person in two groups", f"{command} merge {numbers[0]} {numbers[1]}"))
+    several = next(((number, faces) for number, faces in groups.items() if len(faces) > 1), None)
+    if several is not None:
+        lines.append(("A face that does not belong", f"{command} split {several[0]} {several[1][-1].face_id}"))
+    return "".join(f"<p>{escape(what)}: <code>{escape(line)}</code></p>\n" for what, line in lines)
 
 
 def _section(album: Album, number: int, faces: list[Face], pictures: dict[int, str]) -> str:

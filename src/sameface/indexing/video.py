@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,8 +19,10 @@ from sameface.types import ImageRGB
 
 #: So many frames in a row that cannot be read are the end, whatever the file says.
 _GIVE_UP: Final = 250
-#: Coding by the file's ending; others hold MPEG-4. Browsers play WebM.
-_CODES: Final = {".avi": "MJPG", ".webm": "VP80"}
+#: Codings by the file's ending, the first that this build of OpenCV can write. Browsers play H.264 and VP9 in MP4, and VP8 in WebM. OpenCV's own
+#: wheels have no encoder for H.264, which is patented.
+_CODES: Final[Mapping[str, tuple[str, ...]]] = {".avi": ("MJPG",), ".webm": ("VP80", "VP90")}
+_IN_OTHERS: Final = ("avc1", "vp09", "mp4v")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,16 +133,20 @@ class _Clock:
 
 
 class VideoFile:
-    """Writes an MP4 (or AVI) of frames of one size.
+    """Writes a video of frames of one size.
 
     Args:
-        path: ``.mp4`` or ``.avi``.
+        path: ``.mp4``, ``.webm`` or ``.avi``.
         rate: frames per second.
+
+    Attributes:
+        code: how the frames are coded, four letters; "" before the first.
     """
 
     def __init__(self, path: Path, rate: float) -> None:
         self._cv2, self._path, self._rate = _opencv(), path, rate
         self._writer: Any = None
+        self.code = ""
 
     def write(self, image_rgb: ImageRGB) -> None:
         """Append a frame.
@@ -147,20 +156,41 @@ class VideoFile:
         """
         height, width = image_rgb.shape[:2]
         if self._writer is None:
-            code = self._cv2.VideoWriter_fourcc(*_CODES.get(self._path.suffix.lower(), "mp4v"))
-            self._writer = self._cv2.VideoWriter(str(self._path), code, self._rate, (width, height))
-            if not self._writer.isOpened():
-                raise ImageAccessError(
-                    expected=f"to write a video to {self._path}",
-                    got="a refusal",
-                    advice="choose a folder that may be written",
-                )
+            self._writer = self._open(width, height)
         self._writer.write(np.ascontiguousarray(image_rgb[..., ::-1]))
+
+    def _open(self, width: int, height: int) -> Any:
+        for code in _CODES.get(self._path.suffix.lower(), _IN_OTHERS):
+            with _quiet():
+                writer = self._cv2.VideoWriter(
+                    str(self._path), self._cv2.VideoWriter_fourcc(*code), self._rate, (width, height)
+                )
+            if writer.isOpened():
+                self.code = code
+                return writer
+            writer.release()
+        raise ImageAccessError(
+            expected=f"to write a video to {self._path}", got="a refusal", advice="choose a folder that may be written"
+        )
 
     def close(self) -> None:
         """Finish the file."""
         if self._writer is not None:
             self._writer.release()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what FFmpeg writes about encoders that are not there off the terminal: it writes to the process's own standard error."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _opencv() -> Any:
