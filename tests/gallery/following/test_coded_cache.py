@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from sameface import file_locks
 from sameface.gallery import NewPerson, TemplateStore, open_store
 from sameface.gallery.exact import segment
 from sameface.gallery.exact.codes import BLOCK, encoded
@@ -148,3 +152,43 @@ def test_the_forgotten_leave_the_codes_in_the_file(gallery: Path) -> None:
             assert equals_the_loop(reader, world)
     with opened(gallery) as store:
         assert equals_the_loop(store, world)
+
+
+def test_who_opens_while_another_writes_the_cache_waits_for_it(gallery: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else each of several processes that start at once would keep everybody in its own memory."""
+    monkeypatch.setattr(cache_draft, "WORTH_WAITING", 1)
+    gallery.with_name("people.db-cache").unlink()
+    finish, begun, may_end, drafts = cache_draft.Draft.finish, threading.Event(), threading.Event(), list[object]()
+
+    def slow(draft: cache_draft.Draft, stamp: Stamp) -> bool:
+        drafts.append(draft)
+        begun.set()
+        may_end.wait(20)
+        return finish(draft, stamp)
+
+    monkeypatch.setattr(cache_draft.Draft, "finish", slow)
+    with opened(gallery) as first, opened(gallery) as second, ThreadPoolExecutor(2) as pool:
+        one = pool.submit(first.warm)
+        assert begun.wait(20)
+        two = pool.submit(second.warm)
+        with pytest.raises(TimeoutError):
+            two.result(0.3)
+        may_end.set()
+        one.result(20)
+        two.result(20)
+        for store in (first, second):
+            assert store._live.index.segments[0].mapped is not None  # type: ignore[attr-defined]
+    assert len(drafts) == 1
+
+
+def test_nobody_waits_for_one_that_is_stuck(gallery: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache_draft, "WORTH_WAITING", 1)
+    gallery.with_name("people.db-cache").unlink()
+    part = gallery.with_name("people.db-cache.part")
+    with part.open("wb") as busy:
+        file_locks.lock(busy)
+        busy.write(b"something")
+        busy.flush()
+        os.utime(part, (1, 1))
+        with opened(gallery) as store:
+            assert equals_the_loop(store, WORLD)

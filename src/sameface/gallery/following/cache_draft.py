@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,10 @@ from sameface.gallery.following.cache_layout import KINDS, PAGE, SUMMED, Layout,
 from sameface.gallery.following.record import Rows
 
 _PORTION: Final = 1 << 14  # rows of a segment that are written at a time
+#: Bytes from which on waiting for another process that writes a cache is better than reading everybody too, and keeping them in memory.
+WORTH_WAITING = 1 << 26
+#: Seconds without a byte, after which that process is taken for stuck.
+_STUCK: Final = 10.0
 
 
 class Draft:
@@ -115,6 +120,23 @@ def write(path: Path, stamp: Stamp, segments: Iterable[Segment], *, coded: bool)
             return draft.finish(stamp)
     except OSError:  # a full disk: a gallery works without a cache
         return False
+
+
+def wait_for_another(path: Path) -> bool:
+    """Wait for another process that writes a large cache. Returns whether there was one, so that the cache is there now, or it gave up."""
+    part = path.with_name(path.name + ".part")
+    waited = False
+    while True:
+        try:
+            with part.open("rb") as file:
+                about = os.fstat(file.fileno())
+                idle = time.time() - about.st_mtime > _STUCK
+                if about.st_size < WORTH_WAITING or idle or file_locks.try_lock(file):
+                    return waited
+        except OSError:
+            return waited
+        waited = True
+        time.sleep(0.05)
 
 
 def write_at(file: IO[bytes], raw: npt.NDArray[np.generic], place: int) -> None:

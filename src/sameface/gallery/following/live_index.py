@@ -197,13 +197,11 @@ class LiveIndex:
         if gallery.cache is None:
             return None
         cache_file.remove_unfinished(gallery.cache)
-        return cache_file.load(
-            gallery.cache,
-            gallery.gallery_id,
-            gallery.epoch,
-            gallery.dimension,
-            coded=self._coded_from is not None,
-        )
+        wanted, coded = (gallery.cache, gallery.gallery_id, gallery.epoch, gallery.dimension), bool(self._coded_from)
+        found = cache_file.load(*wanted, coded=coded)
+        if found is None and cache_draft.wait_for_another(gallery.cache):
+            found = cache_file.load(*wanted, coded=coded)
+        return found
 
     def _from_cache(self, view: View, cached: tuple[Segment, Stamp]) -> MatrixIndex | None:
         """The cached rows, or None when too much changed since."""
