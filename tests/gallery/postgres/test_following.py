@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import subprocess
 import sys
@@ -15,7 +16,8 @@ import pytest
 
 from sameface.errors import GalleryMismatchError, GalleryMissingError, SettingError
 from sameface.gallery import NewPerson, erase_gallery, open_store
-from sameface.gallery.following import live_index
+from sameface.gallery.following import cache_draft, live_index
+from sameface.gallery.postgres import followed
 from sameface.gallery.postgres.connections import Connection
 from sameface.gallery.postgres.store import PostgresStore
 from tests.gallery.postgres_server import Server
@@ -244,6 +246,18 @@ def test_where_nothing_may_lie_on_this_disk(
             "exact, by the server" if how == "off" else "exact, by an index in this process"
         )
         assert "search cache" not in store.forget("p1").elsewhere
+    assert not list(cache.iterdir())
+
+
+def test_a_full_disk_under_the_cache(location: str, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(followed, "_CHUNK", 50)
+    monkeypatch.setattr(cache_draft.Draft, "append", full)
+    with filled(location) as store:
+        assert equals_the_loop(store, WORLD)
+        assert not mapped(store)
     assert not list(cache.iterdir())
 
 

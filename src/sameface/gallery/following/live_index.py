@@ -228,17 +228,19 @@ class LiveIndex:
         if self._gallery.cache is None or count <= CACHE_FROM:
             return None
         coded = self._coded_from is not None and count >= self._coded_from
-        stamp = self._stamp(view)
+        stamp, everybody = self._stamp(view), view.everybody()
         try:
             with cache_draft.Draft(self._gallery.cache, Layout(count, self._gallery.dimension, coded)) as draft:
                 done = 0
-                for rows in view.everybody():
+                for rows in everybody:
                     draft.append(rows)
                     done += len(rows.ids)
                     if progress is not None:
                         progress(done, count)
                 return stamp if draft.finish(stamp) else None
         except OSError:  # a full disk, a folder that may not be written, another process at it
+            for _ in everybody:  # to its end: a server's connection is of no use before
+                pass
             return None
 
     def _write_again(self, record: Record, index: MatrixIndex) -> None:
