@@ -9,11 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from PIL import Image
 
 from tests.left_out import LeftOut, lacking
 
 ROOT = Path(__file__).resolve().parent.parent
+# No test is timed: a machine at work is slow, not wrong. The first example also pays for what is imported then.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,8 @@ def number_word(prefix: str, field: str, kind: type[int] | type[float], *, alway
         field,
         prefix + pattern,
         lambda word: kind(word.removeprefix(prefix)),
-        lambda value: prefix + shortest(value),
+        # A million pixels are no "1e+06", which no word of pixels is.
+        lambda value: prefix + (str(int(value)) if kind is int else shortest(value)),
         always,
     )
 
