@@ -69,6 +69,13 @@ def test_a_photo_is_read_once(tmp_path: Path) -> None:
     assert len(reader.read) == 3
 
 
+def test_a_store_of_nothing_is_empty(tmp_path: Path) -> None:
+    photos = photos_in(tmp_path / "photos", 4)[3:]
+    pixels, there, without = stored_pixels(photos, Reader(), tmp_path / "store", words="w")
+    assert (len(pixels), there, list(without)) == (0, [], [0])
+    assert len(pixels[torch.arange(0)]) == 0
+
+
 def test_what_was_read_before_a_stop_is_kept(tmp_path: Path) -> None:
     photos, reader = photos_in(tmp_path / "photos", 3), Reader()
 

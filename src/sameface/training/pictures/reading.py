@@ -14,6 +14,7 @@ from sameface.datasets.tree import read_tree, refuse_deep
 from sameface.errors import ImageError, NotEnoughDataError
 from sameface.files import Skipped
 from sameface.progress import Tally
+from sameface.training.pictures.decoded import cores
 from sameface.training.pictures.pictures import Pictures
 
 
@@ -50,7 +51,7 @@ def read_pictures(
     read: Callable[[Path], npt.NDArray[np.uint8]],
     *,
     skipped: Sequence[Skipped] = (),
-    threads: int = 2,
+    threads: int | None = None,
     progress: Tally | None = None,
 ) -> Pictures:
     """Read pictures into memory; those that cannot be read are skipped, counted and listed.
@@ -60,7 +61,7 @@ def read_pictures(
         read: a path to a picture ``(size, size, channels)`` uint8, all of one shape; raises `ImageError` or
             `FaceError`.
         skipped: what was passed over before.
-        threads: readers at once.
+        threads: readers at once; None for as many as there are cores.
         progress: called with (done, all).
 
     Raises:
@@ -77,7 +78,7 @@ def read_pictures(
 
     rows: list[npt.NDArray[np.uint8]] = []
     owners: list[str] = []
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(threads or cores()) as pool:
         for done, ((person, path), outcome) in enumerate(zip(jobs, pool.map(attempt, jobs), strict=True), 1):
             if isinstance(outcome, Exception):
                 passed_over.append(Skipped(path, str(outcome)))

@@ -92,6 +92,8 @@ class StoredPixels:
     def __getitem__(self, rows: Tensor) -> Tensor:
         wanted = self._rows[rows.numpy()]
         out = np.empty((len(wanted), *self._row_shape), self._dtype)
+        if not len(wanted):
+            return torch.from_numpy(out)
         bytes_of = out.reshape(len(wanted), -1).view(np.uint8)
         with self._file.open("rb", buffering=0) as file:
             for place in np.argsort(wanted, kind="stable"):

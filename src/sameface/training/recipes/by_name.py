@@ -6,6 +6,7 @@ from typing import Final
 
 from sameface.errors import SettingError, did_you_mean
 from sameface.training.folder.beforehand import keep_finished
+from sameface.training.loop.interrupt import terminated_like_interrupted
 from sameface.training.recipes.run import RecipeResult, RecipeRun
 
 #: Name → what its folder must hold.
@@ -26,7 +27,7 @@ def run_recipe(name: str, run: RecipeRun) -> RecipeResult:
     Raises:
         SettingError: no such recipe, or one that keeps no checkpoint is to be resumed.
         OutputError: `run.out` holds another training.
-        KeyboardInterrupt: Ctrl-C; nothing is scored or exported.
+        KeyboardInterrupt: Ctrl-C or SIGTERM; nothing is scored or exported.
     """
     if name not in RECIPES:
         raise SettingError(
@@ -46,4 +47,5 @@ def run_recipe(name: str, run: RecipeRun) -> RecipeResult:
         from sameface.training.recipes.orl import study_orl as study
     else:
         from sameface.training.recipes.lfw import study_lfw as study
-    return study(run)
+    with terminated_like_interrupted():
+        return study(run)
