@@ -41,6 +41,7 @@ NOT_RUN = {
         "pip install sameface                                  # verify, enroll, identify, calibrate: the whole program",
     ): "installs",
     ("how-to/service.md", "scrape_configs:"): "a file of Prometheus",
+    ("how-to/train.md", 'data = "photos"'): "a file of settings, as each training writes one",
     (
         "how-to/service.md",
         "docker compose run --rm sameface keys add admin --keys /data/keys.json   # shows the key, once",
@@ -73,7 +74,7 @@ def shown_only(page: Path) -> list[str]:
 def test_no_block_is_left_out_unseen():
     found = {(page.relative_to(DOCS).as_posix(), body.splitlines()[0]) for page in PAGES for body in shown_only(page)}
     assert found == set(NOT_RUN)
-    assert len(NOT_RUN) <= 5
+    assert len(NOT_RUN) <= 6
 
 
 def commands_shown() -> list[tuple[str, list[str]]]:
