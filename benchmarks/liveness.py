@@ -27,6 +27,7 @@ from sameface.evaluation.presentation import Presentations, curve_of, report_at 
 from sameface.imaging import load_image, open_photo  # noqa: E402
 from sameface.liveness import PassiveLiveness  # noqa: E402
 from sameface.liveness.challenge import draw_challenge  # noqa: E402
+from sameface.liveness.motion import sideways_of  # noqa: E402
 from sameface.recognizer import Recognizer  # noqa: E402
 from tests.liveness.played import Person, Rebent, Replayed, Still, Waved, other_challenge, play  # noqa: E402
 from tests.liveness.reshot import RESHOT  # noqa: E402
@@ -83,7 +84,10 @@ def passive(photos: int) -> dict[str, object]:
 def active(honest: int, attacks: int, first: int) -> dict[str, object]:
     """Verdicts by kind."""
     recognizer = Recognizer(threads=1)
-    pictures = [Picture.of(load_image(path), recognizer.detect(path)[0]) for path in SHIPPED]
+    faces = [(load_image(path), recognizer.detect(path)[0]) for path in SHIPPED]
+    # A session begins only with a face that looks straight; one of the six does not.
+    straight = [item for item in faces if item[1].landmarks and abs(sideways_of(item[1].landmarks.points_xy)) < 0.16]
+    pictures = [Picture.of(image, face) for image, face in straight]
     verdicts: dict[str, Counter[str]] = {}
     jobs = [("honest", number) for number in range(first, first + honest)]
     jobs += [(kind, number) for number in range(first, first + attacks // len(ATTACKS)) for kind in ATTACKS]

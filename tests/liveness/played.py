@@ -13,7 +13,7 @@ from sameface.recognizer import Recognizer
 from sameface.types import ImageRGB
 from tests.liveness.simulated import Picture, Pose, as_camera, head, sheet
 
-RATE = 7.0  # frames a second
+RATE = 6.0  # frames a second
 #: An actor gives the frame at a time, knowing what was asked since when.
 Actor = Callable[[float, Prompt, float], ImageRGB]
 TURNED = {"left": ("yaw", 1), "right": ("yaw", -1), "up": ("pitch", 1), "down": ("pitch", -1)}

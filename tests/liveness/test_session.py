@@ -139,6 +139,13 @@ def test_what_ends_a_session(reason, happens):
     assert prompt.words == REASONS[reason]
 
 
+def test_who_does_not_look_straight_is_told_so():
+    camera = Camera(Session(Challenge(("left", "nearer"), (0.3, 0.3)), RULES, at=0.0))
+    prompt = camera.hold(10, yaw=30)
+    assert (prompt.phase, prompt.hint) == ("settle", "Look straight at the camera.")
+    assert camera.hold(6).phase == "wait"
+
+
 def test_who_moves_in_the_pause_waits_longer_and_does_not_fail():
     camera = started("left", "up", "nearer")
     assert camera.hold(10, yaw=22).phase == "wait"

@@ -361,6 +361,10 @@ def test_the_camera(playwright, program, photos, film):
     no_serious_issue(page)
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.locator(".face")).to_have_count(0)
+    go(page, "Presence")
+    page.get_by_role("button", name="Begin").click()
+    expect(page.locator(".words .chip")).to_have_text("Not shown", timeout=60_000)  # a portrait held still is nobody
+    no_serious_issue(page)
     go(page, "Identify")
     page.get_by_role("button", name="Use camera").click()
     page.get_by_role("button", name="Take photo").click()

@@ -37,7 +37,12 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 @app.command()
 def watch(
-    source: Annotated[str, typer.Argument(help="A video file, or the number of a camera (0 is the first).")],
+    source: Annotated[
+        list[str],
+        typer.Argument(
+            help="A video file, the number of a camera (0 is the first), or an address like rtsp://…; several cameras as NAME=ADDRESS."
+        ),
+    ],
     gallery: GalleryOption = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the video with boxes and names.", show_default=False)
@@ -62,6 +67,27 @@ def watch(
     seconds: Annotated[
         float | None, typer.Option("--seconds", min=0, help="Stop after so many.", show_default=False)
     ] = None,
+    to: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--to",
+            help="Send events there: https://…, mqtt://host/topic; repeat for more. Webhooks are signed by $SAMEFACE_WEBHOOK_SECRET.",
+            show_default=False,
+        ),
+    ] = None,
+    outbox: Annotated[Path, typer.Option("--outbox", help="File in which events wait to be delivered.")] = Path(
+        "outbox.db"
+    ),
+    strangers: Annotated[
+        str | None,
+        typer.Option("--strangers", help="Keep unknown faces in this gallery of their own.", show_default=False),
+    ] = None,
+    strangers_days: Annotated[
+        float, typer.Option("--strangers-days", min=0.01, help="How long a stranger is kept after the last meeting.")
+    ] = 30.0,
+    liveness: Annotated[
+        bool, typer.Option("--liveness", help="Score how living each face looks; one signal, never the whole answer.")
+    ] = False,
     encoder: EncoderOption = None,
     detector: DetectorOption = None,
     threshold: ThresholdOption = None,
@@ -69,16 +95,46 @@ def watch(
     device: DeviceOption = "cpu",
     json: JsonLinesOption = False,
 ) -> None:
-    """Name the faces of a video or camera, steadily: by vote over each track. A line for each event; Ctrl-C ends it."""
+    """Name the faces of a video or camera, steadily: by vote over each track. A line for each event; Ctrl-C ends it.
+
+    Cameras by address, several cameras, --to, --strangers and --liveness go together: then a camera that is lost is opened again, and events
+    have the form that docs/how-to/video.md shows.
+    """
     from sameface.cli.options import gallery_location, open_gallery, ready_to_search
     from sameface.cli.output import note, plural, progress
     from sameface.cli.overwriting import new_file
     from sameface.imaging.annotate import annotate
+    from sameface.indexing.cameras import is_address
     from sameface.indexing.tracking import Sighting, Tracker
     from sameface.indexing.video import Video, VideoFile
 
+    if len(source) > 1 or is_address(source[0].partition("=")[2] or source[0]) or to or strangers or liveness:
+        from sameface.cli.watching import Telling, watch_cameras
+        from sameface.errors import SettingError
+
+        if output is not None:
+            raise SettingError(
+                expected="a video file or one local camera to write", got="--output", advice="leave it out"
+            )
+        note(f"gallery: {gallery_location(gallery)}")
+        with ready_to_search(
+            open_gallery(
+                gallery,
+                create=False,
+                encoder=encoder,
+                detector=detector,
+                threshold=threshold,
+                operating_point=operating_point,
+                device=device,
+            )
+        ) as people:
+            telling = Telling(to or (), outbox, strangers, strangers_days, liveness, json)
+            stays = _PATIENCE if patience is None else patience
+            watch_cameras(source, people, telling, enough=enough, patience=stays, seconds=seconds)
+        return
+    film = source[0]
     if output is not None:
-        new_file(output, overwrite=overwrite, sources=[source])
+        new_file(output, overwrite=overwrite, sources=[film])
     note(f"gallery: {gallery_location(gallery)}")
     events = _Events(_say_json if json else _say)
     at = 0.0
@@ -95,7 +151,7 @@ def watch(
             )
         ) as people,
         # "²" is a digit and no number; no machine has ten thousand cameras.
-        Video(int(source) if source.isdecimal() and len(source) < 5 else source) as video,
+        Video(int(film) if film.isdecimal() and len(film) < 5 else film) as video,
     ):
         step = every or (2 if video.rate >= _FEW else 1)
         stays = max(_PATIENCE, _GAPS * step / video.rate) if patience is None else patience

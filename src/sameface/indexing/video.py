@@ -58,7 +58,7 @@ class Video:
     """
 
     def __init__(self, source: str | Path | int) -> None:
-        self._cv2 = _opencv()
+        self._cv2 = opencv()
         self.live = isinstance(source, int)
         if not isinstance(source, int) and not Path(source).is_file():
             raise ImageNotFoundError(
@@ -144,7 +144,7 @@ class VideoFile:
     """
 
     def __init__(self, path: Path, rate: float) -> None:
-        self._cv2, self._path, self._rate = _opencv(), path, rate
+        self._cv2, self._path, self._rate = opencv(), path, rate
         self._writer: Any = None
         self.code = ""
 
@@ -193,7 +193,8 @@ def _quiet() -> Iterator[None]:
         os.close(kept)
 
 
-def _opencv() -> Any:
+def opencv() -> Any:
+    """OpenCV, imported when it is first needed. Raises ExtraMissingError where it is not installed."""
     try:
         import cv2
     except ImportError as error:

@@ -65,6 +65,17 @@ def motion(first_xy: npt.NDArray[np.floating], now_xy: npt.NDArray[np.floating])
     return Motion(float(moved @ across), float(moved @ down), larger, wide / larger, high / larger)
 
 
+def sideways_of(points_xy: npt.NDArray[np.floating]) -> float:
+    """How far the nose lies beside the middle of eyes and mouth, in eye distances; 0 for a face from the front.
+
+    >>> sideways_of(np.array([[0.0, 0.0], [2.0, 0.0], [1.5, 1.0], [0.0, 2.0], [2.0, 2.0]]))
+    0.25
+    """
+    points = np.asarray(points_xy, np.float64)
+    beside = points[_NOSE] - points[list(_OUTER)].mean(0)
+    return float(beside @ _along_eyes(points)) / max(1e-6, float(np.hypot(*(points[1] - points[0]))))
+
+
 def _width(points: Floats) -> float:
     """Mean of the distances between the eyes and between the corners of the mouth."""
     return max(1e-6, float(np.hypot(*(points[1] - points[0])) + np.hypot(*(points[4] - points[3]))) / 2)

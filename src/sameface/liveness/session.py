@@ -17,7 +17,7 @@ import numpy as np
 
 from sameface.liveness.challenge import TURNS, WORDS, Action, Challenge, MovedBy
 from sameface.liveness.first_view import SIDE, FirstView
-from sameface.liveness.motion import Motion, motion
+from sameface.liveness.motion import Motion, motion, sideways_of
 from sameface.matching import distance, is_same
 from sameface.types import Detection, Embeddings, ImageRGB
 
@@ -52,7 +52,8 @@ class Rules:
         settle_seconds: of a steady first view. settle_frames: of it.
         gap_seconds: longest time between two frames. quickest: seconds that nobody reacts in.
         smallest: pixels between the eyes of the smallest face. threshold: τ of the same face.
-        sideways, upward: parallax of a turn, see `sameface.liveness.motion`. centre: less is straight.
+        sideways, upward: parallax of a turn, see `sameface.liveness.motion`. centre: less is straight again.
+        straight: how far the nose may lie beside the middle of eyes and mouth at first, in eye distances.
         nearer, farther: size beside the first view.
         likeness: least correlation of a point's surroundings with the first view. narrowest: least width or height beside it.
         relief: least depth that the turns must show, see `Made`: the mean over turns to a side and over those up and down.
@@ -70,6 +71,7 @@ class Rules:
     sideways: float = 0.065
     upward: float = 0.042
     centre: float = 0.04
+    straight: float = 0.16
     nearer: float = 1.18
     farther: float = 0.86
     likeness: float = 0.45
@@ -125,6 +127,7 @@ class State:
     step: int = 0
     since: float = 0.0
     last: float = 0.0
+    looked: float = 0.0
     seen: int = 0
     grey: bytes = b""
     points: tuple[float, ...] = ()
@@ -174,7 +177,7 @@ class Session:
     def __init__(self, challenge: Challenge, rules: Rules, *, at: float) -> None:
         self.rules = rules
         self.state = State(
-            challenge.actions, challenge.pauses, challenge.moved_by, challenge.chance, at, since=at, last=at
+            challenge.actions, challenge.pauses, challenge.moved_by, challenge.chance, at, since=at, last=at, looked=at
         )
 
     @classmethod
@@ -219,8 +222,9 @@ class Session:
             return self.prompt()
         if frame.at - state.started > rules.seconds:
             return self._failed("expired")
+        gone, state.looked = frame.at - state.looked, frame.at
         if frame.at - state.last > rules.gap_seconds and state.phase != "settle":
-            return self._failed("gap" if frame.faces else "face-lost")
+            return self._failed("gap" if gone > rules.gap_seconds else "face-lost")
         if len(frame.faces) > 1 and state.phase != "settle":
             return self._failed("several-faces")
         face = self._usable(frame)
@@ -255,6 +259,9 @@ class Session:
         assert face.landmarks is not None
         assert frame.embedding is not None
         state, rules = self.state, self.rules
+        if abs(sideways_of(face.landmarks.points_xy)) > rules.straight:
+            state.settled = 0
+            return self.prompt(hint=WORDS[state.moved_by]["settle"])
         moved = self._moved(frame, face) if state.settled else None
         steady = moved is not None and moved.parallax < rules.centre and 0.93 < moved.larger < 1.07
         if not steady or not self._same(frame):
