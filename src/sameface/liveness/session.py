@@ -45,7 +45,7 @@ _LEAST_SINE: Final = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Limits of a session; each was chosen on simulations of other photos than those it was measured on (docs/benchmarks.md).
+    """Limits of a session; chosen on simulations of the shipped photos, and measured on others of the same photos (docs/benchmarks.md).
 
     Attributes:
         seconds: of the whole session. step_seconds: of one movement.
@@ -76,7 +76,7 @@ class Rules:
     farther: float = 0.86
     likeness: float = 0.45
     narrowest: float = 0.7
-    relief: float = 0.14
+    relief: float = 0.12
     passive: float = 0.0
 
 
