@@ -68,7 +68,8 @@ class Person:
 
     def __call__(self, at: float, prompt: Prompt, asked: float) -> ImageRGB:
         return as_camera(
-            self.picture.shown(head(self.relief), self.pose(at, prompt), round_like_a_head=True), self.random
+            self.picture.shown(head(self.relief, self.picture.nose_xy), self.pose(at, prompt), round_like_a_head=True),
+            self.random,
         )
 
 

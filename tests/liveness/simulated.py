@@ -27,8 +27,8 @@ Surface = Callable[[Floats, Floats], Floats]
 WIDTH, HEIGHT, EYES = 360, 320, 50.0
 #: Eye distances from the camera to the head: about half a metre.
 DISTANCE: Final = 8.0
-#: Where the parts of a face are: the tip of the nose and the mouth below the middle of the eyes.
-NOSE_Y, MOUTH_Y, MIDDLE_Y = 0.68, 1.12, 0.45
+#: Where the tip of a nose usually is, and the middle of a face, below the middle of the eyes.
+NOSE_Y, MIDDLE_Y = 0.68, 0.45
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,15 @@ class Pose:
         return ("yaw", "pitch", "roll", "nearer", "right", "down", "bend")
 
 
-def head(relief: float = 1.0) -> Surface:
-    """A head without a neck. relief: 1 for a nose that stands about 0.43 eye distances before the eyes."""
+def head(relief: float = 1.0, nose_xy: tuple[float, float] = (0.0, NOSE_Y)) -> Surface:
+    """A head without a neck. relief: 1 for a nose that stands about 0.43 eye distances before the eyes. nose_xy: where its tip is."""
+    across, tip = nose_xy
 
     def surface(x: Floats, y: Floats) -> Floats:
         inside = 1 - (x / 1.28) ** 2 - ((y - 0.3) / 1.95) ** 2
         z = 1.35 * (np.sqrt(np.clip(inside, 0, None)) - 1)
-        ridge = np.where(y < NOSE_Y, np.exp(-(((y - NOSE_Y) / 0.42) ** 2)), np.exp(-(((y - NOSE_Y) / 0.12) ** 2)))
-        nose = 0.26 * ridge * np.exp(-((x / 0.17) ** 2))
+        ridge = np.where(y < tip, np.exp(-(((y - tip) / 0.42) ** 2)), np.exp(-(((y - tip) / 0.12) ** 2)))
+        nose = 0.26 * ridge * np.exp(-(((x - across) / 0.17) ** 2))
         sockets = 0.07 * (np.exp(-((x - 0.5) ** 2 + y**2) / 0.05) + np.exp(-((x + 0.5) ** 2 + y**2) / 0.05))
         return np.asarray(relief * (z + nose - sockets))
 
@@ -93,6 +94,7 @@ class Picture:
     x: Floats
     y: Floats
     background: ImageRGB = field(repr=False)
+    nose_xy: tuple[float, float] = (0.0, NOSE_Y)
 
     @classmethod
     def of(cls, image_rgb: ImageRGB, face: Detection, *, density: float = 1.5) -> Picture:
@@ -113,7 +115,14 @@ class Picture:
         rows, columns = np.mgrid[0 : side[1], 0 : side[0]]
         unit = EYES * density
         behind = cv2.GaussianBlur(cv2.resize(upright, (WIDTH, HEIGHT)), (0, 0), 25)
-        return cls(upright, (columns - side[0] / 2) / unit, (rows - 0.4 * side[1]) / unit, behind)
+        nose = (turn @ np.append(face.landmarks.points_xy[2].astype(float), 1.0) - (side[0] / 2, 0.4 * side[1])) / unit
+        return cls(
+            upright,
+            (columns - side[0] / 2) / unit,
+            (rows - 0.4 * side[1]) / unit,
+            behind,
+            (float(nose[0]), float(nose[1])),
+        )
 
     def shown(self, surface: Surface, pose: Pose, *, round_like_a_head: bool) -> ImageRGB:
         """What the camera sees of it."""

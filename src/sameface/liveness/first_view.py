@@ -23,7 +23,7 @@ SIDE: Final = 128
 _EYES: Final = 40.0
 _MIDDLE: Final = np.array([SIDE / 2, 0.36 * SIDE])
 #: Half the side of what is compared around a point, and how far it is looked for, in pixels of a view.
-_AROUND: Final = 11
+_AROUND: Final = 6
 _REACH: Final = 10
 _OUTER: Final = [0, 1, 3, 4]
 _GREY: Final = np.array([0.299, 0.587, 0.114], np.float32)
