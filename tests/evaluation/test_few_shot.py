@@ -132,6 +132,18 @@ def test_the_interval_holds_the_classes_apart() -> None:
     assert 0.7 < found.accuracy.interval.high < 0.9
 
 
+def test_no_error_among_few_classes_is_no_proof() -> None:
+    x, classes = clouds(6, 3, spread=0)
+    found = few_shot(x, classes, ways=5, shots=1, episodes=50).accuracy
+    assert found.value == 1.0
+    # Six classes without an error: 1 − 0.05^(1/6) of all classes might fail (Clopper and Pearson, one-sided).
+    assert found.interval is not None
+    assert (found.interval.low, found.interval.high) == (pytest.approx(0.05 ** (1 / 6), abs=1e-9), 1.0)
+    none = few_shot(np.ones_like(x), classes, ways=5, shots=1, episodes=50).accuracy
+    assert none.interval is not None
+    assert (none.interval.low, none.interval.high) == (0.0, pytest.approx(1 - 0.05 ** (1 / 6), abs=1e-9))
+
+
 @pytest.mark.parametrize("numbers", [{"ways": 1, "shots": 1}, {"ways": 2, "shots": 0}])
 def test_numbers_that_cannot_be(numbers: dict[str, int]) -> None:
     x, classes = clouds(4, 3, spread=1.0)

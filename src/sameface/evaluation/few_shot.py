@@ -19,8 +19,8 @@ import numpy.typing as npt
 
 from sameface.errors import NotEnoughDataError, SettingError
 from sameface.evaluation.results import FewShotResult, Rate
-from sameface.metrics import bootstrap_interval
-from sameface.types import Embeddings
+from sameface.metrics import bootstrap_interval, rule_of_three
+from sameface.types import Embeddings, Interval
 
 EPISODES: Final = 2000
 
@@ -79,11 +79,7 @@ def few_shot(
         asked[at] += 1
         right[at] += answers(x, photos, usable)
     total, correct = int(asked.sum()), int(right.sum())
-
-    def rate(weights: npt.NDArray[np.intp]) -> float:
-        return float((weights * right).sum() / max(1.0, (weights * asked).sum()))
-
-    interval = bootstrap_interval(rate, len(place), seed=seed)
+    interval = _interval(right, asked, seed)
     return FewShotResult(
         ways=ways,
         shots=shots,
@@ -118,6 +114,18 @@ def answers(
         distances[count[:, 0] == 0] = np.inf
         right[own] = found[probe] and distances[own] < np.delete(distances, own).min()
     return right
+
+
+def _interval(right: npt.NDArray[np.float64], asked: npt.NDArray[np.float64], seed: int) -> Interval:
+    """Over draws of classes; where all answers were right, or none, there is nothing to draw, and each class is one trial."""
+    if right.sum() in (0, asked.sum()):
+        bound = rule_of_three(len(asked))
+        return bound if not right.any() else Interval(1 - bound.high, 1.0, bound.level, bound.method)
+
+    def rate(weights: npt.NDArray[np.intp]) -> float:
+        return float((weights * right).sum() / max(1.0, (weights * asked).sum()))
+
+    return bootstrap_interval(rate, len(asked), seed=seed)
 
 
 def _pools(
