@@ -71,7 +71,7 @@ def judge_face(photo: Photo | ImageRGB, detection: Detection) -> FaceQuality:
         _Part(f"too dark (grey level {brightness:.0f})", _ramp(brightness, 15, 60), brightness < 37),
         _Part(f"too bright (grey level {brightness:.0f})", _ramp(255 - brightness, 10, 45), brightness > 227),
         _Part("too little contrast", _ramp(contrast, 4, 22), contrast < 13),
-        _Part("turned aside", 1 - 0.6 * (turned or 0.0), (turned or 0.0) > 0.65),
+        _Part("turned aside", 1 - 0.6 * (turned or 0.0), (turned or 0.0) > 0.8),
     )
     return FaceQuality(
         value=math.prod(part.mark for part in parts),
