@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import shlex
 import subprocess
@@ -57,6 +58,17 @@ NOT_RUN = {
 }
 
 
+#: Contents of files, which are read here.
+FILES = {"toml": tomllib.loads, "json": json.loads}
+
+
+def test_files_that_are_shown_can_be_read():
+    for page in PAGES:
+        for block in run_blocks.blocks_of(page.read_text(encoding="utf-8")):
+            if block.language in FILES:
+                assert FILES[block.language](block.body), page
+
+
 def shown_only(page: Path) -> list[str]:
     """The blocks of a page that are neither run nor the output of one that is."""
     text = page.read_text(encoding="utf-8")
@@ -68,7 +80,8 @@ def shown_only(page: Path) -> list[str]:
         and after.language == "text"
         and not text[block.end + 3 : after.start].split("```")[0].strip()
     }
-    return [block.body for block in blocks if block.language not in ("python", "console") and id(block) not in outputs]
+    run = ("python", "console", *FILES)
+    return [block.body for block in blocks if block.language not in run and id(block) not in outputs]
 
 
 def test_no_block_is_left_out_unseen():
@@ -166,6 +179,13 @@ def test_pages_show_only_shipped_photos():
     for page in PAGES:
         for target in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).resolve().is_relative_to(DOCS / "img"), f"{page}: {target}"
+
+
+def test_what_the_readme_points_to_is_there():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    targets = [target.partition("#")[0] for target in re.findall(r"\]\(([^)]+)\)", text) if "://" not in target]
+    assert len(targets) > 20
+    assert [target for target in targets if target and not (ROOT / target).exists()] == []
 
 
 def test_every_command_has_its_help_in_the_reference():
