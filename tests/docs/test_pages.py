@@ -42,7 +42,6 @@ NOT_RUN = {
         "pip install sameface                                  # verify, enroll, identify, calibrate: the whole program",
     ): "installs",
     ("how-to/service.md", "scrape_configs:"): "a file of Prometheus",
-    ("how-to/train.md", 'data = "photos"'): "a file of settings, as each training writes one",
     (
         "how-to/service.md",
         "docker compose run --rm sameface keys add admin --keys /data/keys.json   # shows the key, once",
