@@ -163,6 +163,9 @@ def test_every_flow(open_page, photos, size, scheme):
     page.keyboard.press("Enter")
     expect(page.locator("tr[data-name='Grace Hopper']")).to_be_visible()
     page.get_by_label("Search").fill("")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="What is kept of Barack").click()
+    assert json.loads(saved.value.path().read_text())["person"]["name"] == "Barack"
     page.get_by_role("button", name="Forget Barack").click()
     expect(page.get_by_role("dialog")).to_contain_text("cannot be undone")
     page.get_by_role("button", name="Cancel").click()

@@ -150,10 +150,11 @@ class SqliteStore(BaseStore[SqliteTransaction]):
     def _named(
         self, connection: sqlite3.Connection, ranked: list[list[tuple[int, float]]]
     ) -> list[list[Candidate]] | None:
-        """Candidates of ranked keys; None when somebody among them was forgotten or merged meanwhile."""
+        """Candidates of ranked keys; None when somebody among them was forgotten or merged meanwhile, or their time is over."""
         known: dict[int, tuple[str, str]] = {}
+        still = "WHERE p.person_key = ? AND (p.expires = '' OR p.expires > ?)"
         for key in {key for answer in ranked for key, _ in answer}:
-            found = list(people.select_people(connection, self._vault, "WHERE p.person_key = ?", (key,)))
+            found = list(people.select_people(connection, self._vault, still, (key, now())))
             if not found:
                 return None
             known[key] = (found[0][1].person_id, found[0][1].name)

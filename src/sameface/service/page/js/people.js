@@ -67,7 +67,7 @@ export async function people(main) {
       const kept = await call("GET", galleryPath(`/people/${person.person_id}/access`));
       const url = URL.createObjectURL(new Blob([JSON.stringify(kept, null, 2)], { type: "application/json" }));
       h("a", { href: url, download: `${person.person_id}.json` }).click();
-      URL.revokeObjectURL(url);
+      setTimeout(() => URL.revokeObjectURL(url), 10_000); // the browser saves it meanwhile
       say(`What is kept of ${person.name} was saved as a file`);
     } catch (error) { trouble.replaceChildren(fault(error)); }
   }
