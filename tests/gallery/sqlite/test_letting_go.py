@@ -146,7 +146,7 @@ def test_a_service_does_not_keep_a_gallery_that_it_cannot_use(gallery: Path, mon
     raw = bytearray(gallery.read_bytes())
     raw[raw.index(vectors(5)[3].tobytes())] ^= 1
     gallery.write_bytes(raw)
-    recognizer = SimpleNamespace(space=SPACE, card=SimpleNamespace(dimension=DIMENSION), encoder_given=None)
+    recognizer = SimpleNamespace(space=SPACE, card=SimpleNamespace(dimension=DIMENSION), encoder_given="")
     shelf = Shelf(Settings(galleries=str(gallery.parent)), recognizer)  # type: ignore[arg-type]
     with no_collector():
         for _ in range(3):
@@ -158,7 +158,7 @@ def test_a_service_does_not_keep_a_gallery_that_it_cannot_use(gallery: Path, mon
 
 def test_a_service_that_makes_a_gallery_again_lets_the_old_one_go(tmp_path: Path) -> None:
     """Another worker deleted it meanwhile."""
-    recognizer = SimpleNamespace(space=SPACE, card=SimpleNamespace(dimension=DIMENSION), encoder_given=None)
+    recognizer = SimpleNamespace(space=SPACE, card=SimpleNamespace(dimension=DIMENSION), encoder_given="")
     shelf = Shelf(Settings(galleries=str(tmp_path)), recognizer)  # type: ignore[arg-type]
     with no_collector():
         old = shelf.create("people")
