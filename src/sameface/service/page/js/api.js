@@ -3,7 +3,7 @@
 const KEY = "sameface-key";
 let policyPromise = null;
 
-export const state = { gallery: null };
+export const state = { gallery: null, handedOver: null };
 export const key = {
   get: () => sessionStorage.getItem(KEY) || "",
   set: (value) => { value ? sessionStorage.setItem(KEY, value) : sessionStorage.removeItem(KEY); policyPromise = null; },

@@ -1,15 +1,17 @@
 // 1:1: two photos, same or not; or a photo against an enrolled person.
 
 import { call, formOf, galleryPath, policy, state } from "./api.js";
-import { busy, chance, fault, glyph, h, number, say, standing } from "./dom.js";
+import { beside, busy, chance, fault, glyph, h, number, reveal, say, standing } from "./dom.js";
 import { PhotoDrop } from "./photo.js";
 import { distanceScale, scaleWords } from "./scale.js";
+
+let kept = null; // the last photos with their answer, for whoever comes back
 
 export async function compare(main) {
   const result = h("section", { "aria-label": "Answer" });
   let running = null;
-  const first = new PhotoDrop({ title: "First photo", highest: 340, changed: () => ask() });
-  const second = new PhotoDrop({ title: "Second photo", highest: 340, changed: () => ask() });
+  const first = new PhotoDrop({ title: "First photo", highest: 250, changed: () => ask() });
+  const second = new PhotoDrop({ title: "Second photo", highest: 250, changed: () => ask() });
   const claim = h("input", { id: "claim", list: "claim-names", maxlength: 200, placeholder: "Nobody: compare two photos", autocomplete: "off", onchange: () => ask() });
   const names = h("datalist", { id: "claim-names" });
   claim.addEventListener("input", async () => {
@@ -20,7 +22,7 @@ export async function compare(main) {
   });
   main.append(
     h("h1", {}, "Same person?"),
-    h("p", { class: "lead" }, "Give two photos that show one face each. The answer comes with the distance that decided it."),
+    h("p", { class: "lead" }, "Give two photos that show one face each."),
     h("div", { class: "pair" }, first.element, second.element),
     h("div", { class: "row" }, h("label", { class: "field" }, h("span", {}, "Or: is the first photo this enrolled person?"), claim, names)),
     result,
@@ -28,25 +30,49 @@ export async function compare(main) {
   const onPaste = (event) => (first.file ? second : first).paste(event);
   document.addEventListener("paste", onPaste);
 
-  async function ask() {
+  if (kept) {
+    first.show(kept.files[0]);
+    if (kept.files[1]) second.show(kept.files[1]);
+    claim.value = kept.name;
+    second.element.hidden = Boolean(kept.name);
+    tell(kept);
+  }
+
+  async function ask(choose = "only") {
     const name = claim.value.trim();
     if (!first.file || !(name || second.file)) return;
     running?.abort();
     const mine = (running = new AbortController());
+    const files = [first.file, name ? null : second.file];
+    kept = null;
     result.replaceChildren(h("div", { class: "card" }, busy("Looking …")));
     try {
       const answer = name
-        ? await call("POST", galleryPath("/verify"), await formOf({ name }, [["photo", first.file]]), mine.signal)
-        : await call("POST", "verify", await formOf({}, [["probe", first.file], ["reference", second.file]]), mine.signal);
+        ? await call("POST", galleryPath("/verify"), await formOf({ name, choose }, [["photo", files[0]]]), mine.signal)
+        : await call("POST", "verify", await formOf({ choose }, [["probe", files[0]], ["reference", files[1]]]), mine.signal);
       const { operating_point: point } = await policy();
       if (mine.signal.aborted) return;
-      first.draw([{ box: answer.probe_box, kind: "plain" }], answer.probe_size);
-      if (answer.reference_box) second.draw([{ box: answer.reference_box, kind: "plain" }], answer.reference_size);
-      result.replaceChildren(verdict(answer, point, name));
+      kept = { files, name, answer, point };
+      tell(kept);
+      reveal(result.querySelector(".verdict"));
       say(answer.same ? "Same person" : "Different people");
     } catch (error) {
-      if (error.name !== "AbortError") result.replaceChildren(fault(error));
+      if (error.name !== "AbortError") result.replaceChildren(fault(error), several(error) ?? "");
     }
+  }
+
+  function tell({ answer, point, name }) {
+    first.draw([{ box: answer.probe_box, kind: "plain" }], answer.probe_size);
+    if (answer.reference_box) second.draw([{ box: answer.reference_box, kind: "plain" }], answer.reference_size);
+    result.replaceChildren(verdict(answer, point, name));
+  }
+
+  /** Where a photo shows several faces: which one is meant. */
+  function several(error) {
+    if (!error.type?.includes("several")) return null;
+    return h("div", { class: "actions start" },
+      h("button", { type: "button", onclick: () => ask("largest") }, "Take the largest face"),
+      h("button", { type: "button", onclick: () => ask("centre") }, "Take the face in the middle"));
   }
 
   return () => { running?.abort(); document.removeEventListener("paste", onPaste); };
@@ -54,19 +80,19 @@ export async function compare(main) {
 
 function verdict(answer, point, name) {
   const title = name ? (answer.same ? `Yes, ${name}` : `Not ${name}`) : answer.same ? "Same person" : "Different people";
-  const side = answer.same ? "under" : "not under";
   return h("div", { class: "card", "data-same": String(answer.same) },
     h("div", { class: "verdict" },
       h("div", { class: `mark ${answer.same ? "same" : "other"}` }, glyph(answer.same ? "check" : "cross")),
-      h("div", {}, h("h2", {}, title), h("p", {}, `Distance ${number(answer.distance)} is ${side} the threshold τ = ${number(answer.threshold)}.`))),
-    distanceScale(answer.distance, answer.threshold, point.distances),
-    h("p", { class: "said" }, scaleWords(answer.distance, point)),
+      h("div", {}, h("h2", {}, title), h("p", {}, `Distance ${beside(answer.distance, answer.threshold)}.`))),
     standing(answer),
-    h("dl", { class: "facts" },
-      fact("Distance", number(answer.distance)),
-      fact("Threshold τ", number(answer.threshold)),
-      fact("Chosen for", answer.operating_point.target),
-      answer.probability === null ? null : fact("Probability of same", chance(answer.probability))));
+    distanceScale(answer.distance, answer.threshold, point.distances),
+    h("details", {}, h("summary", {}, "Details"),
+      h("p", { class: "said" }, scaleWords(answer.distance, point)),
+      h("dl", { class: "facts" },
+        fact("Distance", number(answer.distance)),
+        fact("Threshold τ", number(answer.threshold)),
+        fact("Chosen for", answer.operating_point.target),
+        answer.probability === null ? null : fact("Probability of same", chance(answer.probability)))));
 }
 
 export function fact(name, value) { return h("div", {}, h("dt", {}, name), h("dd", {}, value)); }

@@ -70,6 +70,14 @@ export function standing(answer) {
   return said ? h("p", { class: "said", "data-standing": answer.standing }, `${said}${answer.standing_reason ? `: ${answer.standing_reason}` : ""}.`) : null;
 }
 
+/** A distance beside the limit that decides, in plain words: "0.24, well under the limit of 0.38". */
+export function beside(distance, limit) {
+  const share = distance / limit;
+  const where = share < 0.75 ? "well under" : share < 0.95 ? "under" : share < 1 ? "just under" : share < 1.05 ? "just over" : share < 1.25 ? "over" : "far over";
+  const digits = number(distance, 2) === number(limit, 2) ? 4 : 2;
+  return `${number(distance, digits)}, ${share === 1 ? "at" : where} the limit of ${number(limit, digits)}`;
+}
+
 /** A probability, said as everywhere in sameface; no calibration knows better than one in ten thousand. */
 export function chance(value) {
   return value > 0.9999 ? "over 0.9999" : value < 0.0001 ? "under 0.0001" : value.toFixed(4);

@@ -1,11 +1,12 @@
 // Make a person known, with a report on each photo.
 
-import { call, formOf, galleryPath, policy } from "./api.js";
+import { call, formOf, galleryPath, policy, state } from "./api.js";
 import { busy, fault, glyph, h, plural, say, sentence } from "./dom.js";
 import { PhotoDrop, pictureOf } from "./photo.js";
 
 export async function enroll(main) {
-  let files = [];
+  let files = state.handedOver ? [state.handedOver] : [];
+  state.handedOver = null;
   const result = h("section", { "aria-label": "Report" });
   const name = h("input", { id: "enroll-name", required: true, maxlength: 200, autocomplete: "off", value: new URLSearchParams(location.hash.split("?")[1]).get("name") ?? "" });
   const groups = h("input", { id: "enroll-groups", autocomplete: "off", placeholder: "staff, night shift" });
@@ -30,6 +31,9 @@ export async function enroll(main) {
       pictureOf(file, file.name),
       h("button", { type: "button", onclick: () => { files.splice(place, 1); show(); drop.input.focus(); } }, glyph("cross"), h("span", { class: "hidden" }, `Remove ${file.name}`)))));
   }
+
+  show();
+  if (files.length) (name.value ? submit : name).focus({ preventScroll: true });
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

@@ -96,8 +96,10 @@ export async function people(main) {
   }
 
   async function makeGallery() {
-    const name = await ask({ title: "New gallery", text: "Lower-case letters, digits and hyphens.", yes: "Make it", field: "Name", value: "" });
-    if (!name) return;
+    const typed = await ask({ title: "New gallery", text: "For instance: visitors.", yes: "Make it", field: "Name", value: "" });
+    const name = typed && usable(typed);
+    if (!typed) return;
+    if (!name) { trouble.replaceChildren(fault(new Error("a gallery's name needs a letter from a to z or a digit"))); return; }
     try {
       await call("POST", "galleries", { name });
       document.dispatchEvent(new CustomEvent("galleries-changed", { detail: name }));
@@ -106,4 +108,9 @@ export async function people(main) {
 
   await load();
   return () => clearTimeout(timer);
+}
+
+/** "My Friends" → "my-friends": galleries are named by lower-case letters, digits and hyphens. */
+export function usable(typed) {
+  return typed.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 60).replace(/-+$/, "");
 }

@@ -28,6 +28,9 @@ export class View {
       this.element.append(frame);
     }
   }
+
+  /** Let the face of that place stand out, or no more. */
+  light(place, on) { this.element.querySelectorAll(".face")[place]?.classList.toggle("lit", on); }
 }
 
 export function pictureOf(file, alt) {
@@ -45,6 +48,7 @@ export class PhotoDrop {
     this.changed = changed;
     this.title = title;
     this.file = null;
+    this.image = null;
     this.input = h("input", { type: "file", accept: "image/*", multiple: many, class: "hidden", "aria-label": `${title}: choose a file`, onchange: () => this.take([...this.input.files]) });
     this.words = h("span", { class: "drop-words" }, glyph("photo"), h("strong", {}, title), h("span", {}, many ? "Drop photos or choose files" : "Drop a photo or choose a file"), h("span", { class: "more" }, many ? "One is enough; up to 20" : "JPEG, PNG or WebP"));
     this.zone = h("label", { class: "drop" }, this.words, this.input);
@@ -71,6 +75,7 @@ export class PhotoDrop {
   show(file) {
     this.file = file;
     const image = pictureOf(file, `${this.title}: ${file.name}`);
+    this.image = image;
     this.view = new View(image, this.highest);
     image.addEventListener("load", () => this.view.proportions(image.naturalWidth, image.naturalHeight));
     image.addEventListener("error", () => { image.alt = "This browser cannot show the file."; });

@@ -50,7 +50,7 @@ export function distanceScale(distance, threshold, spread) {
   parts.push(
     h("line", { class: "axis", x1: LEFT, x2: RIGHT, y1: BASE, y2: BASE }),
     h("line", { class: "tau", x1: tau, x2: tau, y1: TOP - 10, y2: BASE + 8 }),
-    h("text", { x: tau, y: TOP - 17, class: "strong", "text-anchor": anchor(tau) }, `τ ${number(threshold)}`),
+    h("text", { x: tau, y: TOP - 17, class: "strong", "text-anchor": anchor(tau) }, `limit ${number(threshold)}`),
     h("line", { class: "here-line", x1: here, x2: here, y1: BASE - 8, y2: BASE + 16 }),
     h("circle", { class: "here", cx: here, cy: BASE, r: 8 }),
     h("text", { x: here, y: BASE + 34, class: "strong", "text-anchor": anchor(here) }, `distance ${number(distance)}`),
