@@ -80,8 +80,8 @@ function listing(answer, fpir, drop) {
   h("p", {}, inWords(face)),
   standing(face),
   h("div", { class: "actions start" }, h("button", { type: "button", class: "small", onclick: () => handOver(drop, face, answer.size) },
-    face.name ? `Add this photo to ${face.name}` : "Enroll this face",
-    face.name ? null : h("span", { class: "hidden" }, ` (face ${place + 1})`))),
+    face.name ? "Add this photo" : "Enroll this face",
+    h("span", { class: "hidden" }, face.name ? ` to ${face.name}` : ` (face ${place + 1})`))),
   details(face)));
   const first = answer.faces[0];
   return [

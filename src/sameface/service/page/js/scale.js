@@ -38,8 +38,9 @@ export function distanceScale(distance, threshold, spread) {
       parts.push(h("path", { class: className, d: `M${x(0)} ${BASE}L${points.join("L")}L${x(highest)} ${BASE}Z` }));
     }
     const middle = (quantiles) => x(quantiles[Math.floor(quantiles.length / 2)]);
-    parts.push(h("text", { x: middle(spread.mated), y: BASE - 10, class: "on-same", "text-anchor": "middle" }, "same person"));
-    parts.push(h("text", { x: middle(spread.non_mated), y: BASE - 10, class: "on-other", "text-anchor": "middle" }, "different people"));
+    // On their side of the limit, however near the heap is to it.
+    parts.push(h("text", { x: Math.min(middle(spread.mated), tau - 52), y: BASE - 10, class: "on-same", "text-anchor": "middle" }, "same person"));
+    parts.push(h("text", { x: Math.max(middle(spread.non_mated), tau + 66), y: BASE - 10, class: "on-other", "text-anchor": "middle" }, "different people"));
   } else {
     parts.push(h("rect", { class: "mated", x: x(0), y: BASE - 26, width: Math.max(0, tau - x(0)), height: 26, rx: 4 }));
     parts.push(h("rect", { class: "strangers", x: tau, y: BASE - 26, width: RIGHT - tau, height: 26, rx: 4 }));
