@@ -31,9 +31,9 @@ LEAST_PEOPLE: Final = 60
 REFUSED: Final = 0.003
 #: The part of undisturbed photos that is at least taken as usual.
 LEAST_USUAL: Final = 0.90
-#: A kind is one where strangers come too close when more than this many times the target pass; usual faces may have twice the target.
+#: A kind is one where strangers come too close when more than this many times the target pass; faces that are answered may have twice the target.
 TOO_MANY: Final = 3.0
-_USUAL_MAY: Final = 2.0
+_MAY: Final = 2.0
 #: Stranger pairs below which a kind's rate is not judged alone.
 _PAIRS: Final = 300
 _FOLDS: Final = 5
@@ -93,8 +93,8 @@ def learn_domain(
     scores = [unseen[start:end] for start, end in pairwise(starts)]
     limit = float(np.quantile(scores[0], 1 - REFUSED))
     strangers = _strangers(disturbed, scores[1:])
-    usual = _usual(strangers, scores[0], limit, threshold, _USUAL_MAY * fmr)
-    strict = _strict(strangers, usual, limit, threshold, fmr)
+    usual = _usual(strangers, scores[0], limit, threshold, _MAY * fmr)
+    strict = _strict(strangers, usual, limit, threshold, _MAY * fmr)
     return Domain(
         mean=_rounded(mean),
         scale=_rounded(scale),
@@ -154,13 +154,13 @@ def _usual(strangers: Mapping[str, _Strangers], calm: Floats, limit: float, thre
     return usual
 
 
-def _strict(strangers: Mapping[str, _Strangers], usual: float, limit: float, threshold: float, fmr: float) -> float:
-    """The highest τ that keeps the target on pairs with a face between the two limits, for each kind."""
+def _strict(strangers: Mapping[str, _Strangers], usual: float, limit: float, threshold: float, allowed: float) -> float:
+    """The highest τ that passes no more strangers than allowed on pairs with a face between the two limits, for each kind."""
     strict = threshold
     for pairs in strangers.values():
         chosen = np.sort(pairs.apart[(pairs.worse > usual) & (pairs.worse <= limit)])
         if len(chosen) >= _PAIRS:
-            strict = min(strict, float(chosen[int(fmr * len(chosen))]))
+            strict = min(strict, float(chosen[int(allowed * len(chosen))]))
     return round(math.floor(strict / _STEP) * _STEP, 4) if strict < threshold else threshold
 
 

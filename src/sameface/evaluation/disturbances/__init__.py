@@ -13,7 +13,7 @@ from sameface.evaluation.disturbances import covers, detail, geometry, light, to
 from sameface.evaluation.disturbances.base import Disturb, Disturbance, face_of
 from sameface.types import Detection, ImageRGB
 
-__all__ = ["ALL", "FURTHER", "LESS_USUAL", "USUAL", "Disturbance", "face_of"]
+__all__ = ["ALL", "FURTHER", "LEARNED", "LESS_USUAL", "NOT_TOLD", "USUAL", "Disturbance", "face_of"]
 
 
 def _both(first: Disturb, strength: float, second: Disturb) -> Disturb:
@@ -60,7 +60,6 @@ FURTHER: Final = (
     Disturbance("mirrored", (1,), "", geometry.mirrored),
     Disturbance("of another gamma", (0.3, 3, 5), "exponent", light.gamma),
     Disturbance("swirled", (30, 90), "°", geometry.swirled),
-    Disturbance("bulged", (-0.3, 0.5), "exponent", geometry.bulged),
     Disturbance("skewed", (0.15, 0.3), "share", geometry.in_perspective),
     Disturbance("covered by a scarf", (0, 1), "", covers.scarf),
     Disturbance("covered by dark lenses", (0.35, 0.1), "× light", covers.two_lenses),
@@ -89,4 +88,8 @@ FURTHER: Final = (
     Disturbance("masked with sunglasses", (10,), "grey", _both(covers.masked, 220, covers.sunglasses)),
     Disturbance("foggy and JPEG", (15, 8), "quality", _both(light.in_fog, 0.5, detail.jpeg)),
 )
-ALL: Final = (*USUAL, *LESS_USUAL, *FURTHER)
+#: What a domain is learned from.
+LEARNED: Final = (*USUAL, *LESS_USUAL, *FURTHER)
+#: A bulged face is sharp, whole and well lit, and the evidence does not tell it: learned along, it only makes τ stricter for all poor faces.
+NOT_TOLD: Final = (Disturbance("bulged", (-0.3, 0.5), "exponent", geometry.bulged),)
+ALL: Final = (*LEARNED, *NOT_TOLD)
