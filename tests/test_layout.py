@@ -46,7 +46,7 @@ def test_the_import_rules_name_what_has_one_door(library: str) -> None:
     ("library", "doors"),
     [
         ("onnxruntime", ["models/runtime.py"]),
-        ("sqlite3", ["evaluation/cache.py", "gallery/sqlite/", "indexing/ledger_file.py"]),
+        ("sqlite3", ["evaluation/cache.py", "events/outbox.py", "gallery/sqlite/", "indexing/ledger_file.py"]),
         ("psycopg", ["gallery/postgres/"]),
         ("fastapi", ["service/"]),
         ("torch", ["training/"]),
