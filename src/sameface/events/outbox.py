@@ -6,12 +6,13 @@ its id.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -68,12 +69,17 @@ class Outbox:
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
         self._path, self._clock, self._lock = path, clock, threading.Lock()
         try:
-            path.touch(mode=0o600)
+            with suppress(FileExistsError):  # closing one that SQLite has open would drop its locks
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
             self._record = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
-            # Every event is on the disk before its `put` returns.
-            self._record.execute("PRAGMA journal_mode = WAL")
-            self._record.execute("PRAGMA synchronous = FULL")
-            self._record.executescript(_SCHEMA)
+            try:
+                # Every event is on the disk before its `put` returns.
+                self._record.execute("PRAGMA journal_mode = WAL")
+                self._record.execute("PRAGMA synchronous = FULL")
+                self._record.executescript(_SCHEMA)
+            except BaseException:
+                self._record.close()
+                raise
         except (OSError, sqlite3.Error) as error:
             raise _unwritable(path, error) from error
 

@@ -12,6 +12,7 @@ import pytest
 
 from sameface.errors import GalleryDamagedError, GalleryError, GalleryReadOnlyError, OutputError, SamefaceError
 from sameface.evaluation.cache import EmbeddingCache
+from sameface.events.outbox import Outbox
 from sameface.gallery import erase_gallery, open_store
 from sameface.gallery.sqlite import lifting, opening, schema, writer_queue
 from sameface.gallery.sqlite.writer_queue import WriterQueue
@@ -170,10 +171,11 @@ def test_a_service_that_makes_a_gallery_again_lets_the_old_one_go(tmp_path: Path
         assert held(tmp_path) == set()
 
 
-def test_a_cache_of_embeddings_that_is_none(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [EmbeddingCache, Outbox])
+def test_a_file_that_is_no_database(tmp_path: Path, kind: Callable[[Path], object]) -> None:
     path = tmp_path / "cache.db"
     path.write_bytes(b"no database at all, but long enough to be looked at" * 100)
     with no_collector():
         with pytest.raises((OutputError, SamefaceError)):
-            EmbeddingCache(path)
+            kind(path)
         assert held(tmp_path) == set()
