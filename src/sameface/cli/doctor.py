@@ -30,7 +30,7 @@ OPTIONAL: Final = {
     "client": ("httpx",),
     "postgres": ("psycopg", "pgvector"),
     "encryption": ("cryptography",),
-    "oidc": ("PyJWT", "cryptography"),
+    "oidc": ("PyJWT",),
     "otel": ("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"),
     "cluster": ("distributed",),
     "remote": ("fsspec",),
@@ -38,6 +38,7 @@ OPTIONAL: Final = {
     "video": ("opencv-python-headless",),
     "heic": ("pillow-heif",),
     "dataframe": ("narwhals",),
+    "mqtt": ("paho-mqtt",),
 }
 
 
