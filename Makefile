@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 PYTEST ?= --numprocesses 2 --dist loadfile
-EXTRAS := dlib,dataframe,evaluate,train,serve,client,video,heic,postgres,encryption,cluster,remote,parquet
+EXTRAS := dlib,dataframe,evaluate,train,serve,client,video,heic,postgres,encryption,oidc,otel,mqtt,cluster,remote,parquet
 # Its pins are older than anything that runs here; the tests compare with one file of it.
 PINNED := facenet-pytorch==2.6.0
 comma  := ,
