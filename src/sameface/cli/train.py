@@ -109,7 +109,7 @@ def train(
     precision: Annotated[str, typer.Option(help="mixed: bfloat16 where it is fast; or float32.")] = "mixed",
     accumulate: Annotated[int, typer.Option(min=1, help="Batches whose gradients make one step.")] = 1,
     compiled: Annotated[
-        bool, typer.Option("--compile", help="Let PyTorch compile the network: worth it on a GPU, in long trainings.")
+        bool, typer.Option("--compile", help="Let PyTorch compile the network first; not timed here.")
     ] = False,
     threads: Annotated[int, typer.Option(min=0, help="Threads of the CPU; 0 for all.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in --out.")] = False,
