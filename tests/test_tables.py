@@ -27,7 +27,7 @@ def test_a_row_for_each_answer(library):
     columns = list(table.column_names if library == "pyarrow" else table.columns)
     assert columns == [
         "name", "person_id", "distance", "threshold", "margin", "comparisons",
-        "box_x1", "box_y1", "box_x2", "box_y2", "why", "standing", "replay",
+        "box_x1", "box_y1", "box_x2", "box_y2", "why", "standing", "standing_reason", "replay",
     ]  # fmt: skip
     names = table["name"].to_pylist() if library == "pyarrow" else table["name"].to_list()
     assert names[0] == "Ada"

@@ -78,7 +78,7 @@ def test_an_added_encoder_is_found_by_its_digest(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("SAMEFACE_MODELS", str(tmp_path / "models"))
     network = beside(tmp_path, card())
     identity = load_encoder(network).card.id
-    with pytest.raises(UnknownModelError, match=r"--encoder PATH"):
+    with pytest.raises(UnknownModelError, match=r"sameface models add FILE"):
         load_encoder(identity)
     add_encoder(network, card())
     found = load_encoder(identity)

@@ -103,6 +103,7 @@ def _print(point: OperatingPoint) -> None:
     print_line(f"{point.space}: same person iff distance < {point.threshold:.4f}")
     rows = [
         [
+            "chosen on",
             point.data,
             str(point.people),
             f"{point.non_mated_pairs:,}",
@@ -117,14 +118,15 @@ def _print(point: OperatingPoint) -> None:
         intervals = [Interval(**seen[name]) if seen[name] else None for name in ("fmr_interval", "fnmr_interval")]
         rows.append(
             [
-                f"{seen['data']} (confirmed)",
+                "confirmed on",
+                seen["data"],
                 str(seen["people"]),
                 f"{seen['non_mated_pairs']:,}",
                 percent(seen["fmr"], intervals[0], digits=3),
                 percent(seen["fnmr"], intervals[1]),
             ]
         )
-    print_table(["data", "people", "non-mated", "FMR %", "FNMR %"], rows, shorten=("data",))
+    print_table(["", "data", "people", "non-mated", "FMR %", "FNMR %"], rows, shorten=("data",))
     if point.domain is not None:
         print_line(
             f"domain: {point.domain.refused:.1%} of undamaged photos are refused, poor faces are decided under τ {point.domain.threshold:.4f}"

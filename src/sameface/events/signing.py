@@ -23,7 +23,7 @@ def signature(secret: bytes, body: bytes, at: int) -> str:
         at: seconds since 1970.
 
     >>> signature(b"secret", b"{}", 0)[:16]
-    't=0,v1=77d50bdb5'
+    't=0,v1=4bbe8d39d'
     """
     digest = hmac.new(secret, str(at).encode() + b"." + body, hashlib.sha256).hexdigest()
     return f"t={at},v1={digest}"

@@ -51,6 +51,12 @@ class Photo:
         return sha256_of_bytes(self._data) if self._data else ""
 
     @property
+    def pixels(self) -> int:
+        """How many pixels the file's header promises; nothing is decoded."""
+        height, width = self._opened.shape[:2] if isinstance(self._opened, np.ndarray) else self._opened.size[::-1]
+        return int(height * width)
+
+    @property
     def size_wh(self) -> tuple[int, int]:
         """Width and height in pixels, upright."""
         if self._ready.picture is not None:

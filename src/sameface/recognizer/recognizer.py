@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property, partial
 from os import PathLike
+from typing import Final
 
 import numpy as np
 
@@ -36,6 +38,10 @@ from sameface.types import Detection, EmbeddingSpace, OperatingPoint
 
 #: Crops encoded in one call: large enough to be fast, small enough to keep memory flat.
 BATCH = 32
+#: Pixels of two photos up to which they are searched at the same time.
+_TOGETHER: Final = 1 << 24
+_FIRST: Final = "the first photo"
+_SECOND: Final = "the second photo"
 
 
 class Recognizer:
@@ -228,7 +234,7 @@ class Recognizer:
         """
         point = self.operating_point  # before any work
         first, second = self._encode(self._two_faces(probe, reference, as_choice(choose)))
-        for face, which in ((first, "the first photo"), (second, "the second photo")):
+        for face, which in ((first, _FIRST), (second, _SECOND)):
             require_comparable(self.judge(face), force=force, photo=which)
         judged = worst(self.judge(first), self.judge(second))
         apart = distance(first.embedding, second.embedding)
@@ -250,16 +256,28 @@ class Recognizer:
     ) -> tuple[FaceCrop, FaceCrop]:
         """The one face of each of two photos, looked for at the same time where more than one thread may run."""
 
-        def face(photo: ImageSource | Photo, which: str) -> FaceCrop:
+        @contextmanager
+        def about(which: str) -> Iterator[None]:
             try:
-                return self.finder.face(photo, choose)
+                yield
             except (ImageError, FaceError) as error:
                 error.about(which)
                 raise
 
-        pieces = partial(face, probe, "the first photo"), partial(face, reference, "the second photo")
+        def opened(source: ImageSource | Photo, which: str) -> Photo:
+            with about(which):
+                return open_photo(source, limits=self.limits)
+
+        def face(photo: Photo, which: str) -> FaceCrop:
+            with about(which):
+                return self.finder.face(photo, choose)
+
+        photos = [opened(probe, _FIRST), opened(reference, _SECOND)]
         # A photo that is given twice is read by one thread at a time.
-        return (pieces[0](), pieces[1]()) if self._threads == 1 or probe is reference else together(*pieces)
+        if self._threads != 1 and probe is not reference and sum(photo.pixels for photo in photos) <= _TOGETHER:
+            return together(partial(face, photos[0], _FIRST), partial(face, photos[1], _SECOND))
+        # Each is let go before the next is decoded: the memory of two large ones must not add up.
+        return face(photos.pop(0), _FIRST), face(photos.pop(0), _SECOND)
 
     def encode_crops(self, faces: Sequence[FaceCrop]) -> list[EncodedFace]:
         """Faces that are cut out already, encoded, in order.

@@ -48,8 +48,8 @@ class CosMargin(nn.Module):
     Args:
         margin: m, a difference of cosines.
 
-    >>> CosMargin(0.35)(torch.tensor([0.75]), torch.ones(1)).tolist()
-    [0.3999999761581421]
+    >>> round(float(CosMargin(0.35)(torch.tensor([0.75]), torch.ones(1))), 5)
+    0.4
     """
 
     needs_lengths = False
@@ -70,8 +70,8 @@ class ArcMargin(nn.Module):
     Args:
         margin: m, an angle in radians.
 
-    >>> round(float(ArcMargin(0.5)(torch.tensor([1.0]), torch.ones(1))), 3), round(math.cos(0.5), 3)
-    (0.878, 0.878)
+    >>> round(float(ArcMargin(0.5)(torch.tensor([1.0]), torch.ones(1))), 2), round(math.cos(0.5), 2)
+    (0.88, 0.88)
     """
 
     needs_lengths = False
