@@ -12,6 +12,8 @@ from typing import NoReturn
 import pytest
 
 _LACKS = "without "
+#: Rooms and files that import PyTorch.
+_OF_TRAINING = ("training", "train_result.py")
 #: What `pytest.importorskip` says of a module that is not there.
 _IMPORT = re.compile(r"^could not import '([\w.]+)'.*", re.DOTALL)
 
@@ -66,7 +68,7 @@ class LeftOut:
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         """A room that cannot even be imported here: its tests, and the examples in its docstrings."""
-        if collection_path.name != "training" or find_spec("torch"):
+        if collection_path.name not in _OF_TRAINING or find_spec("torch"):
             return None
         self.reasons["without torch: pip install 'sameface[train]'"] += 1
         return True

@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import threading
 import time
+from contextlib import closing
 
 import httpx
 import pytest
@@ -74,7 +75,7 @@ def test_kill_during_enroll(program, photo, tmp_path):
                 assert person.photos == 1
                 assert len(store.templates_of(person)) == 1
                 stored.add(person.name.removesuffix(" was here"))
-        with sqlite3.connect(path) as connection:
+        with closing(sqlite3.connect(path)) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert set(acknowledged) <= stored <= set(sent)
     again = program(folder=folder)  # and it starts again on the same files

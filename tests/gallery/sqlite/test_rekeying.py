@@ -195,6 +195,15 @@ def test_a_key_by_a_command(gallery: Path, keys: tuple[str, str], tmp_path: Path
             open_store(gallery, key=wrong)
 
 
+def test_a_reader_who_asks_by_name_follows_at_once(gallery: Path, keys: tuple[str, str]) -> None:
+    """Names are found by a keyed hash: with the old key alone nobody would be there, and no row would be unreadable either."""
+    old, new = keys
+    with open_store(gallery, key=old) as reader:
+        assert reader.templates_of("person 60")
+        rotate_key(gallery, new, key=old)
+        assert reader.templates_of("person 60")[0].template.source == "photo-60.jpg"
+
+
 #: Asks until the file of the third argument is there, by the key of the environment, and says what went wrong.
 CLIENT = """
 import os, sys, time

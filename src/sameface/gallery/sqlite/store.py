@@ -296,6 +296,7 @@ class SqliteStore(BaseStore[SqliteTransaction]):
         with self._reading() as connection:
             connection.execute("BEGIN")
             try:
+                self._follow_keys(connection)
                 return work(self._transaction(connection))
             finally:
                 if connection.in_transaction:
@@ -325,14 +326,18 @@ class SqliteStore(BaseStore[SqliteTransaction]):
         connection.execute("BEGIN IMMEDIATE")
         try:
             schema.require_same_epoch(connection, self._binding, self.location)
-            if isinstance(self._vault, SealedVault):
-                self._vault.follow(schema.setting(connection, "keys"))
+            self._follow_keys(connection)
             yield
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+
+    def _follow_keys(self, connection: sqlite3.Connection) -> None:
+        """In a transaction: names are found, and rows are written, by the keys of its moment. A name that has another handle is no error."""
+        if isinstance(self._vault, SealedVault):
+            self._vault.follow(schema.setting(connection, "keys"))
 
     def _finish_erasing(self) -> None:
         """Erase what had to wait for a reader."""
