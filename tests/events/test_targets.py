@@ -8,10 +8,11 @@ import hmac
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -123,14 +124,25 @@ def broker(port: int) -> Iterator[None]:
         "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}},
         "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
     }
-    running = amqtt.Broker(config, loop=loop)
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    asyncio.run_coroutine_threadsafe(running.start(), loop).result(20)
+
+    async def made() -> Any:
+        return amqtt.Broker(
+            config, loop=loop
+        )  # its futures belong to the loop that runs, whatever other tests left in this thread
+
+    def done(work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, loop).result(20)
+
     try:
-        yield
+        running = done(made())
+        done(running.start())
+        try:
+            yield
+        finally:
+            done(running.shutdown())
     finally:
-        asyncio.run_coroutine_threadsafe(running.shutdown(), loop).result(20)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
