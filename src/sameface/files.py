@@ -180,6 +180,36 @@ def sha256_of(path: Path) -> str:
 
 
 @contextmanager
+def writing(path: Path, so_far: str) -> Iterator[None]:
+    """What the system says of writing a file, as our own errors; those pass as they are.
+
+    Args:
+        path: of the file.
+        so_far: what a full disk leaves behind, for its message.
+
+    Raises:
+        StorageFullError: no room on the disk.
+        OutputError: the folder is none, or may not be written, or a folder lies at `path`.
+    """
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, SamefaceError):
+            raise
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFullError(
+                expected=f"room for {path.name} in {path.parent}",
+                got=f"a full disk; {so_far}",
+                advice="free some space or choose another folder (for models and caches: SAMEFACE_CACHE)",
+            ) from error
+        raise OutputError(
+            expected=f"to write {path}",
+            got=error.strerror or str(error),
+            advice="choose another place or change its permissions (for models and caches: SAMEFACE_CACHE)",
+        ) from error
+
+
+@contextmanager
 def atomic_write(path: Path, *, everybody: bool = False) -> Iterator[Path]:
     """Give a temporary path beside `path`; move it there when the block ends well, remove it otherwise.
 
@@ -193,30 +223,17 @@ def atomic_write(path: Path, *, everybody: bool = False) -> Iterator[Path]:
     """
     part: Path | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}."[:200], suffix=".part")
-        os.close(handle)
-        part = Path(name)
-        yield part
-        with part.open("rb+") as file:
-            os.fsync(file.fileno())
-        if everybody:
-            part.chmod(0o644)
-        part.replace(path)
-    except SamefaceError:
-        raise
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFullError(
-                expected=f"room for {path.name} in {path.parent}",
-                got="a full disk; nothing was written",
-                advice="free some space or choose another folder (for models and caches: SAMEFACE_CACHE)",
-            ) from error
-        raise OutputError(
-            expected=f"to write {path}",
-            got=error.strerror or str(error),
-            advice="choose another place or change its permissions (for models and caches: SAMEFACE_CACHE)",
-        ) from error
+        with writing(path, "nothing was written"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}."[:200], suffix=".part")
+            os.close(handle)
+            part = Path(name)
+            yield part
+            with part.open("rb+") as file:
+                os.fsync(file.fileno())
+            if everybody:
+                part.chmod(0o644)
+            part.replace(path)
     finally:
         if part is not None:
             part.unlink(missing_ok=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import shutil
 import signal
 
 import pytest
 
 from sameface.client import Client
-from sameface.errors import NothingHereError, SettingError
+from sameface.errors import NothingHereError, SettingError, StorageFullError
 from sameface.service.jobs import JobFolder, Outcome, missing
 from tests.service.test_client import ToTheApp
 
@@ -126,3 +128,17 @@ def test_it_goes_on_after_a_kill_of_the_service(program, photos, tmp_path):
         assert len(rest) == 2
         assert gallery.job(job_id)["done"] == gallery.job(job_id)["photos"] == 3
         assert gallery.end_job(job_id)["accepted"] == len(gallery)
+
+
+def test_a_full_disk_is_said_and_leaves_the_job_readable(tmp_path, monkeypatch):
+    jobs = JobFolder(tmp_path)
+    job = jobs.begin("people", 2)
+    jobs.note("people", job.job_id, [Outcome("a" * 64, True, "", "1")])
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageFullError, match="send them again"):
+        jobs.note("people", job.job_id, [Outcome("b" * 64, True, "", "2")])
+    assert "a" * 64 in jobs.state("people", job.job_id).outcomes

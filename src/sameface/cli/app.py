@@ -127,7 +127,7 @@ def main() -> None:
         if json:
             _fail(_usage(error), json)
         shown = io.StringIO()
-        error.show(shown)  # type: ignore[attr-defined]
+        error.show(shown)  # type: ignore[attr-defined]  # typer's own, found by its name above
         sys.stderr.write(without_passwords(shown.getvalue()))
         sys.exit(outcome_of(SettingError).exit_code)
     except typer.Abort:  # a question that nobody answers

@@ -18,6 +18,7 @@ import msgspec
 
 from sameface import file_locks
 from sameface.errors import NothingHereError, SettingError
+from sameface.files import writing
 from sameface.gallery import now
 
 _ID: Final = re.compile(r"[0-9a-f]{16}\Z")
@@ -114,9 +115,14 @@ class JobFolder:
             descriptor = os.open(self._file(gallery, job_id), os.O_RDWR | os.O_APPEND)
         except FileNotFoundError:
             raise _no_job(job_id) from None
-        with os.fdopen(descriptor, "r+b", buffering=0) as file:
+        path = self._file(gallery, job_id)
+        with (
+            writing(path, "what became of these photos is not noted; send them again"),
+            os.fdopen(descriptor, "r+b") as file,
+        ):
             file_locks.lock(file)
-            os.write(file.fileno(), body if _ends_well(file) else b"\n" + body)
+            file.write(body if _ends_well(file) else b"\n" + body)
+            file.flush()
             os.fsync(file.fileno())
 
     def remove(self, gallery: str, job_id: str) -> None:

@@ -11,7 +11,7 @@ from sameface.metrics.extra import need
 need("sklearn")
 
 from sameface.compat.estimators.face_encoder import FaceEncoder  # noqa: E402  the check above says what to install
-from sameface.compat.estimators.one_shot import OneShotClassifier  # noqa: E402
-from sameface.compat.estimators.pair_verifier import PairVerifier  # noqa: E402
+from sameface.compat.estimators.one_shot import OneShotClassifier  # noqa: E402  as above
+from sameface.compat.estimators.pair_verifier import PairVerifier  # noqa: E402  as above
 
 __all__ = ["FaceEncoder", "OneShotClassifier", "PairVerifier"]
