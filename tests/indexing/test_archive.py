@@ -388,6 +388,54 @@ def test_photos_at_an_address(folder: Path, store: TemplateStore, monkeypatch: p
         memory.rm("/bucket", recursive=True)
 
 
+def test_what_cannot_be_listed_at_an_address_is_said_and_not_taken_for_gone(
+    store: TemplateStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsspec = pytest.importorskip("fsspec")
+    memory = fsspec.filesystem("memory")
+    for number in range(6):
+        path = photo(tmp_path / f"{number}.png", 2, number)
+        memory.pipe(f"/closing/open/{number}.png" if number % 2 else f"/closing/a/b/{number}.png", path.read_bytes())
+    monkeypatch.setattr(workers, "encode", from_memory)
+    listed = type(memory).ls
+
+    def closing(place: str, failure: Exception) -> Callable[..., object]:
+        def ls(system: object, path: str, **rest: object) -> object:
+            if path.rstrip("/").endswith(place):
+                raise failure
+            return listed(system, path, **rest)
+
+        return ls
+
+    try:
+        run("memory://closing", store)
+        before = held(store)
+        assert len(before) == 12
+        for failure in (PermissionError(13, "Permission denied"), RuntimeError("AccessDenied")):
+            for place in ("/closing/a/b", "/closing/a"):
+                monkeypatch.setattr(type(memory), "ls", closing(place, failure))
+                done = run("memory://closing", store)
+                assert [(path, "enied" in reason) for path, reason in done.failed] == [(place, True)]
+                assert (done.gone, held(store)) == (0, before)
+            monkeypatch.setattr(type(memory), "ls", closing("/closing", failure))
+            with pytest.raises(DataError, match="enied"):
+                run("memory://closing", store)
+            assert held(store) == before
+    finally:
+        monkeypatch.undo()
+        memory.rm("/closing", recursive=True)
+
+
+def test_links_to_folders_at_an_address_are_not_followed(
+    folder: Path, store: TemplateStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("fsspec")
+    (folder / "year 1" / "above").symlink_to(folder, target_is_directory=True)
+    monkeypatch.setattr(workers, "encode", from_memory)
+    done = run(f"file://{folder}", store)
+    assert (done.photos, len(done.failed)) == (12, 1)
+
+
 def from_memory(job: Job) -> Found:
     """As `made_up`, of a photo that is read from its address."""
     import tempfile

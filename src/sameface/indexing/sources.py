@@ -137,20 +137,45 @@ def _photos_at(address: str, skipped: Callable[[Skipped], object]) -> Iterator[L
     if not there:
         raise DataError(expected=f"photos at {address}", got="nothing there", advice="check the address")
 
-    def denied(error: Exception) -> None:
-        skipped(Skipped(Path(address), f"cannot be listed: {error}", lost=True, folder=True))
+    system.invalidate_cache()  # of an earlier run in this process
+    for name, about in _below(system, top, address, skipped):
+        stamp = next((str(about[key]) for key in _STAMPS if about.get(key) is not None), "")
+        path = f"{scheme}://{PurePosixPath(name)}".replace(f"{scheme}:///", f"{scheme}://")
+        yield Listed(path, int(about.get("size") or 0), stamp)
 
-    for folder, folders, files in system.walk(top, detail=True, on_error=denied):
-        for name in [name for name in folders if name.startswith(".")]:
-            del folders[name]
-        for name in sorted(files, key=lambda name: natural(Path(name))):
-            about = files[name]
-            if not is_photo(Path(name)):
+
+def _below(
+    system: Any, top: str, address: str, skipped: Callable[[Skipped], object]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Names and descriptions of photos, a folder's own before those of the folders in it.
+
+    Not by fsspec's `walk`: it says nothing of a folder inside that cannot be listed, and its photos would be taken for gone.
+    """
+    waiting = [top]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            listed = system.ls(folder, detail=True)
+        except Exception as error:  # clients of object stores raise what they like
+            if folder == top:
+                raise DataError(
+                    expected=f"photos at {address} that can be listed",
+                    got=f"{type(error).__name__}: {error}",
+                    advice="check the rights",
+                ) from error
+            skipped(Skipped(Path(folder), f"cannot be listed: {error or type(error).__name__}", lost=True, folder=True))
+            continue
+        inside = {str(about["name"]).rstrip("/").rpartition("/")[2]: about for about in listed}
+        names = sorted((name for name in inside if name and not name.startswith(".")), key=lambda n: natural(Path(n)))
+        for name in names:
+            about = inside[name]
+            if about["type"] != "directory" and is_photo(Path(name)):
+                yield str(about["name"]), about
+            elif about["type"] != "directory" and str(about["name"]).rstrip("/") != folder.rstrip("/"):
                 skipped(Skipped(Path(name), "not a photo by its name"))
-                continue
-            stamp = next((str(about[key]) for key in _STAMPS if about.get(key) is not None), "")
-            path = f"{scheme}://{PurePosixPath(str(folder)) / name}".replace(f"{scheme}:///", f"{scheme}://")
-            yield Listed(path, int(about.get("size") or 0), stamp)
+        folders = [inside[name] for name in names if inside[name]["type"] == "directory"]
+        # Links to folders are not followed: they may lead in circles.
+        waiting += [str(about["name"]) for about in reversed(folders) if not about.get("islink")]
 
 
 def _file_system(address: str) -> tuple[Any, str]:

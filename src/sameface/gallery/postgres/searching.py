@@ -9,11 +9,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from sameface.errors import GalleryError, GalleryMissingError, GalleryReadOnlyError, GalleryUnavailableError
+from sameface.errors import GalleryMissingError, GalleryReadOnlyError, GalleryUnavailableError
 from sameface.gallery.exact.index import MatrixIndex
-from sameface.gallery.exact.leaving_out import without
-from sameface.gallery.exact.segment import StaleRowError
-from sameface.gallery.exact.threads import threads_for
+from sameface.gallery.exact.leaving_out import Ranked
+from sameface.gallery.following.answering import Look, answer
 from sameface.gallery.following.live_index import Followed, LiveIndex
 from sameface.gallery.following.moment import Moment
 from sameface.gallery.following.record import Seen
@@ -23,7 +22,6 @@ from sameface.gallery.store import now
 from sameface.progress import Tally
 from sameface.types import Candidate, Embeddings
 
-_RETRIES: Final = 20
 #: Groups whose members are remembered.
 _GROUPS: Final = 64
 
@@ -68,29 +66,16 @@ class Following:
         return self._search(probes, k, group, lambda: nullcontext(connection))
 
     def _search(self, probes: Embeddings, k: int, group: str | None, reading: Reading) -> list[list[Candidate]]:
-        over: Collection[int] = ()  # asked for when somebody whose time is over would be named
-        for attempt in range(_RETRIES):
+        def look(gone: bool) -> Look:
             index = self._fresh(reading)
             only = self._in_group(group, reading) if group is not None else None
-            try:
-                threads = threads_for(index.rows * probes.size, self._threads)
-                ranked = without(over, lambda most: index.search(probes, most, only, threads=threads), k)  # noqa: B023
-            except StaleRowError:
-                if (
-                    attempt > 2
-                ):  # not a race with a `forget`, then: memory, or the file that is mapped, is not what it was
-                    self._live.drop_cache()
-                continue
+            return Look(index, only, _over(reading) if gone else ())  # one question to the server less, mostly
+
+        def named(ranked: Ranked) -> list[list[Candidate]] | None:
             with reading() as connection:
-                named = _named(connection, ranked)
-                over = _over(connection) if named is None else over
-            if named is not None:
-                return named
-        raise GalleryError(
-            expected="people that stay enrolled while they are searched",
-            got="changes at every attempt",
-            advice="try again when fewer people are removed",
-        )
+                return _named(connection, ranked)
+
+        return answer(probes, k, look=look, named=named, distrust=self._live.drop_cache, threads=self._threads)
 
     def _fresh(self, reading: Reading, progress: Tally | None = None) -> MatrixIndex:
         record = PostgresRecord(self._bound, self._connections.address.shown, reading)
@@ -141,13 +126,14 @@ class Following:
         self._live.drop()
 
 
-def _over(connection: Connection) -> Collection[int]:
+def _over(reading: Reading) -> Collection[int]:
     """Numbers of everybody whose time is over, those who are held too: nobody names them."""
     query = "SELECT number FROM sameface_person WHERE expires <> '' AND expires <= %s"
-    return {row[0] for row in connection.execute(query.encode(), (now(),)).fetchall()}
+    with reading() as connection:
+        return {row[0] for row in connection.execute(query.encode(), (now(),)).fetchall()}
 
 
-def _named(connection: Connection, ranked: list[list[tuple[int, float]]]) -> list[list[Candidate]] | None:
+def _named(connection: Connection, ranked: Ranked) -> list[list[Candidate]] | None:
     """Candidates of ranked numbers; None when somebody among them was forgotten or merged meanwhile, or their time is over."""
     wanted = {number for answer in ranked for number, _ in answer}
     query = (

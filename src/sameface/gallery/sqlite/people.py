@@ -247,9 +247,3 @@ def remove(connection: sqlite3.Connection, keys: Sequence[int]) -> None:
         marks = ",".join("?" * len(part))
         connection.execute(f"DELETE FROM membership WHERE person_key IN ({marks})", part)
         connection.execute(f"DELETE FROM person WHERE person_key IN ({marks})", part)
-
-
-def over(connection: sqlite3.Connection, now: str) -> list[int]:
-    """Keys of everybody whose time is over, those who are held too: nobody names them."""
-    found = connection.execute("SELECT person_key FROM person WHERE expires <> '' AND expires <= ?", (now,))
-    return [row[0] for row in found]

@@ -12,18 +12,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
-import numpy as np
 import numpy.typing as npt
 
 from sameface.errors import GalleryError, GalleryMismatchError, GalleryMissingError, SettingError
 from sameface.gallery.base.keeping import with_places
 from sameface.gallery.base.store import BaseStore
-from sameface.gallery.exact.leaving_out import without
+from sameface.gallery.exact.leaving_out import Ranked
 from sameface.gallery.exact.scan import Scan, scan_from_environment
-from sameface.gallery.exact.segment import StaleRowError
-from sameface.gallery.exact.threads import threads_for, threads_from_environment
+from sameface.gallery.exact.threads import threads_from_environment
+from sameface.gallery.following.answering import Look, answer
 from sameface.gallery.following.live_index import Followed, LiveIndex
-from sameface.gallery.sqlite import care, checking, erasing, history, opening, people, rekeying, rows, schema
+from sameface.gallery.sqlite import care, checking, erasing, history, naming, opening, people, rekeying, rows, schema
 from sameface.gallery.sqlite.errors import translated
 from sameface.gallery.sqlite.followed import SqliteRecord
 from sameface.gallery.sqlite.hold import Hold
@@ -40,7 +39,6 @@ from sameface.types import Candidate, Embeddings, EmbeddingSpace, Person
 Result = TypeVar("Result")
 #: Seconds that a call waits for other processes before it gives up.
 PATIENCE: Final = 10.0
-_RETRIES: Final = 20
 
 
 class SqliteStore(BaseStore[SqliteTransaction]):
@@ -120,45 +118,17 @@ class SqliteStore(BaseStore[SqliteTransaction]):
 
     # -- searching ----------------------------------------------------------------------------------------------------
     def _search(self, probes: Embeddings, k: int, group: str | None) -> list[list[Candidate]]:
-        only: npt.NDArray[np.int64] | None = None
-        for attempt in range(_RETRIES):
+        def look(_gone: bool) -> Look:
             with self._reading() as connection:
                 index = self._live.fresh(self._record(connection))
-                over = people.over(connection, now())
-                if group is not None:
-                    found = connection.execute("SELECT person_key FROM membership WHERE group_name = ?", (group,))
-                    only = np.array([row[0] for row in found], np.int64)
-            try:
-                threads = threads_for(index.rows * probes.size, self._threads)
-                ranked = without(over, lambda most: index.search(probes, most, only, threads=threads), k)  # noqa: B023
-            except StaleRowError:
-                if (
-                    attempt > 2
-                ):  # not a race with a `forget`, then: memory, or the file that is mapped, is not what it was
-                    self._live.drop_cache()
-                continue
-            with self._reading() as connection:
-                named = self._named(connection, ranked)
-            if named is not None:
-                return named
-        raise GalleryError(
-            expected="people that stay enrolled while they are searched",
-            got="changes at every attempt",
-            advice="try again when fewer people are removed",
-        )
+                only = naming.in_group(connection, group) if group is not None else None
+                return Look(index, only, naming.over(connection, now()))
 
-    def _named(
-        self, connection: sqlite3.Connection, ranked: list[list[tuple[int, float]]]
-    ) -> list[list[Candidate]] | None:
-        """Candidates of ranked keys; None when somebody among them was forgotten or merged meanwhile, or their time is over."""
-        known: dict[int, tuple[str, str]] = {}
-        still = "WHERE p.person_key = ? AND (p.expires = '' OR p.expires > ?)"
-        for key in {key for answer in ranked for key, _ in answer}:
-            found = list(people.select_people(connection, self._vault, still, (key, now())))
-            if not found:
-                return None
-            known[key] = (found[0][1].person_id, found[0][1].name)
-        return [[Candidate(*known[key], value) for key, value in answer] for answer in ranked]
+        def named(ranked: Ranked) -> list[list[Candidate]] | None:
+            with self._reading() as connection:
+                return naming.named(connection, self._vault, ranked, now())
+
+        return answer(probes, k, look=look, named=named, distrust=self._live.drop_cache, threads=self._threads)
 
     def _tune_search(self, recall: float | None, build: IndexBuild) -> Tuning:
         if recall is not None:
