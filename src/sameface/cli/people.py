@@ -70,7 +70,7 @@ def people(
         "enrolled": ["" if ends else item.created[:10] for item in listed],
         "ends": [item.expires[:10] for item in listed],
         "held for": [item.hold for item in listed],
-        "id": [item.person_id[:8] for item in listed],
+        "id": [item.person_id[-8:] for item in listed],  # ids begin with the time
     }
     optional = ("enrolled", "ends", "held for")
     shown = {name: cells for name, cells in columns.items() if name not in optional or any(cells)}

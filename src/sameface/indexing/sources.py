@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Final
 
 from sameface.errors import (
@@ -125,7 +125,6 @@ def read_photo(path: str, most: int) -> bytes:
 
 def _photos_at(address: str, skipped: Callable[[Skipped], object]) -> Iterator[Listed]:
     system, top = _file_system(address)
-    scheme = address.partition("://")[0]
     try:
         there = system.exists(top) and system.isdir(top)
     except Exception as error:  # clients of object stores raise what they like
@@ -138,10 +137,11 @@ def _photos_at(address: str, skipped: Callable[[Skipped], object]) -> Iterator[L
         raise DataError(expected=f"photos at {address}", got="nothing there", advice="check the address")
 
     system.invalidate_cache()  # of an earlier run in this process
+    above = str(top).rstrip("/") + "/"
     for name, about in _below(system, top, address, skipped):
         stamp = next((str(about[key]) for key in _STAMPS if about.get(key) is not None), "")
-        path = f"{scheme}://{PurePosixPath(name)}".replace(f"{scheme}:///", f"{scheme}://")
-        yield Listed(path, int(about.get("size") or 0), stamp)
+        # Names of a file system may lack what the address says: a host, for instance.
+        yield Listed(f"{address.rstrip('/')}/{name.removeprefix(above)}", int(about.get("size") or 0), stamp)
 
 
 def _below(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -139,6 +142,22 @@ def test_a_rule_ends_the_time_of_those_who_are_there(store: TemplateStore) -> No
     assert store.expire().templates == 2
     assert store.set_retention(Retention(days=1)) is None
     assert len(store) == 1  # enrolled today
+
+
+def test_a_rule_that_is_set_while_others_enroll_counts_for_them(open_gallery) -> None:
+    store, other = open_gallery(), open_gallery()
+    setting = threading.Thread(target=other.set_retention, args=(Retention(days=30),))
+
+    def people() -> Iterator[NewPerson]:
+        yield from (NewPerson(f"before {number}", []) for number in range(2_500))  # more than are stored at a time
+        setting.start()
+        time.sleep(0.5)
+        yield from (NewPerson(f"after {number}", []) for number in range(1_800))
+
+    assert store.add_many(people()) == 0
+    setting.join()
+    assert [person.name for person in store.people() if not person.expires] == []
+    assert len(store) == 4_300
 
 
 def test_a_name_is_free_when_its_bearer_s_time_is_over(store: TemplateStore) -> None:

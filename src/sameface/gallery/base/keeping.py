@@ -80,7 +80,7 @@ class KeepingStore(Generic[Work]):
             transaction.write_retention(rules if clean is None else {**rules, name: clean}, changed=name)
             transaction.note("retention", "", 0)
 
-        self._write(work)
+        self._write(work, alone=True)  # whoever enrolls meanwhile would do it by the old rules
 
     def ending(self, within_days: int = 0) -> list[Person]:
         if not 0 <= within_days <= MOST_DAYS:

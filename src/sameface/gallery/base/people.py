@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Generic, TypeVar
@@ -68,10 +69,15 @@ def _terms(person: NewPerson) -> tuple[Consent | None, str, str]:
 
 
 def _new_ids(count: int) -> list[str]:
-    """Random UUIDs (version 4), all from one look at the system's randomness, which a million people notice."""
+    """Fresh ids: UUIDs of version 7 (RFC 9562), ascending, all from one look at the system's randomness.
+
+    They begin with the time, so that those who come together lie together in an index: a load of millions by random ids would touch every page of it
+    again and again.
+    """
     raw = np.frombuffer(os.urandom(16 * count), np.uint8).reshape(count, 16).copy()
-    raw[:, 6], raw[:, 8] = raw[:, 6] & 0x0F | 0x40, raw[:, 8] & 0x3F | 0x80
-    return [row.tobytes().hex() for row in raw]
+    raw[:, :6] = np.frombuffer((time.time_ns() // 1_000_000).to_bytes(6, "big"), np.uint8)
+    raw[:, 6], raw[:, 8] = raw[:, 6] & 0x0F | 0x70, raw[:, 8] & 0x3F | 0x80
+    return sorted(row.tobytes().hex() for row in raw)
 
 
 class Once(Generic[Item]):

@@ -63,7 +63,7 @@ def answer(
         seen = look(gone)
         used = threads_for(seen.index.rows * probes.size, threads)
 
-        def nearest(most: int, seen: Look = seen, used: int | None = used) -> Ranked:
+        def nearest(most: int, seen: Look = seen, used: int = used) -> Ranked:
             return seen.index.search(probes, most, seen.only, threads=used)
 
         try:

@@ -66,34 +66,37 @@ def numbers(connection: Connection, count: int) -> list[int]:
     return sorted(row[0] for row in rows)
 
 
-def insert_people(
-    connection: Connection, people: Sequence[NewPerson], vectors: Embeddings
-) -> tuple[list[int], Callable[[], None]]:
-    """New people with their templates, whose vectors are ``(n, dimension)``.
+def prepared(
+    people: Sequence[NewPerson], vectors: Embeddings, fresh: Sequence[int], kept: Mapping[str, Retention]
+) -> tuple[list[int], Callable[[Connection], None]]:
+    """New people with their templates, put together without the server.
+
+    Args:
+        vectors: ``(n, dimension)``, of all templates.
+        fresh: ascending numbers for all people and templates.
+        kept: the gallery's rules of retention.
 
     Returns:
-        Their numbers, and what stores them: it waits for the server, and may be done by another thread while the next people are put together.
+        The people's numbers, and what stores them: it waits for the server, and may be done by another thread while the next people are put together.
+        It raises PersonExistsError for a name or an id that is there.
 
     Raises:
-        PersonExistsError: a name or an id that is there.
+        PersonExistsError: a name or an id that comes twice.
     """
-    fresh = iter(numbers(connection, len(people) + len(vectors)))
-    ids = [bytes.fromhex(person.person_id) for person in people]
-    _refuse_known(
-        connection, [(person.name, uuid.UUID(bytes=found)) for person, found in zip(people, ids, strict=True)]
-    )
-    kept, moment = rules(connection), now()
+    _refuse_twice(people)
+    taken, moment = iter(fresh), now()
     given, names, persons, memberships = [], [], [], []
     owners, placed, templates = [], [], list[Template]()
-    for person, found in zip(people, ids, strict=True):
-        given.append(next(fresh))
+    for person in people:
+        found, number = bytes.fromhex(person.person_id), next(taken)
+        given.append(number)
         who, name = copying.identity(found), copying.text(person.name)
         terms = Terms(person.consent, person.keep_until, person.hold)
         names.append(copying.fields(name, who))
         persons.append(
             copying.fields(
                 who,
-                copying.number(given[-1]),
+                copying.number(number),
                 name,
                 copying.text(details_json(person.details)),
                 copying.text(person.created),
@@ -103,12 +106,14 @@ def insert_people(
             )
         )
         memberships += [copying.fields(who, copying.text(group)) for group in person.groups]
-        owners += [found] * len(person.templates)
-        placed += [next(fresh) for _ in person.templates]
-        templates += person.templates
+        for template in person.templates:
+            owners.append(found)
+            placed.append(next(taken))
+            templates.append(template)
     rows = copying.template_rows(owners, placed, templates, vectors, moment)
 
-    def store() -> None:
+    def store(connection: Connection) -> None:
+        _refuse_known(connection, people)
         copying.copy_in(connection, "sameface_name (name, person_id)", names)
         copying.copy_in(connection, _PERSON, persons)
         copying.copy_in(connection, "sameface_membership (person_id, group_name)", memberships)
@@ -126,20 +131,23 @@ def insert_templates(
     copying.copy_in(connection, _TEMPLATE, copying.template_rows(owners, fresh, templates, vectors, now()))
 
 
-def _refuse_known(connection: Connection, names: Sequence[tuple[str, uuid.UUID]]) -> None:
-    seen: set[object] = set()
-    for name, found in names:
-        if name in seen or found in seen:
-            raise name_taken(name)
-        seen |= {name, found}
-    known = connection.execute(
-        "SELECT name FROM sameface_name WHERE name = ANY(%s) LIMIT 1", ([name for name, _ in names],)
-    ).fetchone()
-    if known is None:
-        ids = [found for _, found in names]
-        known = connection.execute(
-            "SELECT name FROM sameface_person WHERE person_id = ANY(%s) LIMIT 1", (ids,)
-        ).fetchone()
+def _refuse_twice(people: Sequence[NewPerson]) -> None:
+    names, ids = set[str](), set[str]()
+    for person in people:
+        if person.name in names or person.person_id in ids:
+            raise name_taken(person.name)
+        names.add(person.name)
+        ids.add(person.person_id)
+
+
+def _refuse_known(connection: Connection, people: Sequence[NewPerson]) -> None:
+    # Two queries, each by an index, and texts as they are: a driver that makes objects of ids takes longer than the server.
+    query = (
+        "SELECT name FROM sameface_name WHERE name = ANY(%s) UNION ALL"
+        " SELECT name FROM sameface_person WHERE person_id = ANY(%s::uuid[]) LIMIT 1"
+    )
+    ids = "{" + ",".join(person.person_id for person in people) + "}"
+    known = connection.execute(query.encode(), ([person.name for person in people], ids)).fetchone()
     if known is not None:
         raise name_taken(known[0])
 

@@ -22,6 +22,8 @@ OVER: Final = "SELECT person_id FROM sameface_person WHERE expires <> '' AND exp
 
 #: People that are stored by another thread: fewer are stored before it has begun.
 _MANY: Final = 500
+#: Where so many come, numbers are asked for once for so many times as many: each question waits for what is being stored.
+_AHEAD: Final = 16
 
 
 class PostgresTransaction:
@@ -53,14 +55,18 @@ class PostgresTransaction:
         self._changes: dict[str, bool] = {}
         self.erased: list[int] = []
         self._storing: Future[None] | None = None
+        self._fresh: list[int] = []  # numbers that nobody has yet, the lowest last
 
     @property
     def _connection(self) -> Connection:
         """The connection, when the people who came last are stored."""
+        self._stored()
+        return self._only_connection
+
+    def _stored(self) -> None:
         storing, self._storing = self._storing, None
         if storing is not None:
             storing.result()
-        return self._only_connection
 
     @cached_property
     def _helper(self) -> ThreadPoolExecutor:
@@ -168,7 +174,19 @@ class PostgresTransaction:
             "SELECT count(*) FROM sameface_person WHERE expires <> '' AND expires <= %s AND held", moment
         )
 
+    @cached_property
+    def _anybody_over(self) -> bool:
+        """Whether anybody's time was over when this began: later it is nobody else's, for the moment stays the same."""
+        return bool(self.ending(self._now, 1))
+
+    @cached_property
+    def _kept(self) -> Mapping[str, Retention]:
+        """The rules of retention: they change only while nobody else writes."""
+        return rows.rules(self._connection)
+
     def in_the_way(self, newcomers: Sequence[NewPerson]) -> list[Person]:
+        if not self._anybody_over:
+            return []
         where = (
             "WHERE p.expires <> '' AND p.expires <= %s AND NOT p.held AND (p.name = ANY(%s) OR p.person_id = ANY(%s))"
         )
@@ -181,18 +199,30 @@ class PostgresTransaction:
 
     # -- changing -----------------------------------------------------------------------------------------------------
     def insert(self, people: Sequence[NewPerson], vectors: Embeddings) -> None:
-        numbers, store = rows.insert_people(self._connection, people, vectors)
-        if self._followed and is_distributed(self._bound):
-            rows.tell(
-                self._connection,
-                [(n, n, False, len(new.templates)) for n, new in zip(numbers, people, strict=True)],
-            )
-        elif self._followed:
-            rows.tell(self._connection, [(min(numbers), max(numbers), False, None)])
+        numbers, store_rows = rows.prepared(people, vectors, self._numbers_for(people, vectors), self._kept)
+        told: list[tuple[int, int, bool, int | None]] = [(min(numbers), max(numbers), False, None)] if numbers else []
+        if is_distributed(self._bound):
+            told = [(n, n, False, len(new.templates)) for n, new in zip(numbers, people, strict=True)]
+
+        def store() -> None:
+            store_rows(self._only_connection)
+            if self._followed:
+                rows.tell(self._only_connection, told)
+
+        self._stored()
         if len(people) < _MANY:
             store()
         else:
             self._storing = self._helper.submit(store)
+
+    def _numbers_for(self, people: Sequence[NewPerson], vectors: Embeddings) -> list[int]:
+        wanted = len(people) + len(vectors)
+        if wanted > len(self._fresh):
+            ahead = wanted if len(people) < _MANY else _AHEAD * wanted
+            self._fresh = rows.numbers(self._connection, ahead)[::-1]
+        taken = self._fresh[: -wanted - 1 : -1]
+        del self._fresh[-wanted:]
+        return taken
 
     def extend(self, person: Person, templates: Sequence[Template], vectors: Embeddings) -> None:
         rows.insert_templates(self._connection, person, templates, vectors)
@@ -209,6 +239,7 @@ class PostgresTransaction:
         rows.update_terms(self._connection, person, Terms(consent, keep_until, hold))
 
     def write_retention(self, rules: Mapping[str, Retention], *, changed: str) -> None:
+        self.__dict__.pop("_kept", None)
         rows.write_rules(self._connection, rules)
         where, values = (f"WHERE {_OF_GROUP}", (changed,)) if changed else ("", ())
         rows.write_ends(self._connection, where, values, rules)
