@@ -237,7 +237,7 @@ def evaluate(
     from sameface.datasets import open_data
     from sameface.evaluation.cache import EmbeddingCache, default_cache
     from sameface.evaluation.calibrate import recognizers
-    from sameface.evaluation.run import Plan
+    from sameface.evaluation.plan import Plan
     from sameface.evaluation.run import evaluate as measure
 
     names = [encoders] if isinstance(encoders, str) else list(encoders)

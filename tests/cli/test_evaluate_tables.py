@@ -57,6 +57,34 @@ def test_given_thresholds(lines) -> None:  # type: ignore[no-untyped-def]
     assert ["spare at its thresholds"] not in found  # it was given none
 
 
+def test_groups_and_how_far_they_lie_apart(lines) -> None:  # type: ignore[no-untyped-def]
+    found = lines()
+    assert ["full by group, all at τ = 1.0000"] in found
+    assert ["light: indoor", "1000", "0.100 [0.000, 0.400]", "1000", "1.00", "–"] in found
+    assert ["light: outdoor", "1000", "0.200", "0", "–", "98.00 ± 0.40"] in found
+    assert [
+        "light: FMR apart by 0.100 [0.000, 0.300] points, outdoor over indoor; these data do not tell the groups apart"
+    ] in found
+    assert ["light: FNMR apart by 2.00 [0.40, 5.00] points, indoor over outdoor"] in found
+    assert ["spare by group, all at τ = 1.0000"] not in found
+
+
+def test_published_numbers_beside_ours(lines) -> None:  # type: ignore[no-untyped-def]
+    found = lines()
+    assert ["full", "LFW", "accuracy 99.21 ± 0.13 %", "standard error", "99.22 [98.90, 99.51]"] in found
+    assert ["full", "RFW", "accuracy of Asian 91.00 ± 0.40 %", "standard error", "–"] in found
+    assert ["as published", "form", "±", "ours"] not in lines(replace(EVALUATION, runs=(SPARE,)))
+
+
+def test_encoders_on_the_same_pairs(lines) -> None:  # type: ignore[no-untyped-def]
+    found = lines()
+    assert ["spare beside full, on the same pairs"] in found
+    assert ["EER, %", "2.40", "3.00", "0.60 [0.10, 1.10]", "0.016"] in found
+    assert ["FMR at its own τ, %", "0.100", "0.098", "-0.002 [-0.040, 0.030]", "0.900"] in found
+    assert ["AUC, %", "99.00", "99.00", "0.00", "–"] in found
+    assert any("by full alone: 12 pairs, by spare alone: 3; p = 0.035" in cell for row in found for cell in row)
+
+
 def test_identification(lines) -> None:  # type: ignore[no-untyped-def]
     found = lines()
     assert ["full: rank 1 of 40 people 96.50 %; open set, wanted FPIR 0.01:"] in found
@@ -104,3 +132,4 @@ def test_percent() -> None:
     assert percent(None, Interval(0.25, 0.5)) == "–"
     assert (percent_range(None), percent_range(Interval(0, 0.005), digits=1)) == ("", "0.0 – 0.5")
     assert percent_spread(0.5, 0.0) == "50.00 ± 0.00"
+    assert percent(-1e-6, Interval(-0.00004, 0.00004)) == "0.00 [0.00, 0.00]"  # what rounds to −0 is 0

@@ -9,7 +9,7 @@ import pytest
 
 from sameface.datasets.csv_file import read_csv
 from sameface.datasets.groups import read_groups
-from sameface.datasets.model import LabelledPhotos, PairCollector
+from sameface.datasets.model import LabelledPhotos, PairCollector, PairList
 from sameface.errors import DataError
 
 
@@ -140,6 +140,33 @@ def test_groups_follow_the_people_not_the_table(tmp_path: Path) -> None:
     made = read_groups(people("Ada", "Grace", "Mary"), path)
     assert made.groups == {"city": ("Paris", "Berlin", ""), "age": ("", "old", "")}
     assert [(problem.kind, "Nobody" in str(problem.error)) for problem in made.problems] == [("unknown person", True)]
+
+
+def test_groups_of_photos(tmp_path: Path) -> None:
+    path = tmp_path / "glasses.csv"
+    path.write_text(
+        "photo,glasses\nAda/1.jpg,yes\nlfw/Bo/1.jpg, no \nBo/2.jpg,yes\nelsewhere.jpg,no\n", encoding="utf-8"
+    )
+    photos = [Path(f"lfw/{name}.jpg") for name in ("Ada/1", "Ada/2", "Bo/1", "Bo/2")]
+    bench = LabelledPhotos("set", tuple(photos), np.array([0, 0, 1, 1]), ("Ada", "Bo"), groups={"side": ("l", "r")})
+    made = read_groups(bench, path)
+    assert made.photo_groups == {"glasses": ("yes", "", "no", "yes")}
+    assert made.groups == bench.groups
+    assert [(item.kind, "elsewhere" in str(item.error)) for item in made.problems] == [("unknown photo", True)]
+    pairs = PairList("p", "p", tuple(photos), np.array([0]), np.array([2]), np.array([False]), np.array([0, 0, 1, 1]))
+    assert read_groups(pairs, path).photo_groups == made.photo_groups
+    path.write_text("photo,glasses\n1.jpg,yes\n", encoding="utf-8")
+    with pytest.raises(DataError, match="more of the path"):
+        read_groups(bench, path)
+
+
+def test_a_list_of_pairs_names_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "groups.csv"
+    path.write_text("person,city\nAda,Paris\n", encoding="utf-8")
+    photos = (Path("a.jpg"), Path("b.jpg"))
+    pairs = PairList("p", "p", photos, np.array([0]), np.array([1]), np.array([True]), np.array([0, 0]))
+    with pytest.raises(DataError, match="names nobody"):
+        read_groups(pairs, path)
 
 
 @pytest.mark.parametrize("head", ["person", "name,city", ""])

@@ -24,6 +24,7 @@ from sameface.datasets import (
     read_pair_list,
     read_pair_table,
     read_rec,
+    read_rfw,
     read_shards,
 )
 from sameface.errors import DataError
@@ -279,6 +280,42 @@ def test_rfw_in_ten_folds(tmp_path: Path, make_photo: Make) -> None:
     pairs = read_pair_list(tmp_path, tmp_path / "pairs.txt")
     assert pairs.folds is not None
     assert pairs.folds.tolist() == np.repeat(np.arange(10), 2).tolist()
+
+
+def write_rfw(top: Path, make_photo: Make) -> None:
+    """Two groups as the publishers lay them out, ten folds each."""
+    for group in ("African", "Asian"):
+        rows = []
+        for fold in range(10):
+            for number in (1, 2):
+                make_photo(top / "data" / group / f"m{fold}" / f"m{fold}_{number:04d}.jpg")
+            rows += [f"m{fold}\t1\t2", f"m{fold}\t1\tm{(fold + 1) % 10}\t1"]
+        listed = top / "txts" / group / f"{group}_pairs.txt"
+        listed.parent.mkdir(parents=True)
+        listed.write_text("\n".join(rows))
+
+
+@pytest.mark.parametrize("inside", ["", "test"])
+def test_rfw_as_one_set_with_groups(tmp_path: Path, make_photo: Make, inside: str) -> None:
+    write_rfw(tmp_path / inside, make_photo)
+    pairs = open_data(tmp_path)
+    assert isinstance(pairs, PairList)
+    assert pairs.name == "RFW"
+    assert pairs.groups == {"race": ("African",) * 20 + ("Asian",) * 20}
+    assert pairs.folds is not None
+    assert pairs.folds.tolist() == 2 * np.repeat(np.arange(10), 2).tolist()
+    assert len(np.unique(pairs.people)) == 20  # m0 of one group is not m0 of the other
+    for group, a, b, same in zip(pairs.groups["race"], pairs.a, pairs.b, pairs.same, strict=True):
+        first, second = pairs.photos[a], pairs.photos[b]
+        assert first.parent.parent.name == second.parent.parent.name == group
+        assert (first.parent == second.parent) == same
+
+
+def test_rfw_without_its_images(tmp_path: Path) -> None:
+    (tmp_path / "txts" / "African").mkdir(parents=True)
+    (tmp_path / "txts" / "African" / "African_pairs.txt").write_text("m0\t1\t2\n")
+    with pytest.raises(DataError, match="data/GROUP"):
+        read_rfw(tmp_path)
 
 
 def test_xqlfw_has_the_form_of_lfw(people_folder: Path, tmp_path: Path) -> None:

@@ -9,16 +9,20 @@ from sameface.evaluation.results import (
     AtThreshold,
     ClassifierResult,
     ClassifierRow,
+    Comparison,
     DataSummary,
+    Difference,
     DisturbedRate,
     Evaluation,
     GroupRates,
+    GroupSpread,
     HardPair,
     Histogram,
     IdentificationResult,
     KFoldAccuracy,
     OpenSetRow,
     Points,
+    PublishedNumber,
     Rate,
     Reliability,
     ReliabilityBin,
@@ -27,6 +31,7 @@ from sameface.evaluation.results import (
     TarAtFmr,
     VerificationResult,
 )
+from sameface.metrics.paired import PairedDecisions
 from sameface.types import EmbeddingSpace, Interval, ProbabilityCalibration
 
 
@@ -52,7 +57,11 @@ VERIFICATION = VerificationResult(
     ),
     groups=(
         GroupRates("light", "indoor", 1.0, rate(0.001, 0.0, 0.004), rate(0.01)),
-        GroupRates("light", "outdoor", 1.0, rate(0.002), None),
+        GroupRates("light", "outdoor", 1.0, rate(0.002), None, KFoldAccuracy(0.98, 0.004, 1.0, (), False, "10 folds")),
+    ),
+    group_spreads=(
+        GroupSpread("light", "FMR", "outdoor", "indoor", 0.001, Interval(0.0, 0.003)),
+        GroupSpread("light", "FNMR", "indoor", "outdoor", 0.02, Interval(0.004, 0.05)),
     ),
     curve=Points((0.5, 1.0, 1.5), (0.0, 0.01, 1.0), (0.2, 0.05, 0.0)),
     histogram=Histogram((0.0, 1.0, 2.0), (30, 10), (5, 15)),
@@ -104,17 +113,36 @@ FULL = Run(
         DisturbedRate("", 0, 1.0, 0.998, 0.001, 0.001, 0.012, 900),
         DisturbedRate("blurred", 0.12, 0.875, 0.5, 0.082, 0.0009, None, 400),
     ),
+    published=(
+        PublishedNumber("LFW", "accuracy", 0.9921, 0.0013, "standard error", rate(0.9922, 0.989, 0.9951)),
+        PublishedNumber("RFW", "accuracy of Asian", 0.91, 0.004, "standard error", None),
+    ),
 )
 SPARE = replace(
     FULL,
     space=EmbeddingSpace("spare", "yunet", "a"),
     speed=Speed(0, 200, 0.1, None),
-    verification=replace(VERIFICATION, at_thresholds=(), tar=VERIFICATION.tar[:1], groups=()),
+    verification=replace(VERIFICATION, at_thresholds=(), tar=VERIFICATION.tar[:1], groups=(), group_spreads=()),
     identification=replace(IDENTIFICATION, open_set=()),
     classifiers=None,
     reliability=None,
     disturbed=(),
+    published=(),
+)
+COMPARISON = Comparison(
+    FULL.space,
+    SPARE.space,
+    (
+        Difference("EER", 0.024, 0.03, 0.006, Interval(0.001, 0.011), 0.016),
+        Difference("FMR at its own τ", 0.001, 0.00098, -0.00002, Interval(-0.0004, 0.0003), 0.9),
+        Difference("AUC", 0.99, 0.99, 0.0, None, None),
+    ),
+    PairedDecisions(900, 12, 3, 20, 0.0352),
+    "the same draws",
 )
 EVALUATION = Evaluation(
-    DataSummary("Faces", "all pairs", 200, 40, {}, ()), (FULL, SPARE), notes=("probability: too few pairs",)
+    DataSummary("Faces", "all pairs", 200, 40, {}, ()),
+    (FULL, SPARE),
+    notes=("probability: too few pairs",),
+    comparisons=(COMPARISON,),
 )

@@ -12,7 +12,8 @@ import pytest
 from sameface.datasets import PairList, read_folder
 from sameface.errors import DataError, NotEnoughDataError, SettingError
 from sameface.evaluation.few_shot import answers, few_shot
-from sameface.evaluation.run import Plan, evaluate
+from sameface.evaluation.plan import Plan
+from sameface.evaluation.run import evaluate
 
 
 def clouds(classes: int, photos: int, *, spread: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

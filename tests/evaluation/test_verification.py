@@ -12,9 +12,10 @@ import pytest
 from sameface.datasets import PairList, read_folder
 from sameface.errors import NotEnoughDataError
 from sameface.evaluation.embed import EmbeddedPhotos, embed_photos
-from sameface.evaluation.resampling import PeopleDraws, weighted_auc, weighted_tar_at_fmr
+from sameface.evaluation.fold_accuracy import k_fold
+from sameface.evaluation.resampling import PeopleDraws
 from sameface.evaluation.scores import Scores, distance_table, pair_distances, score_all_pairs, score_pairs
-from sameface.evaluation.verification import _weighted_eer, acquisition, at_threshold, k_fold, verify_all
+from sameface.evaluation.verification import acquisition, at_threshold, verify_all
 from sameface.metrics import area_under_curve, clopper_pearson, curve, equal_error_rate, people_weights, tar_at_fmr
 from sameface.types import EmbeddingSpace
 
@@ -129,27 +130,6 @@ def test_bootstrap_totals_in_closed_form_equal_the_sum_over_pairs() -> None:
         assert (weighted.sum() ** 2 - (weighted**2).sum()) / 2 == slow
 
 
-def test_weighted_statistics_at_weight_one_are_the_plain_ones() -> None:
-    scores = pair_scores(failures=10)
-    ones = np.ones(len(scores.a))
-    assert weighted_auc(scores)(ones) == pytest.approx(area_under_curve(scores.mated, scores.non_mated))
-    assert _weighted_eer(scores)(ones) == pytest.approx(equal_error_rate(curve(scores.mated, scores.non_mated))[0])
-    for target in (0.01, 0.1, 0.5):
-        assert weighted_tar_at_fmr(scores, target)(ones) == pytest.approx(
-            tar_at_fmr(scores.mated, scores.non_mated, target)[0]
-        )
-    doubled = Scores(
-        *(
-            np.concatenate([x, x])
-            for x in (scores.distances, scores.same, scores.a, scores.b, scores.person_a, scores.person_b)
-        )
-    )
-    assert weighted_auc(scores)(2 * ones) == pytest.approx(area_under_curve(doubled.mated, doubled.non_mated))
-    assert weighted_tar_at_fmr(scores, 0.05)(2 * ones) == pytest.approx(
-        tar_at_fmr(doubled.mated, doubled.non_mated, 0.05)[0]
-    )
-
-
 def test_nothing_failed_gives_the_rule_of_three_over_separate_pairs() -> None:
     scores = pair_scores()
     rate = at_threshold(scores, PeopleDraws(scores), "x", 5.0).fnmr
@@ -226,7 +206,7 @@ def test_the_draws_agree_with_a_slow_loop_over_pairs(monkeypatch: pytest.MonkeyP
                 rates.append(sum(x for x, e in zip(weight, events, strict=True) if e) / below)
         slow = np.quantile(rates, [0.025, 0.975])
         for most in (100_000, 0):  # under it pairs are gathered, above it a table of people is used
-            monkeypatch.setattr("sameface.evaluation.resampling.MOST_PAIRS_TO_RESCORE", most)
+            monkeypatch.setattr("sameface.evaluation.resampling.MOST_PAIRS_TO_GATHER", most)
             interval = PeopleDraws(scores).rate(events, trials).interval
             assert interval is not None
             assert (interval.low, interval.high) == pytest.approx(tuple(slow))

@@ -9,15 +9,18 @@ import typer
 
 from sameface.cli.options import DeviceOption, JsonOption
 from sameface.cli.overwriting import OverwriteOption
-from sameface.defaults import DEFAULT_DETECTOR, DEFAULT_ENCODER, DEFAULT_FPIR
+from sameface.defaults import DEFAULT_FPIR
+
+#: Options that templates are evaluated with too.
+_ENCODERS: Final = ("--encoder", "--detector")
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 DataArgument = Annotated[
     Path,
     typer.Argument(
-        help="A folder per person; a CSV table of pairs (a,b,same) or photos (photo,person); the folder of CFP or Omniglot; "
-        "InsightFace's .bin or .rec; WebDataset's .tar; or, with --pairs, a folder of images."
+        help="A folder per person; a CSV table of pairs (a,b,same) or photos (photo,person); the folder of CFP, RFW or Omniglot; "
+        "InsightFace's .bin or .rec; WebDataset's .tar; with --pairs, a folder of images; or scores (a,b,same,distance)."
     ),
 ]
 EncodersOption = Annotated[
@@ -60,7 +63,28 @@ def evaluate(
     cfp: Annotated[str, typer.Option(help="CFP's experiment: FF or FP.")] = "FP",
     groups: Annotated[
         Path | None,
-        typer.Option("--groups", help="CSV with the column person and one per grouping.", show_default=False),
+        typer.Option(
+            "--groups",
+            help="CSV with the column person or photo, and one per grouping: error rates by group.",
+            show_default=False,
+        ),
+    ] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            "--protocol",
+            help="A published protocol: also its own numbers, as papers print them. lfw, xqlfw, calfw, cplfw, agedb-30, "
+            "cfp-ff, cfp-fp, rfw; ijb-b, ijb-c, tinyface.",
+            show_default=False,
+        ),
+    ] = None,
+    group_by: Annotated[
+        str | None,
+        typer.Option(
+            "--group-by",
+            help="Groups that photos themselves give: turned, small, blurred; with a limit, small=80.",
+            show_default=False,
+        ),
     ] = None,
     photos: CapOption = 10,
     folds: Annotated[
@@ -110,6 +134,22 @@ def evaluate(
             min=0, help="Damage photos of so many people in 54 ways, and say what the threshold does on them."
         ),
     ] = 0,
+    embeddings: Annotated[
+        Path | None,
+        typer.Option("--embeddings", help="NumPy file with photos and embeddings, to be measured.", show_default=False),
+    ] = None,
+    embeddings_out: Annotated[
+        Path | None,
+        typer.Option("--embeddings-out", help="Write the embeddings to a NumPy file.", show_default=False),
+    ] = None,
+    scores_out: Annotated[
+        Path | None,
+        typer.Option(
+            "--scores-out",
+            help="Write pairs, distances, labels and groups: CSV or .parquet. `sameface evaluate` reads them again.",
+            show_default=False,
+        ),
+    ] = None,
     overwrite: OverwriteOption = False,
     no_cache: NoCacheOption = False,
     workers: Annotated[int, typer.Option(min=0, help="Photos worked on at once; 0 for one per core.")] = 0,
@@ -120,52 +160,85 @@ def evaluate(
 
     `sameface evaluate photos/` · `sameface evaluate lfw/ --pairs lfw/pairs.txt -e dlib-resnet -e pixels --report lfw.html`
     """
+    from sameface.cli.evaluate_sources import Outputs, given_scores, given_templates, sources
     from sameface.cli.few_shot import read_questions
     from sameface.cli.output import note, print_json, progress
-    from sameface.cli.overwriting import new_file, new_folder
     from sameface.evaluation.cache import EmbeddingCache, default_cache
-    from sameface.evaluation.calibrate import recognizers
-    from sameface.evaluation.run import Plan
+    from sameface.evaluation.derived_groups import read_groupings
+    from sameface.evaluation.plan import Plan
+    from sameface.evaluation.published import ON_TEMPLATES, protocol_named
     from sameface.evaluation.run import evaluate as run
     from sameface.matching import false_match_rate_for
-    from sameface.metrics.extra import require
     from sameface.models.operating_points import load_operating_point
 
-    if report is not None:
-        new_file(report, overwrite=overwrite)
-        require("jinja2", "matplotlib")
-    if png is not None:
-        new_folder(png, overwrite=overwrite)
-        require("matplotlib")
+    Outputs(report, png, scores_out, embeddings_out).check(
+        overwrite=overwrite, sources=[data, *filter(None, (pairs, groups, embeddings, operating_point))]
+    )
     false_match_rate_for(fpir, 1)
-    questions = read_questions(few_shot, within)
-    bench = open_bench(data, pairs=pairs, people=people, cfp=cfp, groups=groups, photos=photos)
-    other = open_bench(data, pairs=choose_on) if choose_on is not None else None
-    where = None if no_cache else default_cache()
-    note(f"embeddings are {'not kept' if where is None else f'kept in {where}'}")
-    with EmbeddingCache(where) as cache:
-        found = run(
-            bench,
-            recognizers(
-                encoder or [DEFAULT_ENCODER],
-                detector or [DEFAULT_DETECTOR],
-                device=device,
-                operating_point=load_operating_point(operating_point) if operating_point else None,
-            ),
-            plan=Plan(
-                folds=folds,
-                classifiers=classifiers,
-                fpir=fpir,
-                hardest=hardest,
-                disturbed=disturbed,
-                few_shot=questions,
-                few_shot_within=within,
-            ),
-            choose_on=other,
-            cache=cache,
-            workers=workers or None,
-            progress=progress,
+    templates = protocol.lower() if protocol and protocol.lower() in ON_TEMPLATES else None
+    plan = Plan(
+        folds=folds,
+        classifiers=classifiers,
+        fpir=fpir,
+        hardest=hardest,
+        disturbed=disturbed,
+        few_shot=read_questions(few_shot, within),
+        few_shot_within=within,
+        group_by=read_groupings(group_by) if group_by else {},
+        protocol=protocol_named(protocol) if protocol and templates is None else None,
+        scores_out=scores_out,
+        embeddings_out=embeddings_out,
+    )
+    point = load_operating_point(operating_point) if operating_point else None
+    photos_wanted = {
+        "--encoder": encoder,
+        "--detector": detector,
+        "--pairs": pairs,
+        "--people": people,
+        "--choose-on": choose_on,
+        "--groups": groups,
+        "--group-by": group_by,
+        "--classifiers": classifiers,
+        "--few-shot": few_shot,
+        "--hardest": hardest,
+        "--disturbed": disturbed,
+        "--embeddings": embeddings,
+        "--embeddings-out": embeddings_out,
+        "--scores-out": scores_out,
+    }
+    unused = [name for name, value in photos_wanted.items() if value]
+    if templates is not None:
+        pages = {"--report": report, "--png": png, "--operating-point": operating_point}
+        unused = [name for name in (*unused, *(page for page, file in pages.items() if file)) if name not in _ENCODERS]
+        results = given_templates(
+            data, templates, unused, sources(encoder, detector, device, None, None), workers=workers or None
         )
+        if json:
+            print_json(results)
+        else:
+            from sameface.cli.evaluate_templates import print_templates
+
+            print_templates(results)
+        return
+    found = given_scores(data, plan, point, unused)
+    if found is None:
+        if protocol is not None and protocol.lower().startswith("cfp-"):
+            cfp = protocol[-2:]
+        bench = open_bench(data, pairs=pairs, people=people, cfp=cfp, groups=groups, photos=photos)
+        other = open_bench(data, pairs=choose_on) if choose_on is not None else None
+        where = None if no_cache or embeddings is not None else default_cache()
+        if embeddings is None:
+            note(f"embeddings are {'not kept' if where is None else f'kept in {where}'}")
+        with EmbeddingCache(where) as cache:
+            found = run(
+                bench,
+                sources(encoder, detector, device, point, embeddings),
+                plan=plan,
+                choose_on=other,
+                cache=cache,
+                workers=workers or None,
+                progress=progress,
+            )
     if report is not None or png is not None:
         from sameface.evaluation.report import write_plots, write_report
 
@@ -200,23 +273,14 @@ def open_bench(
     if experiment not in ("FF", "FP"):
         raise SettingError(expected="FF or FP", got=repr(cfp), advice="choose one of CFP's two experiments")
     bench = open_data(data, pairs=pairs, people=people, cfp="FF" if experiment == "FF" else "FP")
+    if groups is not None:
+        bench = read_groups(bench, groups)
     dropped = [item for item in bench.problems if item.dropped]
     for item in dropped[:3]:
         note(f"set aside: {item.error}")
     if len(dropped) > 3:
         note(f"set aside: {len(dropped) - 3} more; all are counted in the report")
-    if isinstance(bench, LabelledPhotos):
-        if groups is not None:
-            bench = read_groups(bench, groups)
-        if photos:
-            bench = bench.at_most(photos)
-    elif groups is not None:
-        raise SettingError(
-            expected="--groups with a folder per person",
-            got="a list of pairs",
-            advice="a table of pairs has its groups in its own columns",
-        )
-    return bench
+    return bench.at_most(photos) if photos and isinstance(bench, LabelledPhotos) else bench
 
 
 APPS: Final = {"evaluate": app}

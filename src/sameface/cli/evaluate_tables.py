@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from sameface.cli.evaluate_groups import print_comparisons, print_groups, print_published
 from sameface.cli.few_shot import print_few_shot
 from sameface.cli.output import print_line, print_table
 from sameface.evaluation.results import Evaluation, Rate, Run
@@ -30,6 +31,9 @@ def print_evaluation(found: Evaluation) -> None:
     if any(not item.supported for run in found.runs for item in run.verification.tar):
         print_line("* stands on fewer than 30 expected false matches: read the interval, not the number")
     _print_at_thresholds(found)
+    print_published(found)
+    print_groups(found)
+    print_comparisons(found)
     _print_identification(found)
     _print_classifiers(found)
     print_few_shot(found)

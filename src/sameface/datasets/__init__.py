@@ -13,6 +13,7 @@ from sameface.datasets.pair_lists import read_pair_list
 from sameface.datasets.photo import PackedPhoto, Photo
 from sameface.datasets.photo_table import read_photo_table
 from sameface.datasets.recordio import read_rec
+from sameface.datasets.rfw import read_rfw
 from sameface.datasets.shards import read_shards
 from sameface.datasets.table import read_pair_table
 from sameface.datasets.tinyface import read_tinyface
@@ -38,6 +39,7 @@ __all__ = [
     "read_pair_table",
     "read_photo_table",
     "read_rec",
+    "read_rfw",
     "read_shards",
     "read_tinyface",
 ]

@@ -26,6 +26,13 @@ def read_csv(path: Path) -> csv.DictReader[str]:
             got=f"a byte that is none, at {error.start}",
             advice="save the table as UTF-8 (in a spreadsheet program: “CSV UTF-8”)",
         ) from error
-    head = text.partition("\n")[0]
-    delimiter = max(",;\t", key=head.count)
-    return csv.DictReader(text.splitlines(), delimiter=delimiter)
+    return csv.DictReader(text.splitlines(), delimiter=delimiter_of(text.partition("\n")[0]))
+
+
+def delimiter_of(head: str) -> str:
+    """Comma, semicolon or tab, whichever stands most often in the first line.
+
+    >>> delimiter_of("a;b;same")
+    ';'
+    """
+    return max(",;\t", key=head.count)

@@ -25,6 +25,7 @@ ProblemKind = Literal[
     "one photo",
     "count differs",
     "unknown person",
+    "unknown photo",
 ]
 
 
@@ -63,6 +64,7 @@ class LabelledPhotos:
         names: the people.
         problems: what was set aside.
         groups: by group column, the value of each person, "" where none is known.
+        photo_groups: by group column, the value of each photo, "" where none is known.
     """
 
     name: str
@@ -71,6 +73,7 @@ class LabelledPhotos:
     names: tuple[str, ...]
     problems: tuple[DataProblem, ...] = ()
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    photo_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def at_most(self, photos: int) -> LabelledPhotos:
         """The first few photos of each person, in the data set's order."""
@@ -92,6 +95,7 @@ class LabelledPhotos:
             self.names,
             self.problems,
             self.groups,
+            {column: tuple(values[i] for i in chosen) for column, values in self.photo_groups.items()},
         )
 
 
@@ -108,6 +112,7 @@ class PairList:
         folds: ``(n,)`` the protocol's own folds, None when it has none.
         groups: by group column, the value of each pair, "" where it has none.
         problems: rows that were set aside.
+        photo_groups: by group column, the value of each photo, "" where it has none.
     """
 
     name: str
@@ -120,6 +125,7 @@ class PairList:
     folds: npt.NDArray[np.intp] | None = None
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     problems: tuple[DataProblem, ...] = ()
+    photo_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def person_a(self) -> npt.NDArray[np.intp]:

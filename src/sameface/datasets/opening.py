@@ -16,6 +16,7 @@ from sameface.datasets.omniglot import is_omniglot, read_omniglot
 from sameface.datasets.pair_lists import read_pair_list
 from sameface.datasets.photo_table import read_photo_table
 from sameface.datasets.recordio import read_rec
+from sameface.datasets.rfw import read_rfw, rfw_lists
 from sameface.datasets.shards import read_shards, shard_files
 from sameface.datasets.table import read_pair_table
 from sameface.errors import SettingError
@@ -31,7 +32,7 @@ def open_data(
     """Read whatever lies at a path.
 
     Args:
-        data: a folder per person; a CSV table of pairs or photos; the folder of CFP or of Omniglot; a ``.bin`` or ``.rec`` of
+        data: a folder per person; a CSV table of pairs or photos; the folder of CFP, RFW or Omniglot; a ``.bin`` or ``.rec`` of
             InsightFace; tar files of WebDataset, one, a folder of them, or ``faces-{000..012}.tar``; or, with `pairs`, a folder of images.
         pairs: a list of pairs of LFW, CALFW, CPLFW, XQLFW or RFW, or rows of two paths and 1 or 0.
         people: a list of people of LFW, or of characters of Omniglot: only these are taken from the folder.
@@ -55,6 +56,8 @@ def open_data(
         return read_omniglot(path, people)
     if (path / "Protocol" / "Split").is_dir():
         return read_cfp(path, cfp)
+    if rfw_lists(path):
+        return read_rfw(path)
     if people is not None:
         return read_folder(images, only=read_lfw_people(people), name=Path(people).stem)
     if path.is_dir() and not any(item.is_dir() for item in path.iterdir()) and shard_files(path):

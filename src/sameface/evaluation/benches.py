@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from sameface.datasets import Bench, PairList
 from sameface.evaluation.embed import EmbeddedPhotos
@@ -41,17 +42,32 @@ def summary(bench: Bench, sha256: Sequence[str] = ()) -> DataSummary:
         problems=dict(kinds),
         examples=tuple(dropped[:5]),
         duplicates=len(copies) - len(set(copies)),
-        groups=tuple(bench.groups),
+        groups=(*bench.groups, *bench.photo_groups),
     )
 
 
-def pair_groups(bench: Bench, scores: Scores) -> dict[str, Sequence[str]]:
-    """By column, the group of each pair. Of labelled people a pair is in a group when both of its people are."""
+def pair_groups(bench: Bench, scores: Scores) -> dict[str, npt.NDArray[np.str_]]:
+    """By column, the group of each pair, ``(n,)``, "" for none.
+
+    Of labelled people a pair is in a group when both of its people are. Of labelled photos a pair with two different labels is in a group of
+    its own, ``no / yes``: a face without glasses beside one with them is a case that happens.
+    """
+    groups: dict[str, npt.NDArray[np.str_]] = {}
     if isinstance(bench, PairList):
-        return dict(bench.groups)
-    groups: dict[str, Sequence[str]] = {}
-    for column, values in bench.groups.items():
-        of = np.array(values)
-        first, second = of[scores.person_a], of[scores.person_b]
-        groups[column] = np.where(first == second, first, "").tolist()
+        groups.update({column: np.array(values) for column, values in bench.groups.items()})
+    else:
+        for column, values in bench.groups.items():
+            of = np.array(values)
+            first, second = of[scores.person_a], of[scores.person_b]
+            groups[column] = np.where(first == second, first, "")
+    for column, values in bench.photo_groups.items():
+        labels, code = np.unique(np.array(values), return_inverse=True)
+        names = np.array([[_joined(a, b) for b in labels.tolist()] for a in labels.tolist()])
+        groups[column] = names[code[scores.a], code[scores.b]]
     return groups
+
+
+def _joined(first: str, second: str) -> str:
+    if not first or not second:
+        return ""
+    return first if first == second else " / ".join(sorted((first, second)))

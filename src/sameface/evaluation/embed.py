@@ -25,7 +25,7 @@ from sameface.files import sha256_of
 from sameface.imaging import open_photo
 from sameface.imaging.sources import sha256_of_bytes
 from sameface.progress import Advance, no_advance
-from sameface.types import Embeddings, EmbeddingSpace
+from sameface.types import Detection, Embeddings, EmbeddingSpace
 
 if TYPE_CHECKING:
     from sameface.recognizer import Recognizer
@@ -64,6 +64,7 @@ class EmbeddedPhotos:
         encoded: photos that went through the networks now; from_cache: those that had been before.
         seconds: wall clock.
         whole_pipeline: whether every photo encoded now was also searched for faces now; only then do its seconds tell the pipeline's speed.
+        faces: the face of each photo, None where there is none; empty for embeddings that were given.
     """
 
     space: EmbeddingSpace
@@ -75,6 +76,7 @@ class EmbeddedPhotos:
     from_cache: int
     seconds: float
     whole_pipeline: bool = True
+    faces: tuple[Detection | None, ...] = ()
 
 
 def embed_photos(
@@ -106,6 +108,7 @@ def embed_photos(
         wanted = {digest: path for digest, path in zip(digests, photos, strict=True) if digest}
         vectors = own_cache.embeddings(recognizer.space, rule, wanted)
         faces = own_cache.faces(detector, rule, wanted)
+        all_faces = dict(faces)
         failed = {sha: found for sha, found in faces.items() if isinstance(found, NoUsableFace)}
         todo = [sha for sha in wanted if sha not in vectors and sha not in failed]
         known = len(wanted) - len(todo)
@@ -116,12 +119,18 @@ def embed_photos(
             if not part.kept:
                 own_cache.put(detector, rule, keep, recognizer.space, part.vectors)
             vectors |= part.vectors
+            all_faces |= part.faces
             failed |= {sha: found for sha, found in part.faces.items() if isinstance(found, NoUsableFace)}
             advance(sum(copies[sha] for sha in part.faces))
     if cache is None:
         own_cache.__exit__(None, None, None)
     done = _assemble(recognizer, digests, photos, vectors, failed, len(todo), known, time.perf_counter() - start)
-    return replace(done, whole_pipeline=not any(sha in faces for sha in todo))
+    each = (all_faces.get(sha) for sha in digests)
+    return replace(
+        done,
+        whole_pipeline=not any(sha in faces for sha in todo),
+        faces=tuple(face if isinstance(face, Detection) else None for face in each),
+    )
 
 
 @dataclass(slots=True)

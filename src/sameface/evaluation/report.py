@@ -13,7 +13,7 @@ from typing import Any
 
 from sameface.errors import SamefaceError
 from sameface.evaluation.plots import label, plots, render
-from sameface.evaluation.results import Evaluation, HardPair, Rate
+from sameface.evaluation.results import Difference, Evaluation, GroupSpread, HardPair, Rate
 from sameface.files import atomic_write, path_from_text
 from sameface.metrics.extra import need
 from sameface.metrics.percent import percent, percent_range
@@ -82,7 +82,7 @@ def _percent(value: float, digits: int = 2) -> str:
     return percent(value, digits=digits)
 
 
-def _interval(rate: Rate | None, digits: int = 2) -> str:
+def _interval(rate: Rate | Difference | GroupSpread | None, digits: int = 2) -> str:
     return percent_range(rate.interval, digits=digits) if rate else ""
 
 

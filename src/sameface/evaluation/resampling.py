@@ -6,24 +6,30 @@ Pairs that share nobody are independent trials: Clopper–Pearson. Where people 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from sameface.evaluation.ranked import Ranked, RankedPairs
 from sameface.evaluation.results import Rate
 from sameface.evaluation.scores import Scores, everybody
 from sameface.metrics import binomial_interval, people_weights, rule_of_three
 from sameface.metrics.bootstrap import METHOD
-from sameface.metrics.thresholds import matches_allowed
 from sameface.types import Interval
 
 REPLICATES = 1000
-#: Above so many pairs τ is not chosen anew in each draw.
-MOST_PAIRS_TO_RESCORE = 100_000
-#: Pair weights that one statistic may cost; more pairs get fewer draws, at least 200.
-MOST_WEIGHTS = 10_000_000
+#: FMRs that TAR is reported at, as far as the pairs allow.
+TARGETS: Final = (1e-1, 1e-2, 1e-3, 1e-4)
+#: Up to so many pairs a rate's weights are gathered pair by pair.
+MOST_PAIRS_TO_GATHER = 100_000
+#: Pair weights that the statistics may cost together; more pairs get fewer draws, at least `FEWEST`.
+MOST_WEIGHTS = 500_000_000
+FEWEST = 200
 LEVEL = 0.95
 #: Counts of draws times people that are kept between rates.
 MOST_KEPT = 20_000_000
@@ -31,6 +37,15 @@ MOST_KEPT = 20_000_000
 MOST_PEOPLE_IN_A_TABLE = 5000
 #: With more events than this a fifth of the draws is enough, and quick enough.
 MANY_EVENTS = 300_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RankDraws:
+    """What draws of people gave, ``(draws,)`` each: `eer`, `auc`, and `tar` by target FMR. NaN where a draw has one kind of pair only."""
+
+    eer: npt.NDArray[np.float64]
+    auc: npt.NDArray[np.float64]
+    tar: Mapping[float, npt.NDArray[np.float64]]
 
 
 class PeopleDraws:
@@ -50,14 +65,8 @@ class PeopleDraws:
         self._people = len(people)
         self._photos = None if scores.photos_of is None else scores.photos_of[people]
         self._replicates, self._seed = replicates, seed
-        self._apart = np.flatnonzero(~scores.same)
         self._kept: npt.NDArray[np.uint16] | None = None
         self.independent = scores.disjoint
-
-    @property
-    def rescoring(self) -> bool:
-        """Whether thresholds can be chosen anew in each draw."""
-        return len(self.scores.a) <= MOST_PAIRS_TO_RESCORE
 
     def rate(self, events: npt.NDArray[np.bool_], trials: npt.NDArray[np.bool_]) -> Rate:
         """A rate over pairs with its interval.
@@ -65,23 +74,37 @@ class PeopleDraws:
         Args:
             events: ``(n,)`` where it happened. trials: ``(n,)`` where it could; all mated or all non-mated, or both.
         """
+        return self.rates(events, trials, (LEVEL,))[0]
+
+    def rates(
+        self, events: npt.NDArray[np.bool_], trials: npt.NDArray[np.bool_], levels: Sequence[float]
+    ) -> tuple[Rate, ...]:
+        """As `rate`, with an interval at each of several levels, from the same draws."""
         count, total = int(np.count_nonzero(events & trials)), int(np.count_nonzero(trials))
         if total == 0:
-            return Rate(float("nan"), 0, 0, None)
-        return Rate(count / total, count, total, self._interval(events & trials, trials, count, total))
+            return (Rate(float("nan"), 0, 0, None),) * len(levels)
+        if self.independent:
+            found: list[Interval | None] = [binomial_interval(count, total, level) for level in levels]
+        elif count in (0, total):
+            found = [self._nothing_happened(trials, count == total, level) for level in levels]
+        else:
+            drawn = self.drawn_rate(events, trials)
+            found = [percentiles(drawn, level) for level in levels]
+        return tuple(Rate(count / total, count, total, interval) for interval in found)
 
-    def statistic(self, of: Callable[[npt.NDArray[np.float64]], float]) -> Interval | None:
-        """The interval of any number computed from pair weights; None where there are too many pairs to do that often."""
-        if not self.rescoring or self._people < 2:
-            return None
-        replicates = min(self._replicates, max(200, MOST_WEIGHTS // len(self.scores.a)))
-        values = []
-        for w in islice(self._draws(), replicates):
-            weights = w[self._a]
-            # A mated pair has one person, a non-mated pair two.
-            weights[self._apart] *= w[self._b[self._apart]]
-            values.append(of(weights))
-        return _percentiles(np.array(values))
+    @cached_property
+    def ranks(self) -> RankDraws:
+        """EER, AUC and TAR at each target in every draw of people, with τ chosen anew in each: all in one pass over the pairs."""
+        if self._people < 2:
+            return RankDraws(np.empty(0), np.empty(0), {target: np.empty(0) for target in TARGETS})
+        ranked = RankedPairs(self.scores, self._a, self._b)
+        weigh = ranked.of_units if self.independent else ranked.of_people
+        most = min(self._replicates, max(FEWEST, MOST_WEIGHTS // len(self.scores.a)))
+        # The same draws as in `_draws`: weights are drawn anew, which costs far less than the sum over the pairs.
+        drawn = islice(people_weights(self._people, self._replicates, seed=self._seed), most)
+        rows = [_rank_statistics(weigh(w)) for w in drawn]
+        eer, auc, *tar = np.array(rows, dtype=np.float64).T
+        return RankDraws(eer, auc, dict(zip(TARGETS, tar, strict=True)))
 
     def _draws(self) -> Iterator[npt.NDArray[np.float64]]:
         """How often each person is drawn, draw after draw; kept while that is small, since every rate uses the same draws."""
@@ -94,29 +117,29 @@ class PeopleDraws:
         for row in self._kept:
             yield row.astype(np.float64)
 
-    def _interval(
-        self, events: npt.NDArray[np.bool_], trials: npt.NDArray[np.bool_], count: int, total: int
-    ) -> Interval | None:
-        if self.independent:
-            return binomial_interval(count, total, LEVEL)
-        if count in (0, total):
-            return self._nothing_happened(trials, count == total)
-        replicates = self._replicates if count < MANY_EVENTS else max(1, self._replicates // 5)
-        numerator, denominator = self._weight_of(np.flatnonzero(events)), self._weight_of_trials(trials, total)
-        # Draws whose people have no such pair at all give no rate and are left out.
+    def drawn_rate(self, events: npt.NDArray[np.bool_], trials: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+        """A rate in each draw, as in `rate`; NaN in draws whose people have no such pair at all."""
+        happened, total = events & trials, int(np.count_nonzero(trials))
+        replicates = (
+            self._replicates if np.count_nonzero(happened) < MANY_EVENTS else max(FEWEST, self._replicates // 5)
+        )
+        numerator, denominator = self._weight_of(np.flatnonzero(happened)), self._weight_of_trials(trials, total)
         pairs = ((numerator(w), denominator(w)) for w in islice(self._draws(), replicates))
-        return _percentiles(np.array([above / below for above, below in pairs if below > 0]))
+        return np.array([above / below if below > 0 else np.nan for above, below in pairs])
 
     def _weight_of(self, at: npt.NDArray[np.intp]) -> Callable[[npt.NDArray[np.float64]], float]:
-        """The weight of some pairs in a draw: Σ wᵢ over mated ones and Σ wᵢwⱼ over the others."""
-        same = self.scores.same[at]
+        """The weight of some pairs in a draw: Σ wᵢ over mated ones and Σ wᵢwⱼ over the others, Σ wᵢ over all that share nobody."""
+        same = np.ones(len(at), dtype=np.bool_) if self.independent else self.scores.same[at]
         of_one = np.bincount(self._a[at[same]], minlength=self._people).astype(np.float64)
         a, b = self._a[at[~same]], self._b[at[~same]]
-        if len(a) <= MOST_PAIRS_TO_RESCORE or self._people > MOST_PEOPLE_IN_A_TABLE:
+        if len(a) <= MOST_PAIRS_TO_GATHER or self._people > MOST_PEOPLE_IN_A_TABLE:
             return lambda w: float(w @ of_one) + float(w[a] @ w[b])
-        table = np.bincount(a.astype(np.int64) * self._people + b, minlength=self._people**2).astype(np.float64)
-        of_two = table.reshape(self._people, self._people)
-        return lambda w: float(w @ of_one) + float(w @ (of_two @ w))
+        who = np.flatnonzero(np.bincount(a, minlength=self._people) + np.bincount(b, minlength=self._people))
+        place = np.zeros(self._people, dtype=np.int64)
+        place[who] = np.arange(len(who))
+        table = np.bincount(place[a] * len(who) + place[b], minlength=len(who) ** 2).astype(np.float64)
+        of_two = table.reshape(len(who), len(who))
+        return lambda w: float(w @ of_one) + float(w[who] @ (of_two @ w[who]))
 
     def _weight_of_trials(
         self, trials: npt.NDArray[np.bool_], total: int
@@ -129,7 +152,7 @@ class PeopleDraws:
                 return lambda w: float((w @ n) ** 2 - ((w * n) ** 2).sum()) / 2
         return self._weight_of(np.flatnonzero(trials))
 
-    def _nothing_happened(self, trials: npt.NDArray[np.bool_], always: bool) -> Interval:
+    def _nothing_happened(self, trials: npt.NDArray[np.bool_], always: bool, level: float) -> Interval:
         at = np.flatnonzero(trials)
         if self._photos is None:
             separate = separate_pairs(self._a[at], self._b[at], self._people)
@@ -137,8 +160,8 @@ class PeopleDraws:
             separate = int(np.count_nonzero(np.bincount(self._a[at])))
         else:
             separate = self._people // 2  # all pairs: as many as two by two
-        bound = rule_of_three(separate, LEVEL)
-        return Interval(1 - bound.high, 1.0, LEVEL, bound.method) if always else bound
+        bound = rule_of_three(separate, level)
+        return Interval(1 - bound.high, 1.0, level, bound.method) if always else bound
 
 
 def separate_pairs(a: npt.NDArray[np.integer], b: npt.NDArray[np.integer], people: int) -> int:
@@ -156,51 +179,19 @@ def separate_pairs(a: npt.NDArray[np.integer], b: npt.NDArray[np.integer], peopl
     return count
 
 
-def weighted_tar_at_fmr(scores: Scores, target: float) -> Callable[[npt.NDArray[np.float64]], float]:
-    """TAR at an FMR as a function of pair weights, with τ chosen anew for those weights."""
-    finite = np.isfinite(scores.distances)
-    non_mated = np.flatnonzero(~scores.same & finite)
-    non_mated = non_mated[np.argsort(scores.distances[non_mated], kind="stable")]
-    mated = np.flatnonzero(scores.same)
-    mated = mated[np.argsort(scores.distances[mated], kind="stable")]
-    sorted_mated, sorted_non_mated = scores.distances[mated], scores.distances[non_mated]
-
-    def tar(weights: npt.NDArray[np.float64]) -> float:
-        under = np.cumsum(weights[non_mated])
-        total = weights[mated].sum()
-        if not len(under) or under[-1] == 0 or total == 0:
-            return float("nan")
-        allowed = matches_allowed(int(under[-1]), target)
-        first = int(np.searchsorted(under, allowed, side="right"))  # the first pair that must not match
-        threshold = sorted_non_mated[first] if first < len(sorted_non_mated) else np.inf
-        accepted = int(np.searchsorted(sorted_mated, threshold, side="left"))
-        return float(weights[mated[:accepted]].sum() / total)
-
-    return tar
+def _rank_statistics(drawn: Ranked) -> tuple[float, ...]:
+    return drawn.eer(), drawn.auc(), *(drawn.tar_at_fmr(target) for target in TARGETS)
 
 
-def weighted_auc(scores: Scores) -> Callable[[npt.NDArray[np.float64]], float]:
-    """AUC as a function of pair weights."""
-    use = np.flatnonzero(scores.same | np.isfinite(scores.distances))
-    use = use[np.argsort(scores.distances[use], kind="stable")]
-    _, group = np.unique(scores.distances[use], return_inverse=True)
-    same = scores.same[use]
+def percentiles(values: npt.NDArray[np.float64], level: float = LEVEL) -> Interval | None:
+    """The middle of what draws gave; None where none gave a number.
 
-    def auc(weights: npt.NDArray[np.float64]) -> float:
-        w = weights[use]
-        m = np.bincount(group, w * same)
-        n = np.bincount(group, w * ~same)
-        if m.sum() == 0 or n.sum() == 0:
-            return float("nan")
-        above = n.sum() - np.cumsum(n)
-        return float((m * (above + n / 2)).sum() / (m.sum() * n.sum()))
-
-    return auc
-
-
-def _percentiles(values: npt.NDArray[np.float64]) -> Interval | None:
+    >>> interval = percentiles(np.arange(101.0), 0.9)
+    >>> interval.low, interval.high
+    (5.0, 95.0)
+    """
     values = values[~np.isnan(values)]
     if not values.size:
         return None
-    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(float(low), float(high), LEVEL, METHOD)
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(high), level, METHOD)

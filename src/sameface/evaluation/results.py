@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from sameface.metrics.paired import PairedDecisions
 from sameface.plain import Plain, rows_html
 from sameface.tables import dataframe
 from sameface.types import EmbeddingSpace, Interval, OperatingPoint, ProbabilityCalibration
@@ -86,13 +87,29 @@ class AtThreshold:
 
 @dataclass(frozen=True, slots=True)
 class GroupRates:
-    """FMR and FNMR of one group at one threshold."""
+    """FMR and FNMR of one group at one threshold for all; `accuracy` as its list of pairs is published, with a threshold of its own."""
 
     column: str
     group: str
     threshold: float
     fmr: Rate | None
     fnmr: Rate | None
+    accuracy: KFoldAccuracy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSpread:
+    """How far the groups of a column lie apart: the `rate` (``FMR`` or ``FNMR``) of the `highest` minus that of the `lowest`.
+
+    `interval`: of the largest difference between any two groups; from 0 where the data do not tell them apart.
+    """
+
+    column: str
+    rate: str
+    highest: str
+    lowest: str
+    difference: float
+    interval: Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +141,25 @@ class HardPair:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedNumber:
+    """A number in the form in which papers print it.
+
+    Attributes:
+        form: whose: ``LFW``, ``InsightFace``, ``CFP``, ``RFW``, ``IJB``, ``TinyFace``.
+        measure: what it is of.
+        value: its mean. spread: what stands behind ±, None where nothing does. spread_is: what that is.
+        ours: the same question over all pairs, with an interval that draws people; None where there is none.
+    """
+
+    form: str
+    measure: str
+    value: float
+    spread: float | None
+    spread_is: str
+    ours: Rate | None
+
+
+@dataclass(frozen=True, slots=True)
 class VerificationResult:
     """1:1."""
 
@@ -141,6 +177,7 @@ class VerificationResult:
     curve: Points
     histogram: Histogram
     hardest: tuple[HardPair, ...] = ()
+    group_spreads: tuple[GroupSpread, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +296,7 @@ class Run:
     operating_point: OperatingPoint | None = None
     disturbed: tuple[DisturbedRate, ...] = ()
     few_shot: tuple[FewShotResult, ...] = ()
+    published: tuple[PublishedNumber, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +320,36 @@ class DisturbedRate:
     fmr: float | None
     fnmr: float | None
     pairs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A measure of two encoders on the same pairs: `second` minus `first`, its interval, and how likely so much is by chance (two-sided)."""
+
+    measure: str
+    first: float
+    second: float
+    difference: float
+    interval: Interval | None
+    p_value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two encoders, or two detectors, on the same pairs.
+
+    Attributes:
+        first, second: which.
+        differences: measure by measure.
+        decisions: of a list of pairs, who decided which pair rightly, each pair under the threshold that the other folds gave; else None.
+        how: where interval and p-value come from.
+    """
+
+    first: EmbeddingSpace
+    second: EmbeddingSpace
+    differences: tuple[Difference, ...]
+    decisions: PairedDecisions | None
+    how: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +377,7 @@ class Evaluation(Plain):
     version: str = ""
     created: str = ""
     notes: tuple[str, ...] = field(default_factory=tuple)
+    comparisons: tuple[Comparison, ...] = ()
 
     def __repr__(self) -> str:
         rates = ", ".join(f"{run.space.encoder} EER {run.verification.eer.value:.2%}" for run in self.runs)

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 import sameface
 from sameface.datasets import Bench, LabelledPhotos, PairList
-from sameface.defaults import DEFAULT_FPIR
-from sameface.errors import DataError, NotEnoughDataError, NoThresholdError
+from sameface.errors import DataError, NotEnoughDataError, NoThresholdError, SettingError
 from sameface.evaluation.benches import pair_groups, score, summary
 from sameface.evaluation.cache import EmbeddingCache
 from sameface.evaluation.classifiers import learning_curve, verification_by_regression
+from sameface.evaluation.comparison import compare
+from sameface.evaluation.derived_groups import derive_groups
 from sameface.evaluation.disturbed import disturbed_faces, measure, one_each
 from sameface.evaluation.embed import EmbeddedPhotos, embed_photos
 from sameface.evaluation.few_shot import few_shot
+from sameface.evaluation.fold_accuracy import k_fold
+from sameface.evaluation.given import GivenEmbeddings, write_embeddings
 from sameface.evaluation.hardest import hardest_pairs
 from sameface.evaluation.identification import identify_all
+from sameface.evaluation.plan import Plan
 from sameface.evaluation.probability import calibrate_probability
+from sameface.evaluation.published import check_protocol, published
+from sameface.evaluation.resampling import PeopleDraws
 from sameface.evaluation.results import (
     ClassifierResult,
+    Comparison,
     DisturbedRate,
     Evaluation,
     FewShotResult,
@@ -33,7 +42,8 @@ from sameface.evaluation.results import (
 )
 from sameface.evaluation.sampling import balanced_pairs
 from sameface.evaluation.scores import Scores
-from sameface.evaluation.verification import acquisition, k_fold, verify_all
+from sameface.evaluation.scores_file import write_scores
+from sameface.evaluation.verification import acquisition, verify_all
 from sameface.metrics.extra import require
 from sameface.progress import Stages, no_stages
 from sameface.types import OperatingPoint
@@ -42,36 +52,9 @@ if TYPE_CHECKING:
     from sameface.recognizer import Recognizer
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to compute.
-
-    Attributes:
-        folds: where the protocol has none; None takes ten, or fewer where there are too few people.
-        identification: 1:K, on labelled photos.
-        classifiers: the learning curve and verification by regression.
-        fpir: target of τ(K).
-        hardest: pairs to list with their paths, 0 for none.
-        disturbed: people whose photos are damaged on purpose, to see what τ does on them; 0 for none.
-        few_shot: (ways, shots) of each few-shot question, on labelled photos.
-        few_shot_within: the group column that all classes of an episode share; None takes classes from anywhere.
-        seed: of every draw.
-    """
-
-    folds: int | None = None
-    identification: bool = True
-    classifiers: bool = False
-    fpir: float = DEFAULT_FPIR
-    hardest: int = 0
-    disturbed: int = 0
-    few_shot: tuple[tuple[int, int], ...] = ()
-    few_shot_within: str | None = None
-    seed: int = 0
-
-
 def evaluate(
     bench: Bench,
-    recognizers: Iterable[Recognizer],
+    recognizers: Iterable[Recognizer | GivenEmbeddings],
     *,
     plan: Plan | None = None,
     choose_on: Bench | None = None,
@@ -83,7 +66,8 @@ def evaluate(
 
     Args:
         bench: labelled photos or pairs.
-        recognizers: one after another; each may have an operating point, which is then scored here.
+        recognizers: one after another; each may have an operating point, which is then scored here. Embeddings that are given take the place
+            of one.
         plan: what to compute.
         choose_on: other data on which an accuracy threshold is chosen that is then scored on `bench`, once.
         cache: of embeddings.
@@ -101,12 +85,29 @@ def evaluate(
     runs: list[Run] = []
     notes: list[str] = []
     digests: tuple[str, ...] = ()
+    baseline: tuple[Run, PeopleDraws] | None = None
+    comparisons: list[Comparison] = []
+    kept: dict[str, Scores] = {}
+    groups: dict[str, npt.NDArray[np.str_]] = {}
     for recognizer in recognizers:
         runs_notes: list[str] = []
         embedded = _embed(recognizer, bench, cache, workers, progress)
         digests = embedded.sha256
-        runs.append(_run(recognizer, bench, embedded, choose_on, plan, cache, workers, progress, runs_notes))
+        if plan.embeddings_out is not None:
+            _keep_embeddings(plan.embeddings_out, bench, embedded, first=not runs)
+        draws = PeopleDraws(score(bench, embedded), seed=plan.seed)
+        groups = _groups(bench, embedded, draws.scores, plan, workers)
+        if plan.scores_out is not None:
+            kept[_name(recognizer, kept)] = draws.scores
+        given = (draws, groups, choose_on, plan, cache, workers, progress, runs_notes)
+        runs.append(_run(recognizer, bench, embedded, *given))
         notes += [f"{recognizer.space.encoder}: {note}" for note in runs_notes]
+        if baseline is None:
+            baseline = runs[0], draws
+        else:
+            comparisons.append(compare(baseline, (runs[-1], draws), seed=plan.seed))
+    if plan.scores_out is not None and kept:
+        write_scores(plan.scores_out, bench.photos, kept, groups)
     return Evaluation(
         data=summary(bench, digests),
         runs=tuple(runs),
@@ -114,28 +115,69 @@ def evaluate(
         version=sameface.__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         notes=tuple(notes),
+        comparisons=tuple(comparisons),
     )
 
 
-def known_point(recognizer: Recognizer) -> OperatingPoint | None:
+def known_point(recognizer: Recognizer | GivenEmbeddings) -> OperatingPoint | None:
     """The recognizer's operating point, None where none is known."""
+    if isinstance(recognizer, GivenEmbeddings):
+        return recognizer.point
     try:
         return recognizer.operating_point
     except NoThresholdError:
         return None
 
 
+def _groups(
+    bench: Bench, embedded: EmbeddedPhotos, scores: Scores, plan: Plan, workers: int | None
+) -> dict[str, npt.NDArray[np.str_]]:
+    """The group of each pair: as given, and as the photos themselves give it."""
+    if not plan.group_by:
+        return pair_groups(bench, scores)
+    if not embedded.faces:
+        raise DataError(
+            expected="an encoder and a detector, which show what each face is like",
+            got="embeddings",
+            advice="leave the groups of photos out, or leave the embeddings out",
+        )
+    derived = derive_groups(bench.photos, embedded.faces, plan.group_by, workers=workers)
+    return pair_groups(replace(bench, photo_groups={**bench.photo_groups, **derived}), scores)
+
+
+def _name(recognizer: Recognizer | GivenEmbeddings, taken: Container[str]) -> str:
+    """The column of a file of scores: the encoder, with its detector where several have one encoder."""
+    space = recognizer.space
+    return f"{space.encoder} on {space.detector}" if space.encoder in taken else space.encoder
+
+
+def _keep_embeddings(file: Path, bench: Bench, embedded: EmbeddedPhotos, *, first: bool) -> None:
+    if not first:
+        raise SettingError(
+            expected="one encoder and one detector for a file of embeddings", got="several", advice="ask once for each"
+        )
+    write_embeddings(file, bench.photos, embedded)
+
+
 def _embed(
-    recognizer: Recognizer, bench: Bench, cache: EmbeddingCache | None, workers: int | None, progress: Stages
+    recognizer: Recognizer | GivenEmbeddings,
+    bench: Bench,
+    cache: EmbeddingCache | None,
+    workers: int | None,
+    progress: Stages,
 ) -> EmbeddedPhotos:
+    if isinstance(recognizer, GivenEmbeddings):
+        return recognizer.embed(bench.photos)
     with progress(f"{recognizer.space.encoder} on {recognizer.space.detector}", len(bench.photos)) as advance:
         return embed_photos(recognizer, bench.photos, cache=cache, workers=workers, advance=advance)
 
 
 def _run(
-    recognizer: Recognizer,
+    recognizer: Recognizer | GivenEmbeddings,
     bench: Bench,
     embedded: EmbeddedPhotos,
+    draws: PeopleDraws,
+    groups: Mapping[str, npt.NDArray[np.str_]],
     choose_on: Bench | None,
     plan: Plan,
     cache: EmbeddingCache | None,
@@ -143,18 +185,21 @@ def _run(
     progress: Stages,
     notes: list[str],
 ) -> Run:
-    scores = score(bench, embedded)
+    scores = draws.scores
     point = known_point(recognizer)
     thresholds = {} if point is None else {point.target: point.threshold}
     if choose_on is not None:
         other = score(choose_on, _embed(recognizer, choose_on, cache, workers, progress))
         thresholds[f"accuracy on {choose_on.name}"] = k_fold(other, plan.folds, seed=plan.seed).threshold
+    if plan.protocol is not None and (lacking := check_protocol(plan.protocol, scores)):
+        notes.append(lacking)
     verification = verify_all(
         scores,
         folds=plan.folds,
         thresholds=thresholds,
-        groups=pair_groups(bench, scores),
+        groups=groups,
         group_threshold=None if point is None else point.threshold,
+        draws=draws,
         seed=plan.seed,
     )
     if plan.hardest:
@@ -170,10 +215,8 @@ def _run(
     disturbed = _disturbed(recognizer, bench, point, plan.disturbed, progress) if plan.disturbed else ()
     seconds = embedded.seconds
     return Run(
-        space=recognizer.space,
-        title=recognizer.card.title,
-        dimension=recognizer.card.dimension,
-        commercial_use=recognizer.card.commercial_use,
+        recognizer.space,
+        *_about(recognizer, embedded),
         acquisition=acquisition(embedded, scores),
         speed=Speed(
             embedded.encoded,
@@ -190,7 +233,15 @@ def _run(
         operating_point=point,
         disturbed=disturbed,
         few_shot=tuple(item for item in few if item is not None),
+        published=published(plan.protocol, draws, verification, plan.seed) if plan.protocol is not None else (),
     )
+
+
+def _about(recognizer: Recognizer | GivenEmbeddings, embedded: EmbeddedPhotos) -> tuple[str, int, str]:
+    """Title, dimension, and whether the weights may be used commercially."""
+    if isinstance(recognizer, GivenEmbeddings):
+        return "embeddings that were given", embedded.embeddings.shape[1], "unknown"
+    return recognizer.card.title, recognizer.card.dimension, recognizer.card.commercial_use
 
 
 def _check_few_shot(bench: Bench, plan: Plan) -> None:
@@ -225,12 +276,16 @@ def _few_shot(bench: Bench, embedded: EmbeddedPhotos, ways: int, shots: int, pla
 
 
 def _disturbed(
-    recognizer: Recognizer, bench: Bench, point: OperatingPoint | None, most: int, progress: Stages
+    recognizer: Recognizer | GivenEmbeddings, bench: Bench, point: OperatingPoint | None, most: int, progress: Stages
 ) -> tuple[DisturbedRate, ...]:
-    if point is None or not isinstance(bench, LabelledPhotos):
+    if point is None or not isinstance(bench, LabelledPhotos) or isinstance(recognizer, GivenEmbeddings):
         raise DataError(
-            expected="labelled photos and a threshold, to see what it does on damaged photos",
-            got="no threshold" if point is None else "a list of pairs",
+            expected="labelled photos, an encoder and a threshold, to see what it does on damaged photos",
+            got="no threshold"
+            if point is None
+            else "embeddings"
+            if isinstance(bench, LabelledPhotos)
+            else "a list of pairs",
             advice="evaluate a folder of people with an operating point, or leave --disturbed out",
         )
     chosen = one_each(bench, most, photos=2)

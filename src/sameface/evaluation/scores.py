@@ -69,6 +69,14 @@ def everybody(scores: Scores) -> npt.NDArray[np.intp]:
     return np.flatnonzero(seen)
 
 
+def compared_photos(scores: Scores, photos: int) -> npt.NDArray[np.bool_]:
+    """``(photos,)`` which photos have a distance to another: those whose face was found."""
+    finite = np.isfinite(scores.distances)
+    compared = np.zeros(photos, dtype=np.bool_)
+    compared[scores.a[finite]] = compared[scores.b[finite]] = True
+    return compared
+
+
 def score_pairs(pairs: PairList, embedded: EmbeddedPhotos) -> Scores:
     """Distances of a pair list, in its order."""
     distances = pair_distances(embedded.embeddings, pairs.a, pairs.b)

@@ -6,6 +6,7 @@ sum is brought to length 1. Faces may be weighted by their detector's score befo
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,7 @@ from sameface.metrics.thresholds import threshold_at_fpir
 from sameface.types import Embeddings
 
 #: Probes that are compared with a gallery at a time.
-_AT_ONCE = 1024
+_AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,56 @@ def score_templates(templates: TemplateSet, pooled: Embeddings) -> Scores:
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Searches:
+    """Every probe searched in one gallery.
+
+    Attributes:
+        people: ``(m,)`` whose the probes of enrolled people are.
+        ranks: ``(m,)`` at which rank their own person comes, from 1.
+        mate, other: ``(m,)`` distance to their own person, and to the nearest other one.
+        nearest_of_unknown: ``(u,)`` for each probe of somebody else, the distance to the nearest person.
+    """
+
+    people: npt.NDArray[np.intp]
+    ranks: npt.NDArray[np.intp]
+    mate: npt.NDArray[np.float32]
+    other: npt.NDArray[np.float32]
+    nearest_of_unknown: npt.NDArray[np.float32]
+
+
+def searches_of(templates: TemplateSet, pooled: Embeddings) -> Iterator[tuple[str, Searches]]:
+    """1:N of every probe in each gallery, by name; probes are taken a few at a time, so that memory stays flat.
+
+    Raises:
+        NotEnoughDataError: a gallery has nobody of the probes.
+    """
+    for name, gallery in templates.galleries.items():
+        gallery_people, probe_people = templates.subjects[gallery], templates.subjects[templates.probes]
+        known = np.isin(probe_people, gallery_people)
+        if not known.any():
+            raise NotEnoughDataError(
+                expected=f"probes of people in gallery {name}", got="none", advice="take all lists from one publisher"
+            )
+        parts = []
+        enrolled = templates.probes[known]
+        for at in range(0, len(enrolled), _AT_ONCE):
+            probes = enrolled[at : at + _AT_ONCE]
+            distances, people = _distances(pooled[probes], pooled[gallery]), templates.subjects[probes]
+            own = gallery_people == people[:, None]
+            mate = np.where(own, distances, np.inf).min(axis=1)
+            other = np.where(own, np.inf, distances).min(axis=1, initial=np.inf)
+            parts.append((ranks_of_mates(distances, gallery_people, people), mate, other))
+        ranks, mate, other = (np.concatenate(column) for column in zip(*parts, strict=True))
+        strangers = templates.probes[~known]
+        nearest = [
+            _distances(pooled[strangers[at : at + _AT_ONCE]], pooled[gallery]).min(axis=1)
+            for at in range(0, len(strangers), _AT_ONCE)
+        ]
+        unknown = np.concatenate(nearest) if nearest else np.empty(0, dtype=np.float32)
+        yield name, Searches(probe_people[known], ranks, mate, other, unknown)
+
+
 def search_templates(
     templates: TemplateSet, pooled: Embeddings, *, fpir: float = DEFAULT_FPIR
 ) -> dict[str, TemplateSearch]:
@@ -112,33 +163,18 @@ def search_templates(
             expected="lists of galleries and probes", got="none", advice="add the 1:N lists of the data set to meta/"
         )
     found = {}
-    for name, gallery in templates.galleries.items():
-        gallery_people, probe_people = templates.subjects[gallery], templates.subjects[templates.probes]
-        distances = _distances(pooled[templates.probes], pooled[gallery])
-        known = np.isin(probe_people, gallery_people)
-        if not known.any():
-            raise NotEnoughDataError(
-                expected=f"probes of people in gallery {name}", got="none", advice="take all lists from one publisher"
-            )
-        ranks = ranks_of_mates(distances[known], gallery_people, probe_people[known])
+    for name, search in searches_of(templates, pooled):
         rates = threshold = None
-        if not known.all():
-            nearest_of_unknown = distances[~known].min(axis=1)
-            threshold = threshold_at_fpir(nearest_of_unknown, fpir)
-            own = gallery_people == probe_people[known, None]
-            mate = np.where(own, distances[known], np.inf).min(axis=1)
-            other = np.where(own, np.inf, distances[known]).min(axis=1)
-            rates = open_set_rates(mate, other, nearest_of_unknown, threshold)
-        found[name] = TemplateSearch(float((ranks == 1).mean()), rates, threshold)
+        if len(search.nearest_of_unknown):
+            threshold = threshold_at_fpir(search.nearest_of_unknown, fpir)
+            rates = open_set_rates(search.mate, search.other, search.nearest_of_unknown, threshold)
+        found[name] = TemplateSearch(float((search.ranks == 1).mean()), rates, threshold)
     return found
 
 
 def _distances(probes: Embeddings, gallery: Embeddings) -> npt.NDArray[np.float32]:
     """L2, ``(probes, gallery)``; ``inf`` for a probe without a face."""
-    out = np.empty((len(probes), len(gallery)), dtype=np.float32)
-    for start in range(0, len(probes), _AT_ONCE):
-        part = probes[start : start + _AT_ONCE].astype(np.float64)
-        out[start : start + _AT_ONCE] = np.sqrt(np.maximum(2 - 2 * part @ gallery.T.astype(np.float64), 0))
+    out = np.sqrt(np.maximum(2 - 2 * probes.astype(np.float64) @ gallery.T.astype(np.float64), 0)).astype(np.float32)
     out[~probes.any(axis=1)] = np.inf
     out[:, ~gallery.any(axis=1)] = np.inf
     return out
