@@ -85,7 +85,7 @@ def test_addresses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             with pytest.raises(ImageAccessError, match="Forbidden"):
                 read_photo(listed[1].path, 10)
         with monkeypatch.context() as patch:
-            patch.setattr(type(memory), "exists", forbidden)
+            patch.setattr(type(memory), "info", forbidden)
             with pytest.raises(DataError, match="Forbidden"):
                 list(photos_of("memory://photos", lambda item: None))
         monkeypatch.setitem(__import__("sys").modules, "fsspec.core", None)

@@ -125,18 +125,19 @@ def read_photo(path: str, most: int) -> bytes:
 
 def _photos_at(address: str, skipped: Callable[[Skipped], object]) -> Iterator[Listed]:
     system, top = _file_system(address)
+    system.invalidate_cache()  # of an earlier run in this process
     try:
-        there = system.exists(top) and system.isdir(top)
+        there = system.info(top)["type"] == "directory"
+    except FileNotFoundError:
+        there = False
     except Exception as error:  # clients of object stores raise what they like
         raise DataError(
             expected=f"photos at {address}",
             got=f"{type(error).__name__}: {error}",
-            advice="check the address and the rights",
+            advice="check the address, the rights and the network",
         ) from error
     if not there:
         raise DataError(expected=f"photos at {address}", got="nothing there", advice="check the address")
-
-    system.invalidate_cache()  # of an earlier run in this process
     above = str(top).rstrip("/") + "/"
     for name, about in _below(system, top, address, skipped):
         stamp = next((str(about[key]) for key in _STAMPS if about.get(key) is not None), "")
