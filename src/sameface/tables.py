@@ -62,7 +62,7 @@ def dataframe(rows: list[dict[str, Any]], library: str | None = None) -> Any:
         raise ExtraMissingError(
             expected="narwhals, which makes tables",
             got="an installation without it",
-            advice="run `pip install 'sameface[dataframe]'`",
+            advice='run `pip install "sameface[dataframe]"`',
         ) from error
     columns: Mapping[str, list[Any]] = {
         column: [row.get(column) for row in rows] for column in dict.fromkeys(key for row in rows for key in row)

@@ -161,6 +161,18 @@ def test_cluster(run: Run, recognizer: Recognizer, photos: Path, tmp_path: Path)
     }
     assert run("cluster", folder, "merge", pair, single, "--json").json["faces"] == 3
     one = next(face["face"] for group in found["groups"] for face in group["faces"] if face["photo"] == "biden.jpg")
+    decided = {"format": "sameface album changes 1", "apart": [[one]], "named": [{"name": "Joe", "faces": [one, 99]}]}
+    (tmp_path / "album-changes.json").write_text(json.dumps(decided))
+    assert run("cluster", folder, "apply", tmp_path / "album-changes.json", "--json").json == {
+        "named": 1,
+        "apart": 1,
+        "gone": 1,
+    }
+    assert run("cluster", folder, "merge", "Barack", "Joe", "--json").json == {
+        "group": pair,
+        "name": "Barack",
+        "faces": 3,
+    }
     apart = run("cluster", folder, "split", pair, one, "--json").json
     assert (apart["name"], apart["faces"]) == (None, 1)
     album = load_album(folder / ".sameface-album.json")
@@ -205,5 +217,5 @@ def test_an_operating_point_of_a_file_decides(run: Run, recognizer: Recognizer, 
 def test_doctor_says_what_the_parts_say(run: Run, recognizer: Recognizer) -> None:
     checks = {item["subject"]: item for item in run("doctor", "--json").json["checks"]}
     assert checks["numpy"]["seen"].startswith(np.__version__)
-    decided = next(item for subject, item in checks.items() if subject.endswith(recognizer.card.id))
-    assert f"τ = {recognizer.operating_point.threshold:.4f}" in decided["seen"]
+    assert checks["encoder"]["seen"] == recognizer.card.id
+    assert f"τ = {recognizer.operating_point.threshold:.4f}" in checks["threshold"]["seen"]

@@ -102,6 +102,15 @@ def test_doctor(run: Run) -> None:
     assert done.json["ok"] is True
 
 
+def test_doctor_takes_one_line_a_value(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = run("doctor").out.splitlines()
+    subjects = {check["subject"] for check in run("doctor", "--json").json["checks"]}
+    assert max(map(len, lines)) <= 80
+    rows = [line for line in lines[2:] if line.strip()]
+    assert len(rows) - 1 == len(subjects)  # one is the rule under the heading
+
+
 def test_doctor_and_the_metadata_name_the_same_pythons() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     said = tuple(
@@ -135,9 +144,9 @@ def test_doctor_says_whether_anybody_is_called(run: Run, monkeypatch: pytest.Mon
         )
 
     monkeypatch.setenv("ORT_DISABLE_TELEMETRY", "1")
-    assert said() == "none (ORT_DISABLE_TELEMETRY=1)"
+    assert said() == "none"
     monkeypatch.setenv("ORT_DISABLE_TELEMETRY", "0")
-    assert "may report to its vendor" in said()
+    assert said() == "ONNX Runtime may: ORT_DISABLE_TELEMETRY=0"
 
 
 def test_doctor_on_a_python_nobody_tried(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

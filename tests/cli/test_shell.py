@@ -119,6 +119,9 @@ def test_no_table_wraps_at_80_columns(run: Run, photos: Path, tmp_path: Path, na
         ["keys", "list"],
         ["gallery", "audit"],
         ["gallery", "stats"],
+        ["gallery", "retention", "--group", "night shift", "--days", "30"],
+        ["gallery", "retention"],
+        ["people"],
         ["models", "list"],
     ):
         done = run(*words)
@@ -128,6 +131,14 @@ def test_no_table_wraps_at_80_columns(run: Run, photos: Path, tmp_path: Path, na
         for row in lines:  # a wrapped cell leaves its row's first column empty
             assert not row.strip() or len(row) - len(row.lstrip()) < 12, (words, done.out)
     assert f"{LONG}  " in run("people").out
+
+
+def test_nobody_to_list_is_said_in_words(run: Run, photos: Path) -> None:
+    run("enroll", "Ada", photos / "astronaut.png", "--group", "navy")
+    assert "did you mean navy?" in run("people", "--group", "nayv").out
+    assert run("people", "--group", "nayv", "--json").json["total"] == 0
+    run("forget", "Ada")
+    assert run("people").out == "nobody is enrolled\n"
 
 
 def test_on_a_terminal_each_row_is_one_line(
@@ -188,6 +199,7 @@ def test_what_cluster_prints_works_when_it_is_copied(run: Run, photos: Path, tmp
     hint = next(line for line in done.err.splitlines() if line.startswith("name a group: "))
     page = (tmp_path / "sheet.html").read_text(encoding="utf-8")
     commands = [html.unescape(found) for found in re.findall(r"<code>(.*?)</code>", page)]
+    assert shlex.split(commands.pop())[-2:] == ["apply", "album-changes.json"]
     assert [shlex.split(command)[-2] for command in commands[:1]] == ["1"]
     assert [shlex.split(command)[4 + 1] for command in commands] == ["name", "merge", "split"]
     for command in [commands[2], commands[1], hint.removeprefix("name a group: ")]:

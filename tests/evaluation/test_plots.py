@@ -10,9 +10,9 @@ import pytest
 
 from sameface.evaluation import plots as drawing
 from sameface.evaluation.plots import MATED, NON_MATED, label, plots, render
-from sameface.evaluation.results import Evaluation
+from sameface.evaluation.results import Evaluation, Points
 from sameface.types import EmbeddingSpace
-from tests.evaluation.made_up import EVALUATION, FULL, SPARE
+from tests.evaluation.made_up import EVALUATION, FULL, IDENTIFICATION, SPARE
 
 figure = pytest.importorskip("matplotlib.figure")
 
@@ -40,6 +40,13 @@ def test_only_what_was_found_is_drawn() -> None:
     assert set(plots(replace(EVALUATION, runs=(replace(SPARE, identification=None),)))) == {"distances-0", "roc", "det"}
     one_size = replace(FULL.identification, open_set=FULL.identification.open_set[:1])  # type: ignore[type-var]
     assert "fpir" not in plots(replace(EVALUATION, runs=(replace(FULL, identification=one_size),)))
+    without = replace(
+        SPARE.verification, eer=replace(SPARE.verification.eer, value=0.0), curve=Points((0.5,), (0.0,), (0.0,))
+    )
+    found_all = replace(IDENTIFICATION, cmc=(1.0, 1.0))
+    assert set(plots(replace(EVALUATION, runs=(replace(SPARE, verification=without, identification=found_all),)))) == {
+        "distances-0"
+    }
     for _, size, words in plots(EVALUATION).values():
         assert min(size) > 1
         assert len(words) > 10

@@ -77,6 +77,7 @@ def test_evaluate_writes_table_json_report_and_plots(colour_people: Path, tmp_pa
     assert outline.loads == []  # nothing from elsewhere, and no picture of a face
     assert outline.tags.count("svg") >= 5
     assert "colours" in page
+    assert page.count('class="tiles"') >= 4
     assert {path.stem for path in plots.iterdir()} >= {"roc", "det", "cmc", "distances-0", "distances-1", "reliability"}
     for path in plots.iterdir():
         assert np.asarray(Image.open(path).convert("L")).std() > 3  # something was drawn

@@ -24,16 +24,20 @@ from sameface.indexing.clustering import (
 from sameface.types import Domain, EmbeddingSpace, OperatingPoint
 
 
-def slow_average_linkage(points, threshold):
-    """Join the two groups with the smallest mean distance, again and again, while it is under τ."""
+def slow_average_linkage(points, threshold, photos=None):
+    """Join the two groups with the smallest mean distance that share no photo, again and again, while it is under τ."""
     table = np.linalg.norm(points[:, None] - points[None], axis=2)
+    photos = list(range(len(points))) if photos is None else list(photos)
     groups = [[index] for index in range(len(points))]
     while len(groups) > 1:
         means = {
             (i, j): table[np.ix_(groups[i], groups[j])].mean()
             for i in range(len(groups))
             for j in range(i + 1, len(groups))
+            if not {photos[a] for a in groups[i]} & {photos[b] for b in groups[j]}
         }
+        if not means:
+            break
         (i, j), smallest = min(means.items(), key=lambda item: item[1])
         if not smallest < threshold:
             break
@@ -52,6 +56,17 @@ def test_average_linkage_of_whatever_links_connect(seed, threshold):
     np.testing.assert_array_equal(
         cluster(points, threshold), slow_average_linkage(points.astype(np.float64), threshold)
     )
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("threshold", [0.8, 1.6])
+def test_two_faces_of_one_photo_are_two_people(seed, threshold):
+    rng = np.random.default_rng(seed)
+    points = (rng.normal(0, 1.0, (4, 8))[rng.integers(0, 4, 40)] + rng.normal(0, 0.25, (40, 8))).astype(np.float32)
+    photos = rng.integers(0, 15, 40)
+    labels = cluster(points, threshold, photos=photos)
+    assert len(set(zip(labels.tolist(), photos.tolist(), strict=True))) == 40
+    np.testing.assert_array_equal(labels, slow_average_linkage(points.astype(np.float64), threshold, photos))
 
 
 def test_a_chain_between_two_people_does_not_join_them():
@@ -158,6 +173,7 @@ def test_faces_outside_stand_alone_unless_forced_and_poor_ones_are_joined_under_
     assert cluster_judged(points, standings, 0.5, 0.5).tolist() == [0, 1, 0, 0]
     assert cluster_judged(points, standings, 0.5, 0.2).tolist() == [0, 1, 0, 2]
     assert cluster_judged(points, standings, 0.5, 0.5, force=True).tolist() == [0, 0, 0, 0]
+    assert cluster_judged(points, standings, 0.5, 0.5, [1, 2, 3, 3]).tolist() == [0, 1, 0, 2]
     assert cluster_judged(points[:0], [], 0.5, 0.5).tolist() == []
 
 

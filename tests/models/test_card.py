@@ -133,5 +133,5 @@ def test_a_url_is_a_mirror_not_a_folder(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_a_package_that_is_missing_is_said(tmp_path: Path) -> None:
     card = read_card(GOOD.replace('id = "mine"', 'id = "mine"\npackage = "no_such_package_here"'), name="x")
-    with pytest.raises(ModelMissingError, match="pip install 'no_such_package_here'"):
+    with pytest.raises(ModelMissingError, match='pip install "no_such_package_here"'):
         registry.locate(card)

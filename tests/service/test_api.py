@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 
 import numpy as np
 import pytest
 
 from sameface.recognizer import Recognizer
+from sameface.service.app import PAGE
 
 
 def enroll(api, photo, name="Obama", *files, **fields):
@@ -114,7 +116,7 @@ def test_what_is_kept_of_photos(api, photo):
     assert [item["sha256"] for item in kept] == [
         hashlib.sha256(photo(name)).hexdigest() for name in ("obama.jpg", "obama2.jpg")
     ]
-    assert set(kept[0]) == {"photo_id", "source", "sha256", "box", "quality"}
+    assert set(kept[0]) == {"photo_id", "added", "source", "sha256", "box", "quality"}
     assert api.delete(f"{url}/{kept[0]['photo_id']}").json()["templates"] == 1
     assert len(api.get(url).json()["photos"]) == 1
     assert api.delete(f"{url}/{kept[0]['photo_id']}").status_code == 404
@@ -257,8 +259,11 @@ def test_the_page_is_served_whole_and_offline(api):
     assert page.headers["content-type"].startswith("text/html")
     assert "http://" not in page.text
     assert "https://" not in page.text
-    for path in ("style.css", "favicon.svg", "js/main.js", "js/compare.js"):
+    modules = {f"js/{path.name}" for path in (PAGE / "js").iterdir()}
+    for path in ("style.css", "favicon.svg", *modules):
         assert api.get(f"/{path}").status_code == 200
+    # Each is asked for at once, not when the one that imports it has come.
+    assert set(re.findall(r'modulepreload" href="([^"]+)"', page.text)) == modules - {"js/main.js"}
     assert api.get("/../settings.py").status_code == 404
     assert api.get("/%2e%2e/settings.py").status_code == 404
 

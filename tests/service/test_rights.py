@@ -104,6 +104,22 @@ def test_what_is_kept_of_somebody(people, photos):
         gallery.access("Obama", embeddings=True)
 
 
+def test_one_person_entered_twice_and_their_history(people):
+    api, gallery = people
+    for name in ("Ada", "Ada L."):
+        add(api, name)
+    gone = gallery.person("Ada L.").person_id
+    gallery.update("Ada", groups=["staff"])
+    assert gallery.merge("Ada", "Ada L.").photos == 2
+    assert [person.name for person in gallery.people()] == ["Ada"]
+    assert [(line.action, line.photos) for line in gallery.history("Ada")] == [("groups", 0), ("merge", 1)]
+    assert [line.action for line in store_of(api).audit(1)] == ["merge"]  # to read it is no event
+    url = f"/v1/galleries/people/people/{gallery.person('Ada').person_id}/merge"
+    assert api.post(url, json={"other": gone}).status_code == 404
+    assert api.post(url, json={"other": url.split("/")[-2]}).json()["expected"] == "two people"
+    assert api.post(url, json={"other": "Ada L."}).status_code == 422
+
+
 def test_embeddings_only_where_they_are_allowed_to_whom(serve, tmp_path):
     keys = KeyFile(tmp_path / "keys.json")
     admin, enroll = keys.add("admin")[0], keys.add("enroll")[0]

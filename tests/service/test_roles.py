@@ -38,6 +38,8 @@ NEEDS = {
     "DELETE /v1/galleries/{gallery}/people/{person_id}": "enroll",
     "DELETE /v1/galleries/{gallery}/people/{person_id}/photos/{photo_id}": "enroll",
     "GET /v1/galleries/{gallery}/people/{person_id}/access": "enroll",
+    "GET /v1/galleries/{gallery}/people/{person_id}/history": "enroll",
+    "POST /v1/galleries/{gallery}/people/{person_id}/merge": "enroll",
     "POST /v1/galleries/{gallery}/jobs": "enroll",
     "GET /v1/galleries/{gallery}/jobs": "enroll",
     "GET /v1/galleries/{gallery}/jobs/{job_id}": "enroll",

@@ -62,7 +62,10 @@ def cluster(
 ) -> None:
     """Group every face of a folder of photos by person.
 
-    Run it again after adding photos: only new ones are encoded, groups keep their numbers and names. Then name, merge or split groups:
+    Run it again after adding photos: only new ones are encoded, groups keep their numbers and names. Then name, merge or split groups,
+    by the sheet that --html writes or by commands:
+
+    sameface cluster photos/ apply album-changes.json
 
     sameface cluster photos/ name 1 "Ada Lovelace"
 
@@ -72,7 +75,7 @@ def cluster(
     """
     ctx.obj = (folder, _place(folder, album))
     # Options may stand before and behind the command's name.
-    ctx.default_map = {command: {"json": json} for command in ("name", "merge", "split")}
+    ctx.default_map = {command: {"json": json} for command in ("apply", "name", "merge", "split")}
     if ctx.invoked_subcommand is not None:
         return
     from sameface.cli.options import make_recognizer
@@ -159,6 +162,27 @@ def cluster(
     print_table(("group", "name", "faces", "photos"), rows, shorten=("photos",))
     if rows and not known.names:
         note(f'name a group: {shlex.join(typed)} name {rows[0][0]} "Ada Lovelace"')
+
+
+@app.command()
+def apply(
+    ctx: typer.Context,
+    changes: Annotated[Path, typer.Argument(help="The file that the contact sheet saved.", show_default=False)],
+    json: JsonOption = False,
+) -> None:
+    """Do what was decided on the contact sheet: names, and faces that do not belong."""
+    from sameface.cli.output import note, plural, print_json, print_line
+    from sameface.indexing.album_changes import apply_changes, load_changes
+
+    known, place = _open(ctx)
+    done = apply_changes(known, load_changes(changes))
+    _save(known, place)
+    if done.gone:
+        note(f"{plural(done.gone, 'face')} of the list {'is' if done.gone == 1 else 'are'} in the album no more")
+    if json:
+        print_json(done)
+    else:
+        print_line(f"{plural(done.named, 'group')} named, {plural(done.apart, 'face')} taken out of their group")
 
 
 @app.command()

@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import platform
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import typer
@@ -58,11 +59,11 @@ def doctor(json: JsonOption = False) -> None:
     Exit code 0: all is well; 1: something that the default install needs is missing or broken.
     """
     from sameface import __version__
-    from sameface.cli.output import print_json, print_table
+    from sameface.cli.output import print_json, print_line, print_table
 
     checks = [
         Check("sameface", True, f"{__version__}, tested on Python {', '.join(TESTED_PYTHONS)}"),
-        _python(),
+        *_python(),
         *_packages(),
         *_runtime(),
         *_models(),
@@ -72,16 +73,39 @@ def doctor(json: JsonOption = False) -> None:
     if json:
         print_json({"ok": healthy, "checks": [*checks, *extras]})
     else:
-        rows = [(check.subject, "ok" if check.ok else "WRONG", check.seen) for check in checks]
-        rows += [(check.subject, "", check.seen) for check in extras]
-        print_table(("what", "", "seen"), rows)
+        rows = [
+            (check.subject, "ok" if check.ok else "WRONG", _at_home(check.seen) if check.ok else "see below")
+            for check in checks
+        ]
+        rows += [(f"extra {name}", "", _in_short(parts)) for name, parts in OPTIONAL.items()]
+        print_table(("what", "", "seen"), rows, shorten=("seen",))
+        for check in checks:
+            if not check.ok:
+                print_line(f"{check.subject}: {check.seen}")
     raise typer.Exit(0 if healthy else 1)
 
 
-def _python() -> Check:
-    seen = f"{platform.python_version()} on {platform.platform()}"
+def _python() -> list[Check]:
+    version = platform.python_version()
     tested = ".".join(platform.python_version_tuple()[:2]) in TESTED_PYTHONS
-    return Check("Python", True, seen if tested else f"{seen}; not among the tested ones, and may run all the same")
+    return [
+        Check("Python", True, version if tested else f"{version}, not tested, may run all the same"),
+        Check("system", True, platform.platform(terse=True)),
+    ]
+
+
+def _at_home(path: str) -> str:
+    """A path as a shell shows it, with ``~`` for the home folder."""
+    home = str(Path.home())
+    return f"~{path[len(home) :]}" if path.startswith(home + os.sep) else path
+
+
+def _in_short(parts: tuple[str, ...]) -> str:
+    """Whether an extra is there; the versions are in the JSON."""
+    missing = [name for name in parts if _version(name) is None]
+    if not missing:
+        return "installed"
+    return "not installed" if len(missing) == len(parts) else f"in part; missing: {', '.join(missing)}"
 
 
 def _version(name: str) -> str | None:
@@ -105,10 +129,9 @@ def _runtime() -> list[Check]:
     from sameface.models.vendor_calls import VARIABLE, are_silenced
 
     devices = available_devices()
-    setting = f"{VARIABLE}={os.environ.get(VARIABLE, '')}"
-    calls = f"none ({setting})" if are_silenced() else f"ONNX Runtime may report to its vendor ({setting})"
+    calls = "none" if are_silenced() else f"ONNX Runtime may: {VARIABLE}={os.environ.get(VARIABLE, '')}"
     return [
-        Check("execution", "cpu" in devices, f"cpu by default; built in: {', '.join(devices)}"),
+        Check("devices", "cpu" in devices, ", ".join(devices)),
         Check("calls home", True, calls),
     ]
 
@@ -125,17 +148,18 @@ def _models() -> list[Check]:
     harm = f"; damaged, and made again when next needed: {', '.join(path.name for path in damaged)}" if damaged else ""
     checks = [
         Check("cache", not damaged, f"{cache_folder()}{harm}"),
-        Check("models", True, f"{models_folder()}; which are here: `sameface models list`"),
-        Check("gallery", True, f"{without_passwords(gallery_location(None))}, where no other is named"),
+        Check("models", True, str(models_folder())),
+        Check("gallery", True, without_passwords(gallery_location(None))),
+        Check("encoder", True, DEFAULT_ENCODER),
+        Check("detector", True, DEFAULT_DETECTOR),
     ]
-    subject = f"{DEFAULT_DETECTOR} + {DEFAULT_ENCODER}"
     try:
         recognizer = Recognizer()
         point = recognizer.operating_point
     except (SamefaceError, OSError) as error:
-        checks.append(Check(subject, False, str(error)))
+        checks.append(Check("threshold", False, str(error)))
     else:
-        checks.append(Check(subject, True, f"{recognizer.space}; τ = {point.threshold:.4f} ({point.target})"))
+        checks.append(Check("threshold", True, f"τ = {point.threshold:.4f}, chosen for {point.target}"))
     return checks
 
 

@@ -8,6 +8,7 @@ from sameface.cli.evaluate_groups import print_comparisons, print_groups, print_
 from sameface.cli.few_shot import print_few_shot
 from sameface.cli.output import print_line, print_table
 from sameface.evaluation.results import Evaluation, Rate, Run
+from sameface.evaluation.shipped import shipped_words
 from sameface.metrics.percent import percent, percent_spread
 
 #: More would not fit beside each other on 80 columns.
@@ -60,6 +61,8 @@ def _print_at_thresholds(found: Evaluation) -> None:
                 title=f"{_name(run, found)} at its thresholds",
                 shorten=("chosen for",),
             )
+        for text in shipped_words(run):
+            print_line(text)
 
 
 def _measures(found: Evaluation) -> list[list[str]]:

@@ -36,14 +36,20 @@ def people(
         return
     from sameface.cli.options import gallery_location
     from sameface.cli.output import note, print_json, print_line, print_table
+    from sameface.errors import did_you_mean
     from sameface.recognizer import Gallery
     from sameface.recognizer.wire import People
 
     note(f"gallery: {gallery_location(gallery)}")
     with Gallery(gallery_location(gallery), create=False) as known:
         listed = known.people(group)
+        groups = [] if listed or group is None else known.store.stats().groups
     if json:
         print_json(People(people=tuple(listed), total=len(listed)))
+        return
+    if not listed:
+        advice = did_you_mean(group or "", groups, "see `sameface gallery stats`") if group else ""
+        print_line(f"nobody is in the group {group!r}: {advice}" if group else "nobody is enrolled")
         return
     if verbose:
         for item in listed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Final, cast
 
@@ -123,19 +124,22 @@ def serve(
     reports: Annotated[
         Path | None, typer.Option("--reports", help="Folder of evaluation reports to show.", show_default=False)
     ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document once it is loaded: where it listens.")
+    ] = False,
 ) -> None:
     """Run the service and its page. Stop it with Ctrl-C; requests at work are finished first.
 
     TLS: give --tls-cert and --tls-key, or let a proxy do it and name the proxy with --behind-proxy.
     """
-    from sameface.cli.output import note
+    from sameface.cli.output import note, print_json
     from sameface.errors import ExtraMissingError, SettingError
 
     try:
         from sameface.service.server import run
     except ImportError as error:
         raise ExtraMissingError(
-            expected="the extra `serve`", got=f"no {error.name}", advice="run `pip install 'sameface[serve]'`"
+            expected="the extra `serve`", got=f"no {error.name}", advice='run `pip install "sameface[serve]"`'
         ) from error
     from sameface.gallery import is_server
     from sameface.service.logs import LogFormat
@@ -189,10 +193,18 @@ def serve(
         traces=traces,
     )
     scheme = "https" if tls_cert else "http"
-    note(f"sameface {scheme}://{host}:{port}/ · galleries: {'postgresql' if in_database else settings.galleries}")
+    where = "postgresql" if in_database else settings.galleries
+    url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/"
+    note(f"sameface {url} · galleries: {where}")
     if not settings.asks_who:
         note("no keys: whoever can reach this machine's loopback may do everything")
-    run(settings, workers=workers, tls=(tls_cert, tls_key) if tls_cert and tls_key else None)
+
+    def ready() -> None:
+        if json:
+            print_json({"url": url, "galleries": where, "keys": settings.asks_who, "workers": workers})
+            sys.stdout.flush()
+
+    run(settings, workers=workers, tls=(tls_cert, tls_key) if tls_cert and tls_key else None, ready=ready)
 
 
 APPS: Final = {"serve": app}

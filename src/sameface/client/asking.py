@@ -167,6 +167,10 @@ class GalleryAsks:
         body = {part: value for part, value in given.items() if value is not None}
         return Ask("PATCH", f"{self.path}/people/{person_id}", _as(Person), json=body)
 
+    def merge(self, into: str, other: str) -> Ask[Person]:
+        """Two entries are one person."""
+        return Ask("POST", f"{self.path}/people/{into}/merge", _as(Person), json={"other": other})
+
     def forget(self, person_id: str) -> Ask[Erased]:
         """Erase a person."""
         return Ask("DELETE", f"{self.path}/people/{person_id}", _as(Erased))

@@ -276,6 +276,10 @@ class AsyncRemoteGallery(AsyncRights):
         """Give a person another name; the id and the photos stay."""
         return await self.update(who, name=new)
 
+    async def merge(self, into: Who, other: Who) -> Person:
+        """Two entries are one person: the second's photos go to the first."""
+        return await self._client.ask(self._asks.merge(await self._id(into), await self._id(other)))
+
     async def forget(self, who: Who) -> Erased:
         """Erase a person; says what was erased."""
         return await self._client.ask(self._asks.forget(await self._id(who)))

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from sameface.client.asking import Ask
-from sameface.recognizer.wire import Access, Expired, Person, Retention
+from sameface.recognizer.wire import Access, AuditLine, Expired, Person, Retention
 from sameface.types import Who
 
 Answer = TypeVar("Answer")
@@ -60,6 +60,14 @@ class RightsAsks:
         parts = {"embeddings": str(embeddings).lower()}
         return Ask("GET", f"{self._path}/people/{person_id}/access", _as(Access), params=parts)
 
+    def history(self, person_id: str) -> Ask[list[AuditLine]]:
+        """What was done to a person's record."""
+        return Ask(
+            "GET",
+            f"{self._path}/people/{person_id}/history",
+            lambda body: msgspec.convert(body["lines"], list[AuditLine]),
+        )
+
 
 class Rights(ABC):
     """The part of `RemoteGallery` that keeps the rights of people."""
@@ -96,6 +104,10 @@ class Rights(ABC):
         """Everything that is kept of one person; embeddings for admins, where the server allows them."""
         return self._ask(self._rights.access(self._id(who), embeddings))
 
+    def history(self, who: Who) -> list[AuditLine]:
+        """What was done to a person's record, the oldest first."""
+        return self._ask(self._rights.history(self._id(who)))
+
 
 class AsyncRights(ABC):
     """The part of `AsyncRemoteGallery` that keeps the rights of people; see `Rights`."""
@@ -131,3 +143,7 @@ class AsyncRights(ABC):
     async def access(self, who: Who, *, embeddings: bool = False) -> Access:
         """Everything that is kept of one person; embeddings for admins, where the server allows them."""
         return await self._ask(self._rights.access(await self._id(who), embeddings))
+
+    async def history(self, who: Who) -> list[AuditLine]:
+        """What was done to a person's record, the oldest first."""
+        return await self._ask(self._rights.history(await self._id(who)))

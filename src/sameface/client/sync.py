@@ -268,6 +268,10 @@ class RemoteGallery(Rights):
         """Give a person another name; the id and the photos stay."""
         return self.update(who, name=new)
 
+    def merge(self, into: Who, other: Who) -> Person:
+        """Two entries are one person: the second's photos go to the first."""
+        return self._client.ask(self._asks.merge(self._id(into), self._id(other)))
+
     def forget(self, who: Who) -> Erased:
         """Erase a person; says what was erased."""
         return self._client.ask(self._asks.forget(self._id(who)))

@@ -49,7 +49,10 @@ Draw = Callable[[Any], None]
 
 
 def plots(evaluation: Evaluation) -> dict[str, tuple[Draw, tuple[float, float], str]]:
-    """Every plot that the results allow: by file name the drawing, its size in inches, and a sentence for those who cannot see it."""
+    """Every plot that the results allow, and none that would be empty.
+
+    By file name the drawing, its size in inches, and a sentence for those who cannot see it.
+    """
     runs = evaluation.runs
     found: dict[str, tuple[Draw, tuple[float, float], str]] = {}
     for index, run in enumerate(runs):
@@ -58,19 +61,18 @@ def plots(evaluation: Evaluation) -> dict[str, tuple[Draw, tuple[float, float], 
             (8.4, 3.1) if len(runs) < 3 else (6.4, 2.9),
             f"Distances of mated and non-mated pairs for {run.space.encoder}, with thresholds",
         )
-    found["roc"] = (lambda axes: _roc(axes, runs), (5.0, 3.7), "ROC: TAR against FMR")
-    found["det"] = (lambda axes: _det(axes, runs), (5.0, 3.7), "DET: FNMR against FMR, both logarithmic")
+    if any(run.verification.eer.value > 0 for run in runs):
+        found["roc"] = (lambda axes: _roc(axes, runs), (5.0, 3.7), "ROC: TAR against FMR")
+    if any(_both_errors(run).any() for run in runs):
+        found["det"] = (lambda axes: _det(axes, runs), (5.0, 3.7), "DET: FNMR against FMR, both logarithmic")
     known = [run for run in runs if run.identification is not None]
-    if known:
-        found["cmc"] = (
-            lambda axes: _cmc(axes, known),
-            (5.0, 3.4),
-            "CMC: share of searches with the right person by rank",
-        )
-        sizes = {row.people for run in known if run.identification for row in run.identification.open_set if row.fpir}
-        if len(sizes) > 1:  # one size is a row of the table, not a curve
-            found["fpir"] = (lambda axes: _fpir(axes, known), (5.0, 3.4), "FPIR against the size of the gallery")
-    reliable = [run for run in runs if run.reliability is not None]
+    if any(run.identification.cmc[:1] < (1,) for run in known if run.identification):
+        words = "CMC: share of searches with the right person by rank"
+        found["cmc"] = (lambda axes: _cmc(axes, known), (5.0, 3.4), words)
+    sized = [run for run in known if len(_sizes(run)) > 1]  # one size is a row of the table, not a curve
+    if sized:
+        found["fpir"] = (lambda axes: _fpir(axes, sized), (5.0, 3.4), "FPIR against the size of the gallery")
+    reliable = [run for run in runs if run.reliability is not None and run.reliability.bins]
     if reliable:
         found["reliability"] = (
             lambda axes: _reliability(axes, reliable),
@@ -84,10 +86,11 @@ def plots(evaluation: Evaluation) -> dict[str, tuple[Draw, tuple[float, float], 
             (5.0, 3.4),
             "Accuracy of classifiers against photos per person",
         )
-    if any(run.verification.groups for run in runs):
+    grouped = next((run for run in runs if run.verification.groups), None)
+    if grouped is not None:
         found["groups"] = (
-            lambda axes: _groups(axes, runs[0]),
-            (6.6, 0.9 + 0.34 * len(runs[0].verification.groups)),
+            partial(_groups, run=grouped),
+            (6.6, 0.9 + 0.34 * len(grouped.verification.groups)),
             "FMR and FNMR by group with intervals",
         )
     return found
@@ -176,17 +179,27 @@ def _roc(axes: Any, runs: Sequence[Run]) -> None:
 def _det(axes: Any, runs: Sequence[Run]) -> None:
     lowest = []
     for run, colour in zip(runs, ENCODERS * 9, strict=False):
-        curve = run.verification.curve
-        fmr, fnmr = np.array(curve.fmr), np.array(curve.fnmr)
-        seen = (fmr > 0) & (fnmr > 0)
-        lowest += fnmr[seen].tolist()
-        axes.step(fmr[seen], fnmr[seen], where="post", color=colour, label=label(run, runs))
+        curve, seen = run.verification.curve, _both_errors(run)
+        fmr, fnmr = np.array(curve.fmr)[seen], np.array(curve.fnmr)[seen]
+        lowest += fnmr.tolist()
+        marker = "o" if len(fmr) == 1 else ""  # one point has no line
+        axes.step(fmr, fnmr, where="post", color=colour, label=label(run, runs), marker=marker, markersize=5)
     floor = min(lowest, default=1e-3)
     axes.plot([1e-9, 1], [1e-9, 1], color="#b8c0c8", linewidth=1, linestyle=(0, (4, 3)))
     axes.set(xscale="log", yscale="log", xlabel="FMR", ylabel="FNMR")
     axes.set(xlim=(1 / runs[0].verification.non_mated_pairs, 1), ylim=(floor / 1.5, 1))
     axes.annotate("equal", (floor * 1.2, floor * 1.2), fontsize=8, color=SOFT, rotation=0)
     axes.legend(loc="upper right", fontsize=8.5)
+
+
+def _sizes(run: Run) -> set[int]:
+    return {row.people for row in run.identification.open_set if row.fpir} if run.identification else set()
+
+
+def _both_errors(run: Run) -> Any:
+    """Which points of a run's curve have a place on two logarithmic axes."""
+    curve = run.verification.curve
+    return (np.array(curve.fmr) > 0) & (np.array(curve.fnmr) > 0)
 
 
 def _cmc(axes: Any, runs: Sequence[Run]) -> None:

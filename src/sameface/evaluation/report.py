@@ -14,6 +14,7 @@ from typing import Any
 from sameface.errors import SamefaceError
 from sameface.evaluation.plots import label, plots, render
 from sameface.evaluation.results import Difference, Evaluation, GroupSpread, HardPair, Rate
+from sameface.evaluation.shipped import shipped_words
 from sameface.files import atomic_write, path_from_text
 from sameface.metrics.extra import need
 from sameface.metrics.percent import percent, percent_range
@@ -59,6 +60,7 @@ def write_report(evaluation: Evaluation, path: Path, *, pictures: bool = False) 
             )
             for name, (svg, inches, words) in drawn.items()
         },
+        shipped=[shipped_words(run) for run in evaluation.runs],
         names=[label(run, evaluation.runs) for run in evaluation.runs],
         rates=sorted({item.target_fmr for run in evaluation.runs for item in run.verification.tar}, reverse=True),
         pictures=_pictures(evaluation) if pictures else {},

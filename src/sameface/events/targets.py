@@ -107,7 +107,7 @@ class Mqtt:
             raise ExtraMissingError(
                 expected="the extra `mqtt`",
                 got="an installation without paho-mqtt",
-                advice="run `pip install 'sameface[mqtt]'`",
+                advice='run `pip install "sameface[mqtt]"`',
             ) from error
         self.name = without_passwords(address.geturl())
         self._topic = unquote(address.path.strip("/"))

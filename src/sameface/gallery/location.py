@@ -225,7 +225,7 @@ def require_same_space(store: TemplateStore, space: EmbeddingSpace | None, dimen
         raise GalleryMismatchError(
             expected=f"a gallery of {space}",
             got=f"{store.location} of {store.space}",
-            advice="use that encoder and detector, another gallery, or re-encode this one with `sameface gallery reindex --encoder`",
+            advice="use that encoder and detector, another gallery, or move this one with `sameface gallery reencode`",
         )
     if dimension is not None and store.dimension != dimension:
         raise GalleryMismatchError(

@@ -161,7 +161,7 @@ def _open_heic(data: bytes) -> Image:
         raise ExtraMissingError(
             expected="the extra `heic` for HEIC photos",
             got="an installation without it",
-            advice="run `pip install 'sameface[heic]'`, or save the photo as JPEG",
+            advice='run `pip install "sameface[heic]"`, or save the photo as JPEG',
         ) from error
     # The file class itself, so that nothing is registered in Pillow for the rest of the process.
     image: Image = pillow_heif.HeifImageFile(BytesIO(data))  # type: ignore[no-untyped-call]

@@ -87,23 +87,23 @@ class Album:
         ranked = sorted(members, key=lambda number: (number not in self.names, -len(members[number]), number))
         return {number: members[number] for number in ranked}
 
-    def group_of(self, who: str) -> int:
-        """A group by its number or name.
+    def group_of(self, who: str | int) -> int:
+        """A group by its name, or by its number: an int is never taken for a name.
 
         Raises:
             PersonNotFoundError: no such group.
         """
         numbers = {face.group for face in self.faces}
         named = {name: number for number, name in self.names.items()}
-        if who in named:
+        if isinstance(who, str) and who in named:
             return named[who]
-        if who.isdecimal() and int(who) in numbers:
+        if (isinstance(who, int) or who.isdecimal()) and int(who) in numbers:
             return int(who)
         raise PersonNotFoundError(
             expected="the number or name of a group", got=repr(who), advice="list the groups: `sameface cluster FOLDER`"
         )
 
-    def name(self, who: str, name: str) -> int:
+    def name(self, who: str | int, name: str) -> int:
         """Name a group; its faces stay in it from now on.
 
         Raises:
@@ -120,7 +120,7 @@ class Album:
         self._settle({number})
         return number
 
-    def merge(self, into: str, others: Sequence[str]) -> int:
+    def merge(self, into: str | int, others: Sequence[str | int]) -> int:
         """Groups are one person: their faces go to the first, which keeps its name, or takes the first name among them."""
         number, gone = self.group_of(into), {self.group_of(other) for other in others}
         gone.discard(number)
@@ -134,7 +134,7 @@ class Album:
         self._settle({number})
         return number
 
-    def split(self, who: str, face_ids: Iterable[int]) -> int:
+    def split(self, who: str | int, face_ids: Iterable[int]) -> int:
         """Faces do not belong to this group: they become one of their own, and both stay as they are.
 
         Raises:
@@ -159,7 +159,8 @@ class Album:
     def regroup(self, threshold: float, *, poor: float | None = None, force: bool = False) -> None:
         """Group all faces that nobody has settled; settled groups stay and take in groups whose mean distance is under τ.
 
-        Numbers are stable: a group keeps the number that most of its faces had. A face that is not comparable is a group of its own.
+        Two faces of one photo stay apart, unless somebody has put them together. Numbers are stable: a group keeps the number that most
+        of its faces had. A face that is not comparable is a group of its own.
 
         Args:
             threshold: τ of mean distances.
@@ -182,19 +183,28 @@ class Album:
             return
         points = self.embeddings(free)
         stretch = np.array([stricter if face.standing in ("poor", "outside") else 1.0 for face in free])
-        labels = cluster(points, threshold, stretch)
+        place = {photo: number for number, photo in enumerate(self.photos)}
+        labels = cluster(points, threshold, stretch, [place[face.photo] for face in free])
         settled = self._settled_points(force=force)
+        shown = self._photos_of(settled)
         numbers = _keep_numbers(labels, [face.group for face in free], taken=set(settled))
         sizes = np.bincount(labels)
         for label in np.argsort(-sizes, kind="stable").tolist():  # the largest new group gets the first new number
             members = np.flatnonzero(labels == label)
+            here = {free[index].photo for index in members}
             number = (
-                _nearest_group(points[members], settled, threshold / float(stretch[members].max()))
+                _nearest_group(
+                    points[members],
+                    # Whoever is in one of these photos already is somebody else.
+                    {group: found for group, found in settled.items() if not shown[group] & here},
+                    threshold / float(stretch[members].max()),
+                )
                 or numbers.get(label)
                 or self._new_group()
             )
             for index in members:
                 free[index].group = number
+            shown.setdefault(number, set()).update(here)
 
     def embeddings(self, faces: Sequence[Face]) -> Embeddings:
         """``(n, d)`` float32."""
@@ -208,6 +218,14 @@ class Album:
             if face.settled and (force or face.standing != "outside"):
                 members.setdefault(face.group, []).append(face)
         return {number: self.embeddings(faces) for number, faces in members.items()}
+
+    def _photos_of(self, numbers: Iterable[int]) -> dict[int, set[str]]:
+        """In which photos the faces of some groups are."""
+        shown: dict[int, set[str]] = {number: set() for number in numbers}
+        for face in self.faces:
+            if face.settled and face.group in shown:
+                shown[face.group].add(face.photo)
+        return shown
 
     def _settle(self, numbers: set[int]) -> None:
         for face in self.faces:

@@ -1,10 +1,15 @@
-"""An album as one HTML page that needs nothing else: each group with its faces cut out of the photos."""
+"""An album as one HTML page that needs nothing else.
+
+Each group with its faces cut out of the photos, to be named by typing and put right by clicking.
+"""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Callable
 from html import escape
+from importlib import resources
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -13,19 +18,12 @@ import numpy as np
 
 from sameface.files import path_from_text
 from sameface.indexing.album import Album, Face, distances_within
-from sameface.recognizer.words import standing_words
+from sameface.recognizer.words import plural, standing_words
 from sameface.types import Box, ImageRGB
 
 #: Pixels of a cut-out face; room around its box, as a share of the box.
-_SIDE: Final = 112
+_SIDE: Final = 128
 _ROOM: Final = 0.25
-_STYLE: Final = """
-:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem}
-h1{font-size:1.4rem}section{border-top:1px solid #8886;padding:1rem 0}h2{font-size:1.1rem;margin:0 0 .5rem}
-h2 span{font-weight:400;opacity:.75}ul{display:flex;flex-wrap:wrap;gap:.75rem;list-style:none;margin:0;padding:0}
-figure{margin:0;width:112px}img{border-radius:6px;display:block;height:112px;object-fit:cover;width:112px}
-figcaption{font-size:.75rem;overflow-wrap:anywhere}code{background:#8882;border-radius:4px;padding:.1rem .3rem}
-""".strip()
 
 
 def contact_sheet(
@@ -39,7 +37,7 @@ def contact_sheet(
         folder: where the photos lie.
         load: reads a photo as ``(h, w, 3)`` uint8 RGB.
         smallest_group: leave out groups with fewer faces, and say how many.
-        command: what a shell takes before ``name``, ``merge`` and ``split``; "" says nothing of commands.
+        command: what a shell takes before ``apply``, ``name``, ``merge`` and ``split``; "" says nothing of commands.
     """
     groups = {number: faces for number, faces in album.groups().items() if len(faces) >= smallest_group}
     left_out = len(album.groups()) - len(groups)
@@ -47,16 +45,42 @@ def contact_sheet(
     sections = "\n".join(_section(album, number, faces, pictures) for number, faces in groups.items())
     more = f" {left_out} smaller groups are not shown." if left_out else ""
     quoted = escape(str(folder))
-    commands = _commands(groups, command) if command else ""
+    style, script = (
+        resources.files("sameface.indexing").joinpath("sheet", f"sheet.{kind}").read_text("utf-8")
+        for kind in ("css", "js")
+    )
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    names = "".join(
+        f'<option value="{escape(name, quote=True)}"></option>' for name in sorted(set(album.names.values()))
+    )
     return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>People in {quoted}</title><style>{_STYLE}</style></head><body>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'">
+<meta name="color-scheme" content="light dark"><title>People in {quoted}</title><style>{style}</style></head><body>
+<main>
 <h1>People in {quoted}</h1>
-<p>{len(album.faces)} faces of {len(album.photos)} photos in {len(album.groups())} groups.{more}</p>
-{commands}{sections}
+<p class="soft">{plural(len(album.faces), "face")} of {plural(len(album.photos), "photo")} in {plural(len(album.groups()), "group")}.{more}</p>
+<p>Type who each group is. The same name twice is one person. Click a face that does not belong to its group; look at the last ones first.</p>
+{_commands(groups, command) if command else ""}{sections}
+</main>
+<datalist id="names">{names}</datalist>
+<div class="bar" role="region" aria-label="Your changes"><div>
+<p><span id="count" role="status"></span>{_next(command)}</p>
+<button type="button" id="save" disabled>Save the list</button>
+</div></div>
+<script>{script}</script>
 </body></html>
 """
+
+
+def _next(command: str) -> str:
+    """What to do with the saved list."""
+    words = (
+        f" Then run <code>{escape(command)} apply album-changes.json</code>"
+        if command
+        else " Then apply the saved file."
+    )
+    return f'<span id="next" hidden>{words}</span>'
 
 
 def _commands(groups: dict[int, list[Face]], command: str) -> str:
@@ -68,21 +92,30 @@ def _commands(groups: dict[int, list[Face]], command: str) -> str:
     several = next(((number, faces) for number, faces in groups.items() if len(faces) > 1), None)
     if several is not None:
         lines.append(("A face that does not belong", f"{command} split {several[0]} {several[1][-1].face_id}"))
-    return "".join(f"<p>{escape(what)}: <code>{escape(line)}</code></p>\n" for what, line in lines)
+    shown = "".join(f"<p>{escape(what)}: <code>{escape(line)}</code></p>\n" for what, line in lines)
+    return f'<details class="how"><summary>By commands instead</summary>\n{shown}</details>\n' if shown else ""
 
 
 def _section(album: Album, number: int, faces: list[Face], pictures: dict[int, str]) -> str:
     order = np.argsort(distances_within(album.embeddings(faces)), kind="stable")
-    title = escape(album.names.get(number, f"Group {number}"))
+    known = album.names.get(number, "")
+    name, title = escape(known, quote=True), escape(known or f"Group {number}")
     items = "\n".join(_item(faces[index], title, pictures) for index in order)
-    count = f"{len(faces)} face{'s' if len(faces) != 1 else ''}"
-    return f'<section id="group-{number}"><h2>{title} <span>group {number}, {count}</span></h2>\n<ul>\n{items}\n</ul></section>'
+    return (
+        f'<section id="group-{number}" data-group="{number}" data-name="{name}"><div class="head">'
+        f"<h2>{title} <span>group {number}, {plural(len(faces), 'face')}</span></h2>"
+        f'<label>Who is this? <input list="names" autocomplete="off" maxlength="200" value="{name}" '
+        f'aria-label="Name of group {number}"></label></div>\n'
+        f'<ul>\n{items}\n</ul><p class="warning" role="alert" hidden></p></section>'
+    )
 
 
 def _item(face: Face, title: str, pictures: dict[int, str]) -> str:
     photo = escape(face.photo, quote=True)
     return (
-        f'<li><figure><img src="{pictures[face.face_id]}" alt="{escape(title, quote=True)} in {photo}">'
+        f'<li><figure><button type="button" class="face" aria-pressed="false" data-face="{face.face_id}" data-photo="{photo}" '
+        f'title="Not this person?"><img src="{pictures[face.face_id]}" width="{_SIDE}" height="{_SIDE}" decoding="async" '
+        f'alt="{title} in {photo}: not this person?"></button>'
         f"<figcaption>{face.face_id}: {photo}{_standing(face)}</figcaption></figure></li>"
     )
 
@@ -90,7 +123,7 @@ def _item(face: Face, title: str, pictures: dict[int, str]) -> str:
 def _standing(face: Face) -> str:
     """What speaks against a face, in words."""
     words = standing_words(face.standing, face.reason) if face.standing in ("poor", "outside") else ""
-    return f"<br>{escape(words)}" if words else ""
+    return f'<br><span class="doubt">{escape(words)}</span>' if words else ""
 
 
 def _cut_all(

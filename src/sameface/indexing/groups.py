@@ -96,7 +96,7 @@ def group_photos(
     )
     listed: list[ImageSource] = list(_below(Path(photos)) if isinstance(photos, (str, PathLike)) else photos)
     found: list[GroupedFace] = []
-    points = []
+    points, of = [], []
     with progress("photos", len(listed)) as advance:
         for place, faces in enumerate(recognizer.encode_faces_of(listed)):
             advance(1)
@@ -106,10 +106,11 @@ def group_photos(
                     judged = recognizer.judge(face)
                     found.append(GroupedFace(name, face.box, judged.standing, judged.reason))
                 points += [face.embedding for face in faces]
+                of += [place] * len(faces)
     if not points:
         return Answers()
     standings = [face.standing for face in found]
-    labels = cluster_judged(np.stack(points), standings, limit, _poor(recognizer, limit), force=force)
+    labels = cluster_judged(np.stack(points), standings, limit, _poor(recognizer, limit), of, force=force)
     groups = [
         tuple(face for face, of in zip(found, labels.tolist(), strict=True) if of == label)
         for label in range(int(labels.max()) + 1)

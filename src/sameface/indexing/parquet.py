@@ -89,6 +89,6 @@ def _pyarrow() -> tuple[Any, Any]:
         raise ExtraMissingError(
             expected="the extra `parquet`",
             got="an installation without pyarrow",
-            advice="run `pip install 'sameface[parquet]'`",
+            advice='run `pip install "sameface[parquet]"`',
         ) from error
     return pyarrow, pyarrow.parquet

@@ -186,7 +186,7 @@ def _file_system(address: str) -> tuple[Any, str]:
         raise ExtraMissingError(
             expected=f"the extra `remote` for photos at {address}",
             got="an installation without fsspec",
-            advice="run `pip install 'sameface[remote]'`",
+            advice='run `pip install "sameface[remote]"`',
         ) from error
     try:
         system, path = url_to_fs(address)

@@ -201,6 +201,6 @@ def opencv() -> Any:
         raise ExtraMissingError(
             expected="the extra `video`",
             got="an installation without OpenCV",
-            advice="run `pip install 'sameface[video]'`",
+            advice='run `pip install "sameface[video]"`',
         ) from error
     return cv2

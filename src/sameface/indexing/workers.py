@@ -231,7 +231,7 @@ def _distributed() -> Any:
         raise ExtraMissingError(
             expected="the extra `cluster` for work on a dask cluster",
             got=f"no module {error.name}",
-            advice="pip install 'sameface[cluster]'",
+            advice='run `pip install "sameface[cluster]"`',
         ) from error
     return distributed
 

@@ -37,5 +37,5 @@ def _missing(module: str) -> ExtraMissingError:
     return ExtraMissingError(
         expected=f"{package}, which evaluation and calibration use",
         got="no such package",
-        advice='install the extra: pip install "sameface[evaluate]"',
+        advice='run `pip install "sameface[evaluate]"`',
     )

@@ -184,8 +184,8 @@ def how_to_get(owner: ModelCard, file: WeightsFile) -> str:
     """What to do for a whole weights file."""
     pull = f"run `sameface models pull {owner.id}`"
     if owner.package:
-        wanted = f"{owner.package}=={owner.package_version}" if owner.package_version else owner.package
-        install = f"install it: `pip install '{f'sameface[{owner.extra}]' if owner.extra else wanted}'`"
+        pinned = f"{owner.package}=={owner.package_version}" if owner.package_version else owner.package
+        install = f'run `pip install "{f"sameface[{owner.extra}]" if owner.extra else pinned}"`'
         return f"{install}, or {pull}" if file.url or mirror_url() is not None else install
     if file.url or mirror_url() is not None:
         return pull

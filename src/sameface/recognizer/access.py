@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sameface.gallery import TemplateStore, now, rules_for
 from sameface.recognizer.wire import Access, AuditLine, KeptPhoto, rounded
-from sameface.types import PersonId, Who
+from sameface.types import Person, PersonId, Who
 
 #: More lines than anybody's record has.
 _ALL_LINES = 1_000_000
@@ -30,7 +30,6 @@ def everything_about(store: TemplateStore, who: Who, *, embeddings: bool) -> Acc
         )
         for item in store.templates_of(person)
     )
-    entries = store.audit(_ALL_LINES, of=PersonId(person.person_id))
     return Access(
         made=now(),
         person=person,
@@ -38,5 +37,11 @@ def everything_about(store: TemplateStore, who: Who, *, embeddings: bool) -> Acc
         dimension=store.dimension,
         photos=photos,
         retention=rules_for(person, store.retention()),
-        audit=tuple(AuditLine(at=entry.at, action=entry.action, photos=entry.templates) for entry in reversed(entries)),
+        audit=tuple(history_of(store, person)),
     )
+
+
+def history_of(store: TemplateStore, person: Person) -> list[AuditLine]:
+    """What was done to a person's record, the oldest first."""
+    entries = store.audit(_ALL_LINES, of=PersonId(person.person_id))
+    return [AuditLine(at=entry.at, action=entry.action, photos=entry.templates) for entry in reversed(entries)]

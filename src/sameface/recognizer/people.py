@@ -134,6 +134,16 @@ class People(ABC):
 
         return everything_about(self.store, who, embeddings=embeddings)
 
+    def history(self, who: Who) -> Answers[wire.AuditLine]:
+        """What was done to a person's record, the oldest first.
+
+        Raises:
+            PersonNotFoundError: nobody of that name or id.
+        """
+        from sameface.recognizer.access import history_of
+
+        return Answers(history_of(self.store, self.store.person(who)))
+
     def __len__(self) -> int:
         return len(self.store) if self._exists else 0
 

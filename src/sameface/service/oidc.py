@@ -90,7 +90,7 @@ class OpenIdConnect:
             raise ExtraMissingError(
                 expected="the extra `oidc` for tokens of an identity provider",
                 got=f"no module {error.name}",
-                advice="pip install 'sameface[oidc]'",
+                advice='run `pip install "sameface[oidc]"`',
             ) from error
         self._jwt = jwt
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from sameface.gallery import now
+from sameface.recognizer.wire import AuditLine
 from sameface.service.intake import PhotoField
 from sameface.types import Box, Consent, Retention
 
@@ -182,10 +183,19 @@ class PersonPatch(Form):
     )
 
 
+class MergeForm(Form):
+    other: str = Field(
+        pattern=r"^[0-9a-f]{32}$",
+        description="Id of the entry that goes: its photos, groups and missing details move to this one.",
+        examples=["5f0c1c4be0d94c0a8a5a2f6f3a8f0c11"],
+    )
+
+
 class StoredPhoto(Answer):
     """What is kept of a photo besides its embedding: never pixels."""
 
     photo_id: int
+    added: str = Field(description='When it was stored, UTC; "" where that was not kept then.')
     source: str
     sha256: str
     box: Box | None
@@ -194,6 +204,10 @@ class StoredPhoto(Answer):
 
 class StoredPhotos(Answer):
     photos: list[StoredPhoto]
+
+
+class History(Answer):
+    lines: list[AuditLine] = Field(description="The oldest first.")
 
 
 # -- was somebody there -----------------------------------------------------------------------------------------------

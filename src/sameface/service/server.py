@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -65,13 +66,20 @@ class ImpatientProtocol(H11Protocol):
             self.transport.close()
 
 
-def run(settings: Settings, *, workers: int = 1, tls: tuple[Path, Path] | None = None) -> None:
+def run(
+    settings: Settings,
+    *,
+    workers: int = 1,
+    tls: tuple[Path, Path] | None = None,
+    ready: Callable[[], object] = lambda: None,
+) -> None:
     """Serve until interrupted; requests at work are finished first.
 
     Args:
         settings: of the service.
         workers: processes; each loads the networks, all share the galleries.
         tls: files of the certificate chain and of its key.
+        ready: told once everything is loaded, just before it listens.
     """
     check_address(settings.host, settings.port)
     # The event loop must get its turn between threads that compute, or a refusal takes as long as an answer.
@@ -82,6 +90,7 @@ def run(settings: Settings, *, workers: int = 1, tls: tuple[Path, Path] | None =
     except BaseException:
         app.state.desk.close()
         raise
+    ready()
     os.environ[_PATIENCE_VARIABLE] = str(settings.header_timeout)
     options: dict[str, Any] = {
         "host": settings.host,

@@ -107,6 +107,8 @@ def tracing_to(endpoint: str) -> Tracing:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     except ImportError as error:
         raise ExtraMissingError(
-            expected="the extra `otel` for traces", got=f"no module {error.name}", advice="pip install 'sameface[otel]'"
+            expected="the extra `otel` for traces",
+            got=f"no module {error.name}",
+            advice='run `pip install "sameface[otel]"`',
         ) from error
     return OpenTelemetry(OTLPSpanExporter(endpoint=endpoint, timeout=3))

@@ -18,7 +18,7 @@ except ImportError as error:
     raise ExtraMissingError(
         expected="PyTorch, which training needs",
         got="an installation without it",
-        advice="run `pip install 'sameface[train]'`",
+        advice='run `pip install "sameface[train]"`',
     ) from error
 
 from sameface.training.augment import Augmentation, FaceAugmentation, NoAugmentation

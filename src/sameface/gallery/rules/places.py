@@ -32,7 +32,7 @@ def server_extra() -> Iterator[None]:
         raise ExtraMissingError(
             expected="the extra `postgres` for galleries on a server",
             got=f"no module {error.name}",
-            advice="pip install 'sameface[postgres]'",
+            advice='run `pip install "sameface[postgres]"`',
         ) from error
 
 

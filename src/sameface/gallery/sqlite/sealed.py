@@ -36,7 +36,7 @@ class DataKey:
             raise ExtraMissingError(
                 expected="the extra `encryption` for galleries that are encrypted",
                 got=f"no module {error.name}",
-                advice="pip install 'sameface[encryption]'",
+                advice='run `pip install "sameface[encryption]"`',
             ) from error
         self.key, self._gallery, self._version = key, bytes.fromhex(gallery_id), version
         self._cipher, self._invalid = AESGCM(key), InvalidTag

@@ -14,7 +14,7 @@ from sameface.service.live_policy import HEADER, live_count, shown_live
 from sameface.service.policy import reviewed
 from sameface.service.routes.galleries import GalleryName
 from sameface.service.routes.photos import SAMPLE
-from sameface.service.schemas import EnrollForm, PersonPatch, StoredPhoto, StoredPhotos
+from sameface.service.schemas import EnrollForm, MergeForm, PersonPatch, StoredPhoto, StoredPhotos
 from sameface.service.visit import Asks, Visit, read_photos
 from sameface.types import PersonId
 
@@ -138,6 +138,19 @@ async def forget(gallery: GalleryName, person_id: IdInPath, ask: Asks) -> Erased
     return answer
 
 
+@router.post(
+    "/galleries/{gallery}/people/{person_id}/merge",
+    openapi_extra=body_of(MergeForm, {"other": "5f0c1c4be0d94c0a8a5a2f6f3a8f0c11"}),
+)
+async def merge(gallery: GalleryName, person_id: IdInPath, request: Request, ask: Asks) -> Person:
+    """Two entries are one person: the other's photos go to this one, and the other is known no more."""
+    ask.allow("erase", gallery)
+    form = await read_form(request, MergeForm)
+    answer = await ask.desk.records.run(lambda: ask.shelf.get(gallery).merge(PersonId(person_id), PersonId(form.other)))
+    ask.note("merge", gallery=gallery, person_id=person_id)
+    return answer
+
+
 @router.get("/galleries/{gallery}/people/{person_id}/photos")
 async def photos(gallery: GalleryName, person_id: IdInPath, ask: Asks) -> StoredPhotos:
     """What is kept of a person's photos: where faces were and how good; never pixels, never embeddings."""
@@ -149,6 +162,7 @@ async def photos(gallery: GalleryName, person_id: IdInPath, ask: Asks) -> Stored
             photos=[
                 StoredPhoto(
                     photo_id=item.template_id,
+                    added=item.template.added,
                     source=item.template.source,
                     sha256=item.template.source_sha256,
                     box=rounded(item.template.box),

@@ -11,7 +11,7 @@ from sameface.recognizer.wire import Access, Expired, People, Person
 from sameface.service.intake import body_of, read_form
 from sameface.service.routes.galleries import GalleryName
 from sameface.service.routes.people import IdInPath
-from sameface.service.schemas import HoldForm, RetentionForm, Retentions
+from sameface.service.schemas import History, HoldForm, RetentionForm, Retentions
 from sameface.service.visit import Asks
 from sameface.types import PersonId, Retention
 
@@ -42,6 +42,13 @@ async def access(
     answer = await ask.desk.records.run(work)
     ask.note("access", gallery=gallery, person_id=person_id, counts={"photos": len(answer.photos)})
     return answer
+
+
+@router.get("/galleries/{gallery}/people/{person_id}/history")
+async def history(gallery: GalleryName, person_id: IdInPath, ask: Asks) -> History:
+    """What was done to a person's record, from the gallery's audit log."""
+    ask.allow("write", gallery)
+    return History(lines=list(await ask.desk.records.run(lambda: ask.shelf.get(gallery).history(PersonId(person_id)))))
 
 
 @router.put("/galleries/{gallery}/people/{person_id}/hold", openapi_extra=body_of(HoldForm, {"reason": "case 7"}))

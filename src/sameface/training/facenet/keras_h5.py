@@ -134,7 +134,7 @@ def _layers(path: Path) -> dict[str, Arrays]:
         raise ExtraMissingError(
             expected="h5py, which reads Keras files",
             got="an installation without it",
-            advice="run `pip install 'sameface[train]'`",
+            advice='run `pip install "sameface[train]"`',
         ) from error
     if not path.is_file():
         raise ModelMissingError(expected=f"a weights file at {path}", got="nothing there", advice="check the path")

@@ -63,7 +63,7 @@ def check_pieces(plan: FolderPlan, spec: NetworkSpec, *, tensorboard: bool) -> N
             raise ExtraMissingError(
                 expected=f"{module}, which training ends in" if module == "onnxscript" else f"{module}, for these logs",
                 got="an installation without it",
-                advice="run `pip install 'sameface[train]'`",
+                advice='run `pip install "sameface[train]"`',
             )
     choose_compute(plan.device, plan.precision)
     augmentation_of(plan.domain, max(spec.size, 1))

@@ -30,7 +30,7 @@ export async function about(main) {
         fact("Your role", info.role), fact("Formats", caps.formats.join(", ")),
         fact("Photo", `≤ ${Math.round(caps.max_photo / 2 ** 20)} MB, ${Math.round(caps.max_pixels / 1e6)} megapixels`),
         fact("Faces in a photo", `≤ ${caps.max_faces}`)),
-      h("p", { class: "said" }, "For programs: ", h("a", { href: "v1/openapi.json" }, "the OpenAPI document"), ".")),
+      h("p", { class: "said" }, "For programs: ", h("a", { href: "#reference" }, "browse the API"), ", or take ", h("a", { href: "v1/openapi.json" }, "the OpenAPI document"), ".")),
     await licences(),
     await reports(),
   );

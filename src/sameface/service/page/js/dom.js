@@ -1,5 +1,7 @@
 // Elements without a framework: h("p", {class: "lead"}, "text"). Text is always text, never markup.
 
+import { plainWords } from "./words.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const SVG_TAGS = new Set(["svg", "path", "circle", "rect", "line", "text", "g", "polygon", "title", "desc"]);
 
@@ -45,15 +47,18 @@ export function reveal(element, scroller = window) {
 
 export function busy(text) { return h("div", { class: "busy" }, text); }
 
-/** An error of the API or of the browser, as a box that is announced. */
+/** An error of the API or of the browser, as a box that is announced: what it is, what to do, and the API's words for whoever wants them. */
 export function fault(error) {
-  const parts = error.advice
-    ? [h("strong", {}, error.title || "That did not work"), ". Expected ", error.expected, "; got ", error.got, ". ", sentence(error.advice)]
-    : [h("strong", {}, "That did not work"), ". ", error.message];
-  return h("p", { class: "fault", role: "alert" }, parts);
+  if (!error.advice) return h("div", { class: "fault", role: "alert" }, h("strong", {}, sentence(error.message)));
+  return h("div", { class: "fault", role: "alert" },
+    h("strong", {}, sentence(plainWords(error))), " ", sentence(error.advice),
+    h("details", {}, h("summary", {}, "Details"), `Expected ${error.expected}; got ${error.got}.`));
 }
 
 export function sentence(text) { return text ? text[0].toUpperCase() + text.slice(1).replace(/\.?$/, ".") : ""; }
+/** A moment of the server, UTC, in the reader's own time and writing. */
+export function day(text) { return new Date(text).toLocaleDateString(undefined, { dateStyle: "medium" }); }
+export function moment(text) { return new Date(text).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" }); }
 export function number(value, digits = 3) { return value === null || value === undefined ? "–" : value.toFixed(digits); }
 export function percent(value) {
   if (value === 0 || value === 1) return `${value * 100} %`;

@@ -8,9 +8,13 @@ import { enroll } from "./enroll.js";
 import { identify } from "./identify.js";
 import { live } from "./live.js";
 import { people } from "./people.js";
+import { person } from "./person.js";
 import { presence } from "./presence.js";
+import { reference } from "./reference.js";
 
-const PARTS = { compare, identify, live, presence, enroll, people, about };
+const PARTS = { compare, identify, live, presence, enroll, people, person, about, reference };
+/** Parts that are reached from another one, which is marked as where one is. */
+const BELOW = { person: "people", reference: "about" };
 const main = document.getElementById("main");
 const choice = document.getElementById("gallery");
 let leave = null;
@@ -24,7 +28,7 @@ async function show(focus = true) {
   leave?.();
   leave = null;
   for (const link of document.querySelectorAll("nav a")) {
-    if (link.hash === `#${part}`) {
+    if (link.hash === `#${BELOW[part] ?? part}`) {
       link.setAttribute("aria-current", "page");
       reveal(link, link.parentElement);
     } else link.removeAttribute("aria-current");

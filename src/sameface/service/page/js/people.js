@@ -1,8 +1,9 @@
-// Who is enrolled: search, rename, forget; what is kept of somebody, and until when.
+// Who is enrolled: a list to search, from where each person's own page is reached.
 
 import { call, galleryPath, policy, state } from "./api.js";
-import { busy, fault, h, plural, say } from "./dom.js";
+import { busy, day, fault, h, plural } from "./dom.js";
 import { ask } from "./dialogs.js";
+import { personLink } from "./person.js";
 
 export async function people(main) {
   const search = h("input", { type: "search", id: "people-search", placeholder: "Part of a name", autocomplete: "off" });
@@ -12,18 +13,17 @@ export async function people(main) {
   const trouble = h("div");
   let cursor = null, timer = null;
   const role = (await policy()).role;
-  const mayRule = role === "admin", mayExport = mayRule || role === "enroll";
   main.append(
     h("h1", {}, "People"),
-    h("p", { class: "lead" }, `Everybody in the gallery “${state.gallery ?? "none"}”. Forgetting erases a person's embeddings at once, for every worker.`),
+    h("p", { class: "lead" }, state.gallery ? `Everybody in the gallery “${state.gallery}”. A name leads to what is kept of that person.` : "There is no gallery yet. Make one, then enroll somebody."),
     h("div", { class: "row" },
       h("label", { class: "field" }, h("span", {}, "Search"), search),
-      mayRule ? h("button", { type: "button", onclick: makeGallery }, "New gallery") : null),
+      role === "admin" ? h("button", { type: "button", onclick: makeGallery }, "New gallery") : null),
     trouble,
     h("div", { class: "card" },
       h("div", { class: "table" }, h("table", { class: "people" },
         h("caption", { class: "hidden" }, "Enrolled people"),
-        h("thead", {}, h("tr", {}, ["Name", "Photos", "Groups", "Enrolled", "Kept until"].map((word) => h("th", { scope: "col" }, word)), h("th", { scope: "col" }, h("span", { class: "hidden" }, "What to do")))),
+        h("thead", {}, h("tr", {}, ["Name", "Photos", "Groups", "Enrolled", "Kept until"].map((word) => h("th", { scope: "col" }, word)))),
         rows)),
       h("div", { class: "actions start" }, more), count),
   );
@@ -31,68 +31,35 @@ export async function people(main) {
 
   async function load(from = null) {
     trouble.replaceChildren();
-    if (!from) rows.replaceChildren(h("tr", {}, h("td", { colspan: 6 }, busy("Loading …"))));
+    if (!state.gallery) { rows.replaceChildren(); return; }
+    if (!from) rows.replaceChildren(h("tr", {}, h("td", { colspan: 5 }, busy("Loading …"))));
     try {
       const query = new URLSearchParams({ limit: "50", search: search.value.trim() });
       if (from) query.set("cursor", from);
       const page = await call("GET", galleryPath(`/people?${query}`));
       if (!from) rows.replaceChildren();
       rows.append(...page.people.map(row));
-      if (!page.total) rows.replaceChildren(h("tr", {}, h("td", { colspan: 6, class: "empty" }, search.value ? "Nobody of that name." : "Nobody is enrolled yet.")));
+      if (!page.total) rows.replaceChildren(h("tr", {}, h("td", { colspan: 5, class: "empty" }, search.value ? "Nobody of that name." : nobodyYet())));
       cursor = page.next;
       more.hidden = !cursor;
-      count.textContent = plural(page.total, "person");
+      count.textContent = page.total ? plural(page.total, "person") : "";
     } catch (error) {
       rows.replaceChildren();
       trouble.replaceChildren(fault(error));
     }
   }
 
+  function nobodyYet() {
+    return role === "admin" || role === "enroll" ? ["Nobody is enrolled yet. ", h("a", { href: "#enroll" }, "Enroll the first person"), "."] : "Nobody is enrolled yet.";
+  }
+
   function row(person) {
-    const line = h("tr", { "data-name": person.name },
-      h("th", { scope: "row" }, person.name),
+    return h("tr", { "data-name": person.name },
+      h("th", { scope: "row" }, h("a", { href: personLink(person) }, person.name)),
       h("td", {}, h("span", { class: "chip" }, plural(person.photos, "photo"))),
       h("td", { class: "groups" }, person.groups.join(", ")),
-      h("td", { class: "when" }, new Date(person.created).toLocaleDateString()),
-      h("td", { class: "when" }, person.hold ? `held: ${person.hold}` : person.expires ? new Date(person.expires).toLocaleDateString() : "–"),
-      h("td", { class: "end" },
-        mayExport ? h("button", { type: "button", class: "small", onclick: () => handOver(person) }, "What is kept", h("span", { class: "hidden" }, ` of ${person.name}`)) : null,
-        h("button", { type: "button", class: "small", onclick: () => rename(person, line) }, "Rename", h("span", { class: "hidden" }, ` ${person.name}`)),
-        h("button", { type: "button", class: "small danger", onclick: () => forget(person) }, "Forget", h("span", { class: "hidden" }, ` ${person.name}`))));
-    return line;
-  }
-
-  async function handOver(person) {
-    try {
-      const kept = await call("GET", galleryPath(`/people/${person.person_id}/access`));
-      const url = URL.createObjectURL(new Blob([JSON.stringify(kept, null, 2)], { type: "application/json" }));
-      h("a", { href: url, download: `${person.person_id}.json` }).click();
-      setTimeout(() => URL.revokeObjectURL(url), 10_000); // the browser saves it meanwhile
-      say(`What is kept of ${person.name} was saved as a file`);
-    } catch (error) { trouble.replaceChildren(fault(error)); }
-  }
-
-  async function rename(person, line) {
-    const name = await ask({ title: `Rename ${person.name}`, text: "The id and the photos stay.", yes: "Rename", field: "New name", value: person.name });
-    if (!name || name === person.name) return;
-    try {
-      line.replaceWith(row(await call("PATCH", galleryPath(`/people/${person.person_id}`), { name })));
-      say(`${person.name} is now ${name}`);
-    } catch (error) { trouble.replaceChildren(fault(error)); }
-  }
-
-  async function forget(person) {
-    const sure = await ask({
-      title: `Forget ${person.name}?`, yes: `Forget ${person.name}`, danger: true,
-      text: `This erases ${plural(person.photos, "embedding")} and everything else stored about this person. It cannot be undone.`,
-    });
-    if (!sure) return;
-    try {
-      const erased = await call("DELETE", galleryPath(`/people/${person.person_id}`));
-      say(`${person.name} is forgotten; ${plural(erased.templates, "embedding")} erased`);
-      await load();
-      search.focus();
-    } catch (error) { trouble.replaceChildren(fault(error)); }
+      h("td", { class: "when" }, day(person.created)),
+      h("td", { class: person.hold || person.expires ? "until" : "until never" }, person.hold ? `held: ${person.hold}` : person.expires ? day(person.expires) : "–"));
   }
 
   async function makeGallery() {
