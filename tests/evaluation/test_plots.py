@@ -43,7 +43,7 @@ def test_only_what_was_found_is_drawn() -> None:
     without = replace(
         SPARE.verification, eer=replace(SPARE.verification.eer, value=0.0), curve=Points((0.5,), (0.0,), (0.0,))
     )
-    found_all = replace(IDENTIFICATION, cmc=(1.0, 1.0))
+    found_all = replace(IDENTIFICATION, cmc=(1.0, 1.0), open_set=())
     assert set(plots(replace(EVALUATION, runs=(replace(SPARE, verification=without, identification=found_all),)))) == {
         "distances-0"
     }

@@ -1,6 +1,7 @@
 // 1:1: two photos, same or not; or a photo against an enrolled person.
 
 import { call, formOf, galleryPath, policy, state } from "./api.js";
+import { fileOf, thumbnail } from "./crop.js";
 import { beside, busy, chance, fault, glyph, h, number, reveal, say, standing } from "./dom.js";
 import { PhotoDrop } from "./photo.js";
 import { distanceScale, scaleWords } from "./scale.js";
@@ -38,7 +39,7 @@ export async function compare(main) {
     tell(kept);
   }
 
-  async function ask(choose = "only") {
+  async function ask() {
     const name = claim.value.trim();
     if (!first.file || !(name || second.file)) return;
     running?.abort();
@@ -48,8 +49,8 @@ export async function compare(main) {
     result.replaceChildren(h("div", { class: "card" }, busy("Looking …")));
     try {
       const answer = name
-        ? await call("POST", galleryPath("/verify"), await formOf({ name, choose }, [["photo", files[0]]]), mine.signal)
-        : await call("POST", "verify", await formOf({ choose }, [["probe", files[0]], ["reference", files[1]]]), mine.signal);
+        ? await call("POST", galleryPath("/verify"), await formOf({ name }, [["photo", files[0]]]), mine.signal)
+        : await call("POST", "verify", await formOf({}, [["probe", files[0]], ["reference", files[1]]]), mine.signal);
       const { operating_point: point } = await policy();
       if (mine.signal.aborted) return;
       kept = { files, name, answer, point };
@@ -57,7 +58,9 @@ export async function compare(main) {
       reveal(result.querySelector(".verdict"));
       say(answer.same ? "Same person" : "Different people");
     } catch (error) {
-      if (error.name !== "AbortError") result.replaceChildren(fault(error), several(error) ?? "");
+      if (error.name === "AbortError") return;
+      result.replaceChildren(fault(error));
+      if (error.type?.includes("several")) await letChoose(/second photo/.test(error.got) ? second : first, mine.signal);
     }
   }
 
@@ -67,12 +70,22 @@ export async function compare(main) {
     result.replaceChildren(verdict(answer, point, name));
   }
 
-  /** Where a photo shows several faces: which one is meant. */
-  function several(error) {
-    if (!error.type?.includes("several")) return null;
-    return h("div", { class: "actions start" },
-      h("button", { type: "button", onclick: () => ask("largest") }, "Take the largest face"),
-      h("button", { type: "button", onclick: () => ask("centre") }, "Take the face in the middle"));
+  /** Of several faces one is clicked, and compared alone. */
+  async function letChoose(drop, signal) {
+    const found = await call("POST", "detect", await formOf({}, [["photo", drop.file]]), signal).catch(() => null);
+    if (!found || signal.aborted) return;
+    await drop.image.decode().catch(() => null);
+    drop.draw(found.faces.map((face, place) => ({ box: face.box, label: String(place + 1), kind: "plain" })), found.size);
+    const take = async (place) => {
+      drop.take([await fileOf(drop.image, found.faces, place, found.size, `face ${place + 1} of ${drop.file.name}`)]);
+      drop.input.focus();
+    };
+    result.replaceChildren(h("div", { class: "card", role: "group", "aria-labelledby": "which-face" },
+      h("h2", { id: "which-face" }, `Which face of the ${drop === first ? "first" : "second"} photo do you mean?`),
+      h("div", { class: "choices" }, found.faces.map((face, place) => h("button", { type: "button", class: "choice", onclick: () => take(place) },
+        thumbnail(drop.image, face.box, found.size), h("span", {}, `Face ${place + 1}`))))));
+    reveal(result);
+    say(`There are ${found.faces.length} faces. Choose one.`);
   }
 
   return () => { running?.abort(); document.removeEventListener("paste", onPaste); };

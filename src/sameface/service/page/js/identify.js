@@ -79,7 +79,7 @@ function listing(answer, fpir, drop) {
     h("span", { class: `chip ${face.name ? "same" : "other"}` }, face.name ? "known" : "not known")),
   h("p", {}, inWords(face)),
   standing(face),
-  h("div", { class: "actions start" }, h("button", { type: "button", class: "small", onclick: () => handOver(drop, face, answer.size) },
+  h("div", { class: "actions start" }, h("button", { type: "button", class: "small", onclick: () => handOver(drop, answer, place) },
     face.name ? "Add this photo" : "Enroll this face",
     h("span", { class: "hidden" }, face.name ? ` to ${face.name}` : ` (face ${place + 1})`))),
   details(face)));
@@ -108,7 +108,8 @@ function details(face) {
 }
 
 /** To the Enroll page, with this face alone and, where it is known, its name. */
-async function handOver(drop, face, size) {
-  state.handedOver = await fileOf(drop.image, face.box, size, `face of ${drop.file.name}`);
+async function handOver(drop, answer, place) {
+  const face = answer.faces[place];
+  state.handedOver = await fileOf(drop.image, answer.faces, place, answer.size, `face of ${drop.file.name}`);
   location.hash = face.name ? `#enroll?name=${encodeURIComponent(face.name)}` : "#enroll";
 }

@@ -4,7 +4,7 @@ import { glyph, h, moment } from "./dom.js";
 
 /** remove: what to do when the photo shall go; null where it may not. */
 export function kept(photo, place, remove) {
-  const name = photo.source.split(/[\\/]/).pop() || "a photo without a name";
+  const name = photo.source.split(/[\\/]/).pop() || `Photo ${place}`; // of uploads no name is kept
   const quality = photo.quality === null ? null : Math.round(photo.quality * 100);
   return h("li", { "data-photo": String(photo.photo_id) },
     h("span", { class: "place", "aria-hidden": "true" }, String(place)),
