@@ -29,8 +29,8 @@ _SAME_PIXELS: Final = 1e-3
 
 #: Reasons whose details hold distances, and what is told instead.
 _WITHOUT_NUMBERS: Final = {
-    "looks like somebody else": "{other} is under τ: check who this is",
-    "unlike the other photos": "no photo of this person is under τ",
+    "looks like somebody else": "{other} is near enough to be the same person: check who this is",
+    "unlike the other photos": "no photo of this person is near enough",
 }
 
 

@@ -10,7 +10,7 @@ export async function about(main) {
   const rate = (value, interval) => (value === null || value === undefined ? "not measured" : `${percent(value)}${interval ? ` (${percent(interval.low)} to ${percent(interval.high)})` : ""}`);
   main.append(
     h("h1", {}, "What decides here"),
-    h("p", { class: "lead" }, "Two photos show the same person when their distance is under τ. A threshold never travels without where it comes from."),
+    h("p", { class: "lead" }, "Two photos show the same person when their distance is under the limit τ. Here is where τ comes from, and what this server takes."),
     h("section", { class: "card" },
       h("h2", {}, "Threshold"),
       h("dl", { class: "facts" },
@@ -38,16 +38,20 @@ export async function about(main) {
 
 async function licences() {
   const { models } = await call("GET", "models");
-  const words = { yes: "yes", no: "no", unclear: "unclear" };
+  const used = models.filter((model) => model.in_use), others = models.filter((model) => !model.in_use);
   return h("section", { class: "card" },
     h("h2", {}, "Models"),
-    h("div", { class: "table" }, h("table", { class: "models" },
-      h("caption", { class: "hidden" }, "Models and their licences"),
-      h("thead", {}, h("tr", {}, ["Model", "Kind", "Licence", "Commercial use"].map((word) => h("th", { scope: "col" }, word)))),
-      h("tbody", {}, models.map((model) => h("tr", {},
-        h("th", { scope: "row" }, model.id, " ", model.in_use ? h("span", { class: "chip same" }, "in use") : ""),
-        h("td", {}, model.kind), h("td", {}, model.licence),
-        h("td", { title: model.licence_note }, h("span", { class: `chip ${model.commercial_use === "yes" ? "same" : "other"}` }, words[model.commercial_use]))))))));
+    listOf(used, "Models in use and their licences"),
+    others.length ? h("details", {}, h("summary", {}, `${others.length} others that are known here`), listOf(others, "Other models and their licences")) : null);
+}
+
+function listOf(models, caption) {
+  return h("div", { class: "table" }, h("table", { class: "models" },
+    h("caption", { class: "hidden" }, caption),
+    h("thead", {}, h("tr", {}, ["Model", "Kind", "Licence", "Commercial use"].map((word) => h("th", { scope: "col" }, word)))),
+    h("tbody", {}, models.map((model) => h("tr", {},
+      h("th", { scope: "row" }, model.id), h("td", {}, model.kind), h("td", {}, model.licence),
+      h("td", { title: model.licence_note }, h("span", { class: `chip ${model.commercial_use === "yes" ? "same" : "other"}` }, model.commercial_use)))))));
 }
 
 async function reports() {

@@ -69,7 +69,7 @@ export function percent(value) {
 export function standing(answer) {
   const said = {
     unknown: "It is not known whether the threshold holds for this face",
-    poor: "A poor face, decided under a stricter threshold",
+    poor: "Judged more strictly",
     outside: "A face that is not comparable",
   }[answer.standing];
   return said ? h("p", { class: "said", "data-standing": answer.standing }, `${said}${answer.standing_reason ? `: ${answer.standing_reason}` : ""}.`) : null;

@@ -14,7 +14,7 @@ export function facesOf(answer) {
 /** On a photo that is listed beside, each face has its number. */
 function numbered(answer) {
   const faces = facesOf(answer);
-  return faces.length < 2 ? faces : faces.map((face, place) => ({ ...face, label: `${place + 1} ${face.label}` }));
+  return faces.length < 2 ? faces : faces.map((face, place) => ({ ...face, label: { place: place + 1, name: face.label } }));
 }
 
 export async function identify(main) {

@@ -4,12 +4,12 @@ import { glyph, h, moment } from "./dom.js";
 
 /** remove: what to do when the photo shall go; null where it may not. */
 export function kept(photo, place, remove) {
-  const name = photo.source.split(/[\\/]/).pop() || `Photo ${place}`; // of uploads no name is kept
+  const file = photo.source.split(/[\\/]/).pop(); // "" for uploads, of which no name is kept
   const quality = photo.quality === null ? null : Math.round(photo.quality * 100);
   return h("li", { "data-photo": String(photo.photo_id) },
-    h("span", { class: "place", "aria-hidden": "true" }, String(place)),
     h("div", {},
-      h("strong", { class: "name", title: photo.source || null }, name),
+      h("strong", {}, `Photo ${place}`),
+      file ? h("p", { title: photo.source }, file) : null,
       h("p", {}, photo.added ? h("time", { datetime: photo.added }, moment(photo.added)) : "date not kept",
         photo.box ? ` · face of ${Math.round(photo.box.x2 - photo.box.x1)} × ${Math.round(photo.box.y2 - photo.box.y1)} pixels` : ""),
       quality === null ? null : h("p", { class: "quality" }, h("meter", { min: 0, max: 100, low: 30, high: 60, optimum: 100, value: quality, "aria-label": `Quality of photo ${place}` }), ` quality ${quality} of 100`)),

@@ -49,7 +49,7 @@ export async function person(main) {
         fact("Enrolled", day(somebody.created)),
         fact("Photos", String(somebody.photos)),
         fact("Groups", somebody.groups.join(", ") || "none"),
-        fact("Kept until", somebody.hold ? `held: ${somebody.hold}` : somebody.expires ? day(somebody.expires) : "forgotten by hand"),
+        fact("Kept until", somebody.hold ? `held: ${somebody.hold}` : somebody.expires ? day(somebody.expires) : "no end is set"),
         consent ? fact("Agreed to", `${consent.purpose}${consent.until ? `, until ${day(consent.until)}` : ""}`) : null,
         ...details.map(([name, value]) => fact(name, value))),
       mayWrite ? h("div", { class: "actions start" },

@@ -16,11 +16,11 @@ export class View {
     this.element.style.width = `min(100%, ${Math.round(this.highest * width / height)}px)`;
   }
 
-  /** faces: [{box, label, kind}] in pixels of the upright photo of that size. */
+  /** faces: [{box, label, kind}], label a text or {place, name}, in pixels of the upright photo of that size. */
   draw(faces, size) {
     this.element.querySelectorAll(".face").forEach((old) => old.remove());
     for (const { box, label, kind } of faces) {
-      const frame = h("div", { class: `face ${kind}${box.y2 > size.height * 0.86 ? " high" : ""}${box.x1 > size.width * 0.7 ? " late" : ""}` }, label ? h("b", {}, label) : null);
+      const frame = h("div", { class: `face ${kind}${box.y2 > size.height * 0.86 ? " high" : ""}${box.x1 > size.width * 0.7 ? " late" : ""}` }, label ? h("b", {}, label.place ? [String(label.place), h("span", { class: "long" }, ` ${label.name}`)] : label) : null);
       frame.style.left = `${100 * box.x1 / size.width}%`;
       frame.style.top = `${100 * box.y1 / size.height}%`;
       frame.style.width = `${100 * (box.x2 - box.x1) / size.width}%`;

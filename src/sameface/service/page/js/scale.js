@@ -37,10 +37,9 @@ export function distanceScale(distance, threshold, spread) {
       const points = xs.map((value, place) => `${x(value).toFixed(1)} ${(BASE - (BASE - TOP - 26) * density[place] / (most || 1)).toFixed(1)}`);
       parts.push(h("path", { class: className, d: `M${x(0)} ${BASE}L${points.join("L")}L${x(highest)} ${BASE}Z` }));
     }
-    const middle = (quantiles) => x(quantiles[Math.floor(quantiles.length / 2)]);
-    // On their side of the limit, however near the heap is to it.
-    parts.push(h("text", { x: Math.min(middle(spread.mated), tau - 52), y: BASE - 10, class: "on-same", "text-anchor": "middle" }, "same person"));
-    parts.push(h("text", { x: Math.max(middle(spread.non_mated), tau + 66), y: BASE - 10, class: "on-other", "text-anchor": "middle" }, "different people"));
+    // Each on its side of the limit, so that they never meet.
+    parts.push(h("text", { x: tau - 8, y: BASE - 10, class: "on-same", "text-anchor": "end" }, "same person"));
+    parts.push(h("text", { x: tau + 8, y: BASE - 10, class: "on-other", "text-anchor": "start" }, "different people"));
   } else {
     parts.push(h("rect", { class: "mated", x: x(0), y: BASE - 26, width: Math.max(0, tau - x(0)), height: 26, rx: 4 }));
     parts.push(h("rect", { class: "strangers", x: tau, y: BASE - 26, width: RIGHT - tau, height: 26, rx: 4 }));
