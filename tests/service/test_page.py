@@ -251,7 +251,7 @@ def test_a_persons_own_view(open_page, photos):
     expect(page.locator(".history li").first).to_contain_text("Joined with another entry (1 photo)")
     no_serious_issue(page)
     page.get_by_role("button", name="Change groups").click()
-    page.get_by_label("Groups").fill("staff, night shift")
+    page.get_by_role("textbox", name="Groups").fill("staff, night shift")
     page.keyboard.press("Enter")
     expect(page.locator(".facts")).to_contain_text("night shift, staff")
     expect(page.get_by_role("button", name="Change groups")).to_be_focused()

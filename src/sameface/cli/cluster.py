@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -78,6 +78,7 @@ def cluster(
     ctx.default_map = {command: {"json": json} for command in ("apply", "name", "merge", "split")}
     if ctx.invoked_subcommand is not None:
         return
+    from sameface.cli.cluster_forms import as_json, write_csv
     from sameface.cli.options import make_recognizer
     from sameface.cli.output import note, plural, print_json, print_table, progress
     from sameface.cli.overwriting import new_file
@@ -149,7 +150,7 @@ def cluster(
         note(f"written: {html}")
     if csv is not None:
         with atomic_write(csv) as part:
-            _write_csv(known, part)
+            write_csv(known, part)
         note(f"written: {csv}")
     if json:
         print_json(as_json(known))
@@ -228,36 +229,6 @@ def split(ctx: typer.Context, group: str, faces: list[int], json: JsonOption = F
         print_line(f"{plural(len(faces), 'face')} went to the new group {new}")
 
 
-def as_json(album: Album) -> dict[str, Any]:
-    """The stable JSON form of an album: groups with their faces, without embeddings."""
-    from sameface.recognizer.wire import rounded
-
-    return {
-        "space": album.space,
-        "photos": len(album.photos),
-        "faces": len(album.faces),
-        "groups": [
-            {
-                "group": number,
-                "name": album.names.get(number),
-                "settled": any(face.settled for face in faces),
-                "faces": [
-                    {
-                        "face": face.face_id,
-                        "photo": face.photo,
-                        "box": rounded(face.box),
-                        "standing": face.standing,
-                        "standing_reason": face.reason,
-                    }
-                    for face in faces
-                ],
-            }
-            for number, faces in album.groups().items()
-        ],
-        "problems": {photo: state.problem for photo, state in album.photos.items() if state.problem},
-    }
-
-
 def _photos(faces: list[Face]) -> str:
     """The first few photos of a group."""
     photos = list(dict.fromkeys(face.photo for face in faces))
@@ -287,20 +258,6 @@ def _save(album: Album, place: Path) -> None:
     from sameface.indexing.album_file import save_album
 
     save_album(album, place)
-
-
-def _write_csv(album: Album, path: Path) -> None:
-    import csv
-
-    with path.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file)
-        rows.writerow(("group", "name", "face", "photo", "x1", "y1", "x2", "y2", "standing", "standing_reason"))
-        for number, faces in album.groups().items():
-            for face in faces:
-                box = (f"{value:.1f}" for value in face.box.xyxy)
-                rows.writerow(
-                    (number, album.names.get(number, ""), face.face_id, face.photo, *box, face.standing, face.reason)
-                )
 
 
 APPS: Final = {"cluster": app}

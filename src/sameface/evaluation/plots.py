@@ -49,10 +49,7 @@ Draw = Callable[[Any], None]
 
 
 def plots(evaluation: Evaluation) -> dict[str, tuple[Draw, tuple[float, float], str]]:
-    """Every plot that the results allow, and none that would be empty.
-
-    By file name the drawing, its size in inches, and a sentence for those who cannot see it.
-    """
+    """Every plot that would not be empty: by file name the drawing, its size in inches, and a sentence for those who cannot see it."""
     runs = evaluation.runs
     found: dict[str, tuple[Draw, tuple[float, float], str]] = {}
     for index, run in enumerate(runs):
