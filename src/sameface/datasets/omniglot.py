@@ -8,12 +8,18 @@ Vinyals et al. 2016, whose split (1,200 characters to train on, 423 others) is p
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from sameface.datasets.model import LabelledPhotos
+from sameface.datasets.photo import PackedPhoto, Photo
 from sameface.errors import DataError
 from sameface.files import path_as_text
+
+#: Quarter turns against the clock, by the last part of a name.
+_TURNS: Final = {"rot090": 1, "rot180": 2, "rot270": 3}
+_KNOWN: Final = ([], ["rot000"], *([turn] for turn in _TURNS))
 
 
 def is_omniglot(folder: Path) -> bool:
@@ -39,7 +45,7 @@ def read_omniglot(folder: str | Path, split: str | Path | None = None) -> Labell
 
     Args:
         folder: has a folder per alphabet, or such folders inside (``images_background`` and ``images_evaluation``).
-        split: a list of characters, the only ones wanted; None takes all. Turns are ignored: each character is taken once.
+        split: a list of characters, the only ones wanted; None takes all. A character that is named with a turn is a class of its own.
 
     Raises:
         DataError: no alphabets, fewer than two characters, or a list that names one that is not there.
@@ -50,18 +56,19 @@ def read_omniglot(folder: str | Path, split: str | Path | None = None) -> Labell
         for place in sorted(top.glob(pattern)):
             found.setdefault(f"{place.parent.name}/{place.name}", place)
     wanted = sorted(found) if split is None else read_split(split)
-    missing = [name for name in wanted if name not in found]
+    missing = [name for name in wanted if _upright(name) not in found]
     if missing or len(wanted) < 2:
         raise DataError(
             expected=f"folders of alphabets with two characters or more in {path_as_text(top)}",
             got=f"no {', '.join(missing[:3])}" if missing else f"{len(wanted)} characters",
             advice="unpack Omniglot's archives there: each alphabet a folder, each character one inside",
         )
-    photos: list[Path] = []
+    photos: list[Photo] = []
     people: list[int] = []
     for label, name in enumerate(wanted):
-        drawings = sorted(found[name].glob("*.png"))
-        photos += drawings
+        drawings = sorted(found[_upright(name)].glob("*.png"))
+        turn = name.removeprefix(f"{_upright(name)}/")
+        photos += [_turned(path, turn) for path in drawings] if turn in _TURNS else drawings
         people += [label] * len(drawings)
     alphabets = tuple(name.split("/")[0] for name in wanted)
     return LabelledPhotos(
@@ -69,8 +76,16 @@ def read_omniglot(folder: str | Path, split: str | Path | None = None) -> Labell
     )
 
 
+def _upright(name: str) -> str:
+    return "/".join(name.split("/")[:2])
+
+
+def _turned(path: Path, turn: str) -> PackedPhoto:
+    return PackedPhoto(path, ((0, path.stat().st_size),), turn, _TURNS[turn])
+
+
 def read_split(file: str | Path) -> list[str]:
-    """The characters that a list names, each once, in its order.
+    """The classes that a list names, each once, in its order; ``rot000`` is the character itself.
 
     Raises:
         DataError: no such file, or lines that name no character.
@@ -85,11 +100,11 @@ def read_split(file: str | Path) -> list[str]:
     names = []
     for number, line in enumerate(lines, 1):
         parts = line.split("/")
-        if len(parts) not in {2, 3} or not parts[1].startswith("character"):
+        if len(parts) not in {2, 3} or not parts[1].startswith("character") or parts[2:] not in _KNOWN:
             raise DataError(
                 expected="lines such as Angelic/character01 or Angelic/character01/rot090",
                 got=f"{line!r} in line {number} of {path.name}",
                 advice="give a split file of the few-shot literature",
             )
-        names.append("/".join(parts[:2]))
+        names.append("/".join(part for part in parts if part != "rot000"))
     return list(dict.fromkeys(names))

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+from PIL import Image
 
 from sameface.files import path_as_text
+
+_TURNS: Final[Mapping[int, Image.Transpose]] = {
+    1: Image.Transpose.ROTATE_90,
+    2: Image.Transpose.ROTATE_180,
+    3: Image.Transpose.ROTATE_270,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +27,13 @@ class PackedPhoto:
         file: the file that holds it.
         pieces: where its bytes lie: offset and length of each run of them, in order.
         name: what to call it.
+        turns: quarter turns against the clock that it is given.
     """
 
     file: Path
     pieces: tuple[tuple[int, int], ...]
     name: str
+    turns: int = 0
 
     @property
     def parent(self) -> Path:
@@ -32,13 +45,21 @@ class PackedPhoto:
         return self.file.is_file()
 
     def read_bytes(self) -> bytes:
-        """The photo as it was packed, in whatever format it has. Raises OSError."""
+        """The photo as it was packed, in whatever format it has; a turned one as PNG. Raises OSError."""
         parts = []
         with self.file.open("rb") as file:
             for offset, length in self.pieces:
                 file.seek(offset)
                 parts.append(file.read(length))
-        return b"".join(parts)
+        content = b"".join(parts)
+        return _turned(content, self.turns) if self.turns else content
+
+
+def _turned(content: bytes, turns: int) -> bytes:
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(content)) as picture:
+        picture.transpose(_TURNS[turns]).save(out, format="PNG")
+    return out.getvalue()
 
 
 #: What data sets consist of. Both have ``name``, ``parent``, ``is_file`` and ``read_bytes``.

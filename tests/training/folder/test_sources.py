@@ -161,6 +161,20 @@ validate_every = 3
 """
 
 
+def test_a_dataset_whose_pictures_the_network_does_not_take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said before any step, with what to type."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other_size_here.py").write_text(
+        "import torch\n\ndef dataset():\n    pictures = torch.zeros((40, 1, 12, 12), dtype=torch.uint8)\n"
+        "    return torch.utils.data.TensorDataset(pictures, torch.arange(40) // 5)\n"
+    )
+    for plan in (replace(QUICK, size=24, grey=True), QUICK):
+        channels = 1 if plan.grey else 3
+        with pytest.raises(SettingError, match=rf"{channels} x {plan.size} x {plan.size}.*--size"):
+            train_folder("other_size_here:dataset", tmp_path / "out", plan)
+        assert not (tmp_path / "out").exists()
+
+
 def test_a_training_in_one_file_with_parts_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from typer.testing import CliRunner
 

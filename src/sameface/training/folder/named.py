@@ -11,7 +11,7 @@ from sameface.training.augment import Augmentation, augmentation
 from sameface.training.loop.callbacks import Callback
 from sameface.training.loop.settings import TrainingSettings
 from sameface.training.losses import BatchLossLike, make_loss
-from sameface.training.networks.by_name import from_here
+from sameface.training.networks.by_name import NetworkSpec, from_here
 from sameface.training.pictures import Pictures, as_pictures
 from sameface.training.sampling import Sampler
 
@@ -117,7 +117,19 @@ def callbacks_of(names: tuple[str, ...]) -> list[Callback]:
     return found
 
 
-def dataset_of(name: str) -> Pictures:
-    """The pictures of a dataset of PyTorch: an object, or what a class or function without arguments makes."""
+def dataset_of(name: str, spec: NetworkSpec) -> Pictures:
+    """The pictures of a dataset of PyTorch: an object, or what a class or function without arguments makes.
+
+    Raises:
+        SettingError: there is none, or its pictures are not what the network takes.
+    """
     thing = named(name, "a dataset")
-    return as_pictures(_called(thing, name, {}) if inspect.isclass(thing) or inspect.isfunction(thing) else thing)
+    pictures = as_pictures(_called(thing, name, {}) if inspect.isclass(thing) or inspect.isfunction(thing) else thing)
+    shape = tuple(pictures.pixels.shape[1:])
+    if spec.size and shape != (spec.channels, spec.picture_side, spec.picture_side):
+        raise SettingError(
+            expected=f"pictures of {spec.channels} x {spec.picture_side} x {spec.picture_side} for {spec.name}",
+            got=f"{' x '.join(map(str, shape))} from {name}",
+            advice="make them alike: --size is the side, --grey takes one channel",
+        )
+    return pictures

@@ -112,7 +112,7 @@ def train_folder(
                 if source is not None and isinstance(data, Path):
                     pictures = read_as_planned(data, plan, spec, source, threads=threads, reading=reading)
                 else:
-                    pictures = dataset_of(str(data))
+                    pictures = dataset_of(str(data), spec)
             kept, held = split_by_person(pictures.labels, plan.validation, plan.settings.seed)
             training, held_out = pictures.of_people(kept), pictures.of_people(held) if held else None
             out.mkdir(parents=True, exist_ok=True)

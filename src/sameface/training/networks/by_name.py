@@ -62,7 +62,9 @@ def build_network(spec: NetworkSpec) -> SiameseNetwork:
         return SiameseNetwork(_backbone(spec), unit_length=spec.unit_length, spec=spec)
     except TypeError as error:
         raise SettingError(
-            expected=f"options that {spec.name} takes", got=str(error), advice="see the class's own arguments"
+            expected=f"options that {spec.name} takes",
+            got=str(error),
+            advice="a class is called with channels, size and dimension, and with the options that you give: let it take them",
         ) from error
 
 
