@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import settings
 from PIL import Image
 
 from tests.left_out import LeftOut, lacking
+from tests.own_cache import OwnCache
 
 ROOT = Path(__file__).resolve().parent.parent
 # No test is timed: a machine at work is slow, not wrong. The first example also pays for what is imported then.
@@ -61,11 +63,24 @@ def people_folder(tmp_path: Path, make_photo: Callable[..., Path]) -> Path:
     return tmp_path / "faces"
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collecting imports everything and makes thousands of objects that stay: they are not looked through again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Ctrl-C is tested here and in programs started from here; a shell that runs its jobs in the background hands down that it is ignored."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(LeftOut(), "left-out")
+    config.pluginmanager.register(OwnCache(), "own-cache")
     if getattr(config.option, "numprocesses", None):
         # A worker a core, a thread each: where two workers' threads share two cores, every small product of matrices waits for its other half.
         for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):

@@ -32,7 +32,6 @@ from sameface.cli.app import app  # noqa: E402
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SAMEFACE_MODELS", str(tmp_path / "models"))
-    monkeypatch.setenv("SAMEFACE_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
 
 

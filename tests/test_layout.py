@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,20 @@ SOURCE = ROOT / "src" / "sameface"
 MOST_LINES = 300
 
 
+@cache
+def sources() -> list[tuple[Path, list[ast.AST]]]:
+    """Every file of ours and its nodes: read once for all tests, which takes a second and more."""
+    return [
+        (path, list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))) for path in sorted(SOURCE.rglob("*.py"))
+    ]
+
+
 def test_a_file_over_300_lines_says_why() -> None:
     silent = []
-    for path in sorted(SOURCE.rglob("*.py")):
+    for path, nodes in sources():
         text = path.read_text(encoding="utf-8")
-        said = " ".join((ast.get_docstring(ast.parse(text)) or "").split())
+        assert isinstance(nodes[0], ast.Module)
+        said = " ".join((ast.get_docstring(nodes[0]) or "").split())
         if text.count("\n") > MOST_LINES and f"Over {MOST_LINES} lines because " not in said:
             silent.append(f"{path.relative_to(ROOT)}: {text.count(chr(10))} lines")
     assert silent == [], "split it where an idea can be named, or say why in its docstring"
@@ -54,11 +64,11 @@ def test_the_import_rules_name_what_has_one_door(library: str) -> None:
 )
 def test_no_file_elsewhere_names_a_library_that_has_its_door(library: str, doors: list[str]) -> None:
     """As the import rules, for imports inside functions, under `if TYPE_CHECKING` and by name too."""
-    for path in sorted(SOURCE.rglob("*.py")):
+    for path, nodes in sources():
         place = path.relative_to(SOURCE).as_posix()
         if place.startswith(tuple(doors)):
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             assert library not in {name.split(".")[0] for name in names}, f"{place}:{getattr(node, 'lineno', 0)}"
@@ -67,8 +77,8 @@ def test_no_file_elsewhere_names_a_library_that_has_its_door(library: str, doors
 def test_a_default_that_rooms_share_is_typed_once() -> None:
     """As a default of an argument, or behind ``default=``, its name stands; so a change of it is a change in one place."""
     shared = {getattr(defaults, name) for name in vars(defaults) if name.startswith("DEFAULT_")}
-    for path in sorted(SOURCE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for path, nodes in sources():
+        for node in nodes:
             given: list[ast.expr | None] = []
             if isinstance(node, ast.arguments):
                 named = [*node.posonlyargs, *node.args][len(node.posonlyargs) + len(node.args) - len(node.defaults) :]

@@ -116,7 +116,9 @@ def test_quantize_keeps_a_copy_and_says_what_it_costs(data: Path, folder: Path, 
     photos = tmp_path / "photos"
     people = sorted(path for path in (data / "lfw" / "images").iterdir() if len(list(path.iterdir())) > 1)[:85]
     for person in people:
-        shutil.copytree(person, photos / person.name)
+        (photos / person.name).mkdir(parents=True)
+        for photo in sorted(person.iterdir())[:2]:
+            shutil.copy(photo, photos / person.name)
     names = [(path.name, int(sorted(path.iterdir())[1].stem[-4:])) for path in people[:12]]
     mated = [f"{name}\t1\t{second}" for name, second in names]
     non_mated = [f"{a[0]}\t1\t{b[0]}\t1" for a, b in itertools.pairwise(names)]

@@ -29,7 +29,7 @@ def face(x: float, y: float, size: float = 1.0, tilt: float = 0.0) -> Detection:
 def test_dlibs_own_boxes_lie_on_the_grid(photos, name, upsample):
     whole = Image.open(photos / name).convert("RGB")
     seen = 0
-    for side in (150, 210, 260):
+    for side in (150, 210) if upsample == 2 else (150, 210, 260):  # dlib's time grows with four to the power of it
         picture = np.array(whole.resize((side, round(side * whole.height / whole.width)), Image.Resampling.BICUBIC))
         for found in dlib.get_frontal_face_detector()(picture, upsample):
             theirs = (found.left(), found.top(), found.right(), found.bottom())

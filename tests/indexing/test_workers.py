@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from sameface.indexing.photos import Found, Job
 
 from .made_up import faulty, killing, made_up, photo, poisonous, slow
 
-KILLS = 20
+#: Random kills in a run; ``SAMEFACE_KILLS=20`` is the long one.
+KILLS = int(os.environ.get("SAMEFACE_KILLS", "8"))
 
 
 def jobs_of(folder: Path, count: int) -> list[Job]:
@@ -61,8 +63,8 @@ def dask() -> Iterator[Callable[[Iterable[Job]], Iterator[Found]]]:
             cluster.wait_for_workers(2, timeout=60)  # closing one that is about to start fails
 
 
-@pytest.mark.timeout(900)  # twenty processes start again, on a machine that may be busy
-def test_twenty_random_kills_among_processes_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.timeout(900)  # processes start again and again, on a machine that may be busy
+def test_random_kills_among_processes_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "encode", slow)
     jobs = jobs_of(tmp_path / "photos", 200)
     with killing(tmp_path / "pids", KILLS) as killed:
@@ -74,7 +76,7 @@ def test_twenty_random_kills_among_processes_change_nothing(tmp_path: Path, monk
 
 
 @pytest.mark.timeout(900)
-def test_twenty_random_kills_in_a_cluster_change_nothing(
+def test_random_kills_in_a_cluster_change_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch.setattr(workers, "encode", slow)

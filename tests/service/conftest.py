@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -24,6 +22,7 @@ from sameface.service.app import create_app
 from sameface.service.settings import Settings
 from sameface.types import DistanceSpread, OperatingPoint, TailPoint
 from tests.ports import free_port
+from tests.warm import Warm
 
 LEVELS = (0.0, *(share / 50 for share in range(1, 50)), 1.0)
 
@@ -119,12 +118,11 @@ class Program:
     def __init__(self, folder: Path, *options: str) -> None:
         self.port = free_port()
         self.log = folder.parent / f"serve-{self.port}.log"
-        command = [sys.executable, "-m", "sameface.cli", "serve", str(folder), "--port", str(self.port), *options]
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        words = ("serve", str(folder), "--port", str(self.port), *options)
+        self.process = Warm(words, output=self.log, environment=os.environ)
         self.url = f"http://127.0.0.1:{self.port}"
         deadline = time.monotonic() + 120
-        while time.monotonic() < deadline and self.process.poll() is None:
+        while time.monotonic() < deadline and self.process.returncode is None:
             with contextlib.suppress(httpx.TransportError):
                 if httpx.get(f"{self.url}/v1/ready").status_code == 200:
                     return
@@ -133,9 +131,7 @@ class Program:
         raise AssertionError(f"not ready:\n{self.log.read_text()[-3000:]}")
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, how)
-        self.process.wait(timeout=60)
+        self.process.stop(how)
 
     def empty(self) -> None:
         """Forget everybody, as if it had just been started."""

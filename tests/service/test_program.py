@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import sqlite3
@@ -13,6 +14,7 @@ import httpx
 import pytest
 
 from sameface.gallery import open_store
+from tests.warm import run
 
 
 def enroll(url: str, name: str, data: bytes, gallery: str = "people") -> httpx.Response:
@@ -234,7 +236,7 @@ def _refuses(port: int) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "words_said"),
     [
         (("--host", "0.0.0.0"), "sameface keys add"),
         (("--tls-cert", "a.pem"), "--tls-key"),
@@ -242,12 +244,9 @@ def _refuses(port: int) -> bool:
         (("--operating-point", "/nowhere.json"), "nowhere.json"),
     ],
 )
-def test_starting_wrongly_is_one_message(tmp_path, point_file, options, words):
-    import subprocess
-    import sys
-
-    command = [sys.executable, "-m", "sameface.cli", "serve", str(tmp_path), "--port", "0", *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode >= 2
-    assert words in done.stderr
-    assert "Traceback" not in done.stderr
+def test_starting_wrongly_is_one_message(tmp_path, options, words_said):
+    words = ("serve", str(tmp_path), "--port", "0", *options)
+    code, said = run(words, output=tmp_path / "said", environment=os.environ, folder=tmp_path, timeout=60)
+    assert code >= 2
+    assert words_said in said
+    assert "Traceback" not in said

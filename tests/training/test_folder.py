@@ -24,6 +24,7 @@ from sameface.errors import DataError, NotEnoughDataError, OutputError, SettingE
 from sameface.training.folder import FolderPlan, train_folder  # noqa: E402
 from sameface.training.loop.settings import TrainingSettings  # noqa: E402
 from sameface.training.pictures import files_by_person, split_by_person  # noqa: E402
+from tests.cli.conftest import Run, run  # noqa: E402, F401  a fixture
 
 from .conftest import make_people  # noqa: E402
 
@@ -121,13 +122,16 @@ def test_a_name_that_cannot_be_is_said_before_training(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+SMALL = ("--network", "convnet", "--size", "12")
+
+
 def run_cli(*arguments: str, launcher: tuple[str, ...] = ()) -> subprocess.Popen[str]:
     environment = {
         **os.environ,
         "OMP_NUM_THREADS": "1",
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
     }
-    command = [sys.executable, *launcher, "-m", "sameface", "train", *arguments, "--network", "convnet", "--size", "12"]
+    command = [sys.executable, *launcher, "-m", "sameface", "train", *arguments, *SMALL]
     return subprocess.Popen(
         command,
         env=environment,
@@ -138,7 +142,11 @@ def run_cli(*arguments: str, launcher: tuple[str, ...] = ()) -> subprocess.Popen
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_leaves_a_checkpoint_to_go_on_from(tmp_path: Path, stop: signal.Signals) -> None:
+def test_a_signal_leaves_a_checkpoint_to_go_on_from(
+    tmp_path: Path,
+    stop: signal.Signals,
+    run: Run,  # noqa: F811  a fixture
+) -> None:
     data, out = write_people(tmp_path / "people"), tmp_path / "out"
     options = (str(data), "--out", str(out), "--people", "4", "--every", "10", "--patience", "0", "--grey")
     running = run_cli(*options, "--steps", "100000")
@@ -154,10 +162,11 @@ def test_a_signal_leaves_a_checkpoint_to_go_on_from(tmp_path: Path, stop: signal
     if stop == signal.SIGTERM:
         return  # going on from it is the same
     step = torch.load(out / "checkpoint.pt", weights_only=True)["step"]
-    going_on = run_cli(*options, "--steps", str(step + 10), "--resume", "--json")
-    told, said = going_on.communicate(timeout=600)
-    assert going_on.returncode == 0, said
-    assert json.loads(told)["steps"] == step + 10
+    going_on = run(
+        "train", *options, *SMALL, "--steps", step + 10, "--resume", "--json"
+    )  # here: a process imports PyTorch first
+    assert going_on.code == 0, going_on.err
+    assert going_on.json["steps"] == step + 10
 
 
 def test_two_processes_train_on_one_folder(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -61,8 +62,8 @@ def test_a_long_reader_makes_it_pending_and_nobody_is_named(gallery: Path, long_
 
 @pytest.mark.parametrize("by", ["a write", "closing", "opening", "another process"])
 def test_it_is_finished_when_the_reader_is_done(gallery: Path, long_reader: sqlite3.Connection, by: str) -> None:
-    store, other = opened(gallery), opened(gallery)  # the other keeps SQLite from tidying up at the end
-    try:
+    with ExitStack() as held:
+        store, other = (held.enter_context(opened(gallery)) for _ in range(2))  # the other keeps SQLite from tidying up
         assert store.forget("p7").pending
         assert store.add("more", [template(FACES[9])]).photos == 1
         assert on_disk(gallery)  # still read
@@ -73,16 +74,13 @@ def test_it_is_finished_when_the_reader_is_done(gallery: Path, long_reader: sqli
         elif by == "closing":
             store.close()
         elif by == "opening":
-            opened(gallery)
+            held.enter_context(opened(gallery))
         else:
             program = f"from sameface.gallery import open_store\nprint(len(open_store({str(gallery)!r})))"
             done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
             assert done.stdout == "200\n"
         assert not on_disk(gallery)
         assert other.check().ok
-    finally:
-        store.close()
-        other.close()
 
 
 def test_an_export_erases_after_itself(gallery: Path) -> None:

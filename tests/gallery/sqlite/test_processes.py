@@ -17,6 +17,9 @@ from sameface.gallery import NewPerson, open_store
 from tests.gallery.worlds import DIMENSION, OTHER, SPACE, slow_search, template, vectors
 
 ROOT = Path(__file__).parents[3]
+#: Random kills in a run, and how long readers and writers work beside each other; ``SAMEFACE_KILLS=20`` is the long run.
+KILLS = int(os.environ.get("SAMEFACE_KILLS", "8"))
+SECONDS = KILLS / 4
 #: Adds, forgets and merges at random, and says each thing before it does it and after it is acknowledged.
 WORKER = """
 import random, sys
@@ -48,11 +51,11 @@ def faces_of(name: str) -> list[object]:
     return list(vectors(2, seed=int.from_bytes(name.encode(), "big") % 2**32))
 
 
-def test_twenty_kills_lose_nothing_and_bring_nobody_back(tmp_path: Path) -> None:
+def test_kills_lose_nothing_and_bring_nobody_back(tmp_path: Path) -> None:
     path, rng = tmp_path / "people.db", random.Random(0)
     open_store(path, space=SPACE, dimension=DIMENSION).close()
     enrolled: set[str] = set()
-    for kill in range(20):
+    for kill in range(KILLS):
         worker = subprocess.Popen(
             [sys.executable, "-c", WORKER, str(path), str(kill)], stdout=subprocess.PIPE, text=True, cwd=ROOT
         )
@@ -146,7 +149,7 @@ def test_readers_are_fresh_and_writers_take_turns(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     results = context.Queue()
     work = [(_write, "1"), (_write, "2"), (_read, "r1"), (_read, "r2")]
-    workers = [context.Process(target=call, args=(str(path), tag, 4.0, results)) for call, tag in work]
+    workers = [context.Process(target=call, args=(str(path), tag, SECONDS, results)) for call, tag in work]
     for worker in workers:
         worker.start()
     counts = dict(results.get(timeout=60) for _ in workers)
