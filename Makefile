@@ -11,8 +11,16 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # What another Python could break: not what only needs PyTorch, a browser or a build.
 QUICK  := tests src --ignore tests/training --ignore tests/docs --ignore tests/packaging --ignore tests/service/test_page.py
+# Of that what takes two minutes on one core: our own Python, hardly a network, no server of PostgreSQL, no races of processes.
+CORE   := src $(wildcard tests/test_*.py) \
+	$(addprefix tests/,cli client datasets evaluation events gallery imaging metrics models recognizer) \
+	$(addprefix tests/service/test_,api.py client.py json_body.py keys.py program.py wire.py) \
+	--ignore tests/gallery/postgres --deselect tests/test_portability.py --ignore tests/models/graphs \
+	$(addprefix --ignore tests/gallery/sqlite/test_,locks.py processes.py rekeying.py rights.py) \
+	$(addprefix --ignore tests/,cli/test_models.py cli/test_warm.py evaluation/test_few_shot.py evaluation/test_report.py) \
+	-k 'not postgres'
 
-.PHONY: demo test quick check bench docs format clean help
+.PHONY: demo test quick core check bench docs format clean help
 
 help:  ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -48,6 +56,9 @@ $(VENV)/.installed-quick: pyproject.toml $(VENV)/.installed
 
 quick: $(VENV)/.installed-quick  ## Run the tests without PyTorch, browser and builds, as on a second Python: make quick PYTHON=python3.13 VENV=.venv-3.13
 	@$(BIN)/python -m pytest $(PYTEST) $(QUICK)
+
+core: $(VENV)/.installed-quick  ## Of those the two minutes that CI runs on the other Pythons
+	@$(BIN)/python -m pytest $(PYTEST) $(CORE)
 
 check: $(VENV)/.installed-dev  ## Lint, format, types, import rules
 	@$(BIN)/ruff check .

@@ -93,7 +93,8 @@ def test_a_camera_on_the_network(tmp_path, photos, camera, monkeypatch):
 
 
 def test_what_does_not_go_together(tmp_path, photos):
-    Gallery(tmp_path / "people.db", recognizer=Recognizer(operating_point=1.1)).enroll("Obama", photos / "obama.jpg")
+    with Gallery(tmp_path / "people.db", recognizer=Recognizer(operating_point=1.1)) as people:
+        people.enroll("Obama", photos / "obama.jpg")
     for words in (
         ["0", "party.mp4"],
         ["rtsp://me:s3cret@127.0.0.1/1", "-o", "out.mp4"],

@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch")
 
 from sameface.errors import SettingError  # noqa: E402
 from sameface.training.loop.distributed import World  # noqa: E402
+from tests.ports import free_port  # noqa: E402
 
 from . import distributed_worker  # noqa: E402
 
@@ -21,34 +22,35 @@ LOSSES = ("triplet", "contrastive", "koch", "adaface", "cosface@0.8")
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The folders of what one process learned, and two. They are started once for all losses: PyTorch takes seconds to import."""
+    """The folders of what one process learned, and two. They run once for all losses: PyTorch takes seconds to import."""
     folders = {name: tmp_path_factory.mktemp(name) for name in ("one", "two")}
     distributed_worker.train_all(str(folders["one"]), LOSSES)
     worker = Path(distributed_worker.__file__)
-    environment = {
+    surroundings = {
         **os.environ,
         "OMP_NUM_THREADS": "1",
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(free_port()),
+        "WORLD_SIZE": "2",
     }
-    command = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc-per-node",
-        "2",
-        "--local-addr",
-        "127.0.0.1",
+    # As torchrun sets it; `test_folder` runs torchrun itself, which is a third process that imports PyTorch.
+    both = [
+        subprocess.Popen(
+            [sys.executable, str(worker), str(folders["two"]), *LOSSES],
+            env={**surroundings, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
     ]
-    done = subprocess.run(
-        [*command, str(worker), str(folders["two"]), *LOSSES],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    try:
+        for process in both:
+            _, said = process.communicate(timeout=600)
+            assert process.returncode == 0, said
+    finally:
+        for process in both:
+            process.kill()
     return folders
 
 
