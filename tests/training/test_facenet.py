@@ -227,6 +227,14 @@ def test_kerasfacenets_whole_model_gives_its_own_embeddings(
     np.testing.assert_allclose(encoder.encode(images), expected, atol=1e-4)
     small = images[:1, ::2, ::2]  # the course's smaller crops are scaled to 160×160
     assert encoder.encode(small).shape == (1, 128)
+    # And as a network that can be fine-tuned.
+    from sameface.training.tuning.backbone import EncoderBackbone
+    from sameface.training.tuning.base import open_base
+
+    again = EncoderBackbone(open_base("facenet-128")).eval()
+    with torch.no_grad():
+        tuned = torch.nn.functional.normalize(again(torch.from_numpy(images).permute(0, 3, 1, 2)), dim=1).numpy()
+    np.testing.assert_allclose(tuned, encoder.encode(images), atol=1e-4)
 
 
 def test_the_courses_weights_give_its_own_embeddings(keras_facenet: Any, tmp_path: Path) -> None:

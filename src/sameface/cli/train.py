@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -20,6 +21,9 @@ _BESIDE_A_RECIPE: Final = frozenset(
 )
 #: What may be given beside --config: where to, and how to begin.
 _BESIDE_A_CONFIG: Final = frozenset({"config", "out", "threads", "resume", "overwrite", "tensorboard", "json"})
+
+#: What says how an encoder is fine-tuned, and nothing without one.
+_WITH_WEIGHTS: Final = frozenset({"freeze", "norms", "layer_decay", "distill"})
 
 
 @app.command()
@@ -55,16 +59,39 @@ def train(
     encoder: Annotated[
         str | None, typer.Option("--encoder", "-e", help="Pretrained encoder below a head.", show_default=False)
     ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            help="Fine-tune the layers of this encoder: its name, or an ONNX file with a card.", show_default=False
+        ),
+    ] = None,
+    freeze: Annotated[int, typer.Option(min=0, help="With --weights, first layers that stay as they are.")] = 0,
+    norms: Annotated[
+        bool,
+        typer.Option(
+            "--freeze-norms/--train-norms",
+            help="With --weights, whether batch normalisation keeps its statistics.",
+        ),
+    ] = True,
+    layer_decay: Annotated[
+        float, typer.Option(help="With --weights, the rate of a layer over that of the layer above it.")
+    ] = 1.0,
+    distill: Annotated[
+        float,
+        typer.Option(min=0, help="With --weights, how much its own answers to undamaged pictures count as targets."),
+    ] = 1.0,
     align: Annotated[bool, typer.Option("--align", help="Find and align the face of each photo first.")] = False,
     detector: Annotated[
         str | None, typer.Option("--detector", "-d", help="What finds the faces.", show_default=False)
     ] = None,
     loss: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="triplet, contrastive, koch; arcface, cosface, adaface, softmax; a class of pytorch-metric-learning; or package.module:Class."
+            help="triplet, contrastive, koch; arcface, cosface, adaface, softmax; a class of pytorch-metric-learning;"
+            " or package.module:Class.  [default: triplet; with --weights none]",
+            show_default=False,
         ),
-    ] = "triplet",
+    ] = None,
     margin: Annotated[float | None, typer.Option(help="The loss's margin.", show_default=False)] = None,
     mining: Annotated[
         str | None,
@@ -87,7 +114,13 @@ def train(
             show_default=False,
         ),
     ] = None,
-    augment: Annotated[str, typer.Option(help="faces, characters, none, or package.module:function.")] = "faces",
+    augment: Annotated[
+        str | None,
+        typer.Option(
+            help="faces, camera, characters, none, or package.module:function.  [default: faces; with --weights camera]",
+            show_default=False,
+        ),
+    ] = None,
     sampler: Annotated[
         str | None, typer.Option(help="package.module:Class that draws batches.", show_default=False)
     ] = None,
@@ -96,10 +129,17 @@ def train(
         typer.Option(help="package.module:Class that hears of the training; may be repeated.", show_default=False),
     ] = None,
     validation: Annotated[float, typer.Option(help="Share of people held out; 0 for none.")] = 0.2,
-    steps: Annotated[int | None, typer.Option(help="Batches.  [default: 1000]", show_default=False)] = None,
-    people: Annotated[int, typer.Option(help="People in a batch.")] = 32,
+    steps: Annotated[
+        int | None, typer.Option(help="Batches.  [default: 1000; with --weights 600]", show_default=False)
+    ] = None,
+    people: Annotated[
+        int | None, typer.Option(help="People in a batch.  [default: 32; with --weights 8]", show_default=False)
+    ] = None,
     photos: Annotated[int, typer.Option(help="Photos of each in a batch.")] = 4,
-    rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-3,
+    rate: Annotated[
+        float | None,
+        typer.Option(help="Highest learning rate.  [default: 0.001; with --weights 0.0001]", show_default=False),
+    ] = None,
     patience: Annotated[int, typer.Option(help="Validations without progress before stopping; 0 never stops.")] = 5,
     every: Annotated[int, typer.Option(help="Steps between validations and checkpoints.")] = 100,
     seed: Annotated[int, typer.Option(help="The same seed gives the same network.")] = 0,
@@ -140,16 +180,24 @@ def train(
         raise SettingError(
             expected="--background with --recipe omniglot", got=recipe or "no recipe", advice="leave it out"
         )
+    if weights is None and (alone := given & _WITH_WEIGHTS):
+        raise SettingError(
+            expected="--weights beside what says how an encoder is fine-tuned",
+            got=", ".join(sorted(f"--{name.replace('_', '-')}" for name in alone)),
+            advice="add --weights sface-2021dec-unit, or leave it out",
+        )
     if (data is None) == (config is None):
         raise SettingError(expected="DATA or --config", got="both" if data else "neither", advice="give one of them")
     if recipe is not None and data is not None:
+        from sameface.cli.train_recipe import study
+
         if others := sorted(given - _BESIDE_A_RECIPE):
             raise SettingError(
                 expected=f"beside --recipe only {', '.join(sorted(_BESIDE_A_RECIPE - {'data', 'recipe'}))}",
                 got=", ".join(f"--{name.replace('_', '-')}" for name in others),
                 advice="a recipe decides these itself: leave them out, or train on a folder without --recipe",
             )
-        _recipe(
+        study(
             recipe,
             Path(data),
             out,
@@ -165,9 +213,11 @@ def train(
     from sameface.cli.train_result import say
     from sameface.cli.training_bar import TrainingBar
     from sameface.training.folder import FolderPlan, read_plan, train_folder
+    from sameface.training.folder.plan import FINE_TUNING
     from sameface.training.folder.plan_file import PlanFile, is_import
     from sameface.training.loop.settings import TrainingSettings
 
+    usual = TrainingSettings() if weights is None else FINE_TUNING
     plan = FolderPlan(
         network=network,
         size=size,
@@ -179,6 +229,11 @@ def train(
         loss_settings=settings_from(loss_setting),
         options=settings_from(network_setting),
         domain=augment,
+        weights=weights,
+        freeze=freeze,
+        norms_frozen=norms,
+        layer_decay=layer_decay,
+        distill=distill,
         sampler=sampler,
         callbacks=tuple(callback or ()),
         align=align,
@@ -188,12 +243,13 @@ def train(
         device=device,
         precision=precision,
         compiled=compiled,
-        settings=TrainingSettings(
-            steps=steps or 1000,
-            people=people,
+        settings=replace(
+            usual,
+            steps=usual.steps if steps is None else steps,
+            people=usual.people if people is None else people,
             photos=photos,
             accumulate=accumulate,
-            learning_rate=rate,
+            learning_rate=usual.learning_rate if rate is None else rate,
             validate_every=every,
             save_every=every,
             patience=patience if validation > 0 else 0,
@@ -228,47 +284,6 @@ def train(
             progress=lambda step, numbers: bar.training(step, told.plan.settings.steps, numbers),
         )
     say(result, out, json)
-
-
-def _recipe(
-    recipe: str,
-    data: Path,
-    out: Path,
-    *,
-    background: str,
-    steps: int | None,
-    seed: int,
-    device: str | None,
-    resume: bool,
-    overwrite: bool,
-    json: bool,
-) -> None:
-    from sameface.cli.output import note, print_json, print_line
-    from sameface.cli.training_bar import TrainingBar
-    from sameface.training.recipes.by_name import run_recipe
-    from sameface.training.recipes.run import RecipeRun
-
-    with TrainingBar() as bar:
-        result = run_recipe(
-            recipe,
-            RecipeRun(
-                data=data,
-                out=out,
-                background=background,
-                steps=steps,
-                seed=seed,
-                device=device,
-                resume=resume,
-                overwrite=overwrite,
-                started=note,
-                progress=bar.training,
-            ),
-        )
-    if json:
-        print_json({"recipe": recipe, **result.numbers})
-        return
-    for line in result.lines:
-        print_line(line)
 
 
 APPS: Final = {"train": app}

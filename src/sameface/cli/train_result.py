@@ -48,25 +48,47 @@ def say(result: FolderResult, out: Path, json: bool) -> None:
                 "wall_seconds": training.wall_seconds,
                 "device": training.compute,
                 "onnx_difference": result.onnx_difference,
+                "unchanged": result.unchanged,
+                "operating_point": None if result.operating_point is None else str(result.operating_point),
             }
         )
         return
-    if training.validation is not None:
-        print_line(
-            f"on {result.held_out} people never trained on: EER {percent(training.validation.eer, digits=1)} %, "
-            f"one-shot error {percent(training.validation.one_shot_error, digits=1)} % (weights of step {training.best_step})"
-        )
+    for line in _held_out(result):
+        print_line(line)
     print_line(f"{result.encoder}: {training.steps} steps in {training.wall_seconds:.0f} s, then")
-    for command in next_commands(result.encoder, result.detector):
+    for command in next_commands(result.encoder, result.detector, calibrated=result.operating_point is not None):
         print_line(f"  {command}")
 
 
-def next_commands(encoder: Path, detector: str) -> list[str]:
+def _held_out(result: FolderResult) -> list[str]:
+    """What the people held out say of it."""
+    training, people = result.training, f"{result.held_out} people never trained on"
+    found = training.validation
+    if found is None:
+        return []
+    if found.missed is None or found.missed_undamaged is None:
+        return [
+            f"on {people}: EER {percent(found.eer, digits=1)} %, "
+            f"one-shot error {percent(found.one_shot_error, digits=1)} % (weights of step {training.best_step})"
+        ]
+    lines = [
+        f"on {people}, missed at a false match rate of 0.1 %: {percent(found.missed, digits=1)} % damaged on purpose, "
+        f"{percent(found.missed_undamaged, digits=1)} % undamaged (weights of step {training.best_step})"
+    ]
+    if result.unchanged:
+        lines.append("no better: this is the encoder unchanged, under another name")
+    if result.operating_point is not None:
+        lines.append(f"{result.operating_point}: a threshold for FMR 0.1 %, from those people")
+    return lines
+
+
+def next_commands(encoder: Path, detector: str, *, calibrated: bool = False) -> list[str]:
     """What to type next with a trained encoder; words in capitals stand for the reader's own folders and photos.
 
     Args:
         encoder: the ONNX file.
         detector: what found its faces in training, ``none`` for whole pictures.
+        calibrated: whether it has a threshold already, which one on other people may replace.
     """
     made = shlex.quote(str(encoder))
     with_it = f"--encoder {made}" + ("" if detector == DEFAULT_DETECTOR else f" --detector {shlex.quote(detector)}")
@@ -74,7 +96,7 @@ def next_commands(encoder: Path, detector: str) -> list[str]:
     galleries = shlex.quote(str(encoder.parent / "galleries"))
     gallery = shlex.quote(str(encoder.parent / "galleries" / "people.db"))
     return [
-        f"sameface calibrate OTHER_PEOPLE {with_it} --out {point}",
+        f"sameface calibrate OTHER_PEOPLE {with_it} --out {point}" + (" --overwrite" if calibrated else ""),
         f"sameface enroll PEOPLE {with_it} --gallery {gallery}",
         f"sameface identify PHOTO --gallery {gallery} --operating-point {point}",
         f"sameface verify A B {with_it} --operating-point {point}",

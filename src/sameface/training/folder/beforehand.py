@@ -66,12 +66,20 @@ def check_pieces(plan: FolderPlan, spec: NetworkSpec, *, tensorboard: bool) -> N
                 advice='run `pip install "sameface[train]"`',
             )
     choose_compute(plan.device, plan.precision)
-    augmentation_of(plan.domain, max(spec.size, 1))
+    augmentation_of(plan.changes, max(spec.size, 1))
     callbacks_of(plan.callbacks)
     if plan.sampler is not None:
         named(plan.sampler, "a sampler")
     with torch.random.fork_rng(devices=[]):
-        loss_of(
-            plan.loss, dimension=spec.dimension, people=2, margin=plan.margin, mining=plan.mining, settings=settings
-        )
+        if plan.loss_name != "none":
+            loss_of(
+                plan.loss_name,
+                dimension=spec.dimension,
+                people=2,
+                margin=plan.margin,
+                mining=plan.mining,
+                settings=settings,
+            )
+        elif plan.weights is None:
+            raise SettingError(expected="a loss", got="none", advice="none goes with --weights, which distils")
         build_network(spec)

@@ -16,6 +16,11 @@ from sameface.training.networks.by_name import Option
 
 #: Sides of the pictures that networks take, where the user names none.
 SIDES: Final = {"convnet": 64, "inception_resnet_v1": 160, "head": 0}
+#: What a fine-tuning is told where its user says nothing: it starts near its end.
+FINE_TUNING: Final = TrainingSettings(
+    steps=600, people=8, photos=4, learning_rate=1e-4, warmup=30, weight_decay=0.0, averaging=0.99,
+    validate_every=100, save_every=100, patience=5,
+)  # fmt: skip
 #: How aligned crops are made: dlib's chips, as the default encoder takes them.
 LANDMARKS: Final[LandmarkScheme] = "dlib5"
 TEMPLATE: Final = "dlib-chip-0.25"
@@ -32,8 +37,12 @@ class FolderPlan:
         dimension: d of the embedding (a head keeps its encoder's).
         options: further arguments of the network's class.
         loss, margin, mining, loss_settings: see `sameface.training.losses.make_loss`; or ``package.module:attribute``, a loss of one's own,
-            made with its settings where it is a class.
-        domain: augmentation: ``faces``, ``characters`` or ``none``; or ``package.module:attribute``.
+            made with its settings where it is a class. None takes ``triplet``; with `weights` it takes ``none``: distillation alone.
+        domain: augmentation: ``faces``, ``camera``, ``characters`` or ``none``; or ``package.module:attribute``. None takes ``faces``, with
+            `weights` ``camera``.
+        weights: fine-tune the layers of this encoder: an id, or the path of an ONNX file with its card beside it.
+        freeze, norms_frozen, layer_decay: of `weights`, see `sameface.training.tuning.backbone.EncoderBackbone`.
+        distill: of `weights`, how much its own embeddings of the undamaged pictures count as targets; 0 leaves them out.
         align: find and align the face nearest the middle; else pictures are taken whole.
         detector: finds faces, for `align` and for heads.
         encoder: the pretrained encoder below a head.
@@ -49,11 +58,16 @@ class FolderPlan:
     grey: bool = False
     dimension: int = 128
     options: Mapping[str, Option] = field(default_factory=dict)
-    loss: str = "triplet"
+    weights: str | None = None
+    freeze: int = 0
+    norms_frozen: bool = True
+    layer_decay: float = 1.0
+    distill: float = 1.0
+    loss: str | None = None
     margin: float | None = None
     mining: str | None = None
     loss_settings: Mapping[str, Option] | None = None
-    domain: str = "faces"
+    domain: str | None = None
     align: bool = False
     detector: str = DEFAULT_DETECTOR
     encoder: str = "dlib-resnet-mirror-unit"
@@ -68,7 +82,17 @@ class FolderPlan:
     @property
     def finds_by(self) -> str:
         """What finds the faces; ``none`` where pictures are taken whole."""
-        return self.detector if self.align or self.network == "head" else "none"
+        return self.detector if self.align or self.weights is not None or self.network == "head" else "none"
+
+    @property
+    def loss_name(self) -> str:
+        """The loss, where none was named too."""
+        return self.loss or ("none" if self.weights is not None else "triplet")
+
+    @property
+    def changes(self) -> str:
+        """The augmentation, where none was named too."""
+        return self.domain or ("camera" if self.weights is not None else "faces")
 
     def words(self) -> dict[str, Any]:
         """The plan as a file holds it, without what was left open."""
@@ -77,6 +101,8 @@ class FolderPlan:
 
 def spec_of(plan: FolderPlan) -> NetworkSpec:
     """The network that a plan asks for."""
+    if plan.weights is not None:
+        return _of_encoder(plan, plan.weights)
     if plan.network == "head":
         from sameface.models.registry import load_card
 
@@ -89,11 +115,47 @@ def spec_of(plan: FolderPlan) -> NetworkSpec:
             )
         return NetworkSpec("head", 0, 0, base.dimension, intake="none", options=dict(plan.options))
     size = SIDES.get(plan.network, 64) if plan.size is None else plan.size
-    intake: IntakeKind = "ink" if plan.domain == "characters" else "centred"
-    shrink = 2 if plan.domain == "characters" else 1
+    intake: IntakeKind = "ink" if plan.changes == "characters" else "centred"
+    shrink = 2 if plan.changes == "characters" else 1
     if plan.network == "inception_resnet_v1" and plan.grey:
         raise SettingError(expected="colour for inception_resnet_v1", got="grey", advice="leave grey out")
-    channels = 1 if plan.grey or plan.domain == "characters" else 3
+    channels = 1 if plan.grey or plan.changes == "characters" else 3
     return NetworkSpec(
         plan.network, size, channels, plan.dimension, intake=intake, shrink=shrink, options=dict(plan.options)
+    )
+
+
+def _of_encoder(plan: FolderPlan, weights: str) -> NetworkSpec:
+    """The network of an encoder that is fine-tuned: everything about its pictures is on its card."""
+    from sameface.training.tuning.base import base_card
+
+    given = {
+        f"--network {plan.network}": plan.network != "convnet",
+        f"--size {plan.size}": plan.size is not None,
+        "--grey": plan.grey,
+        "--network-setting": bool(plan.options),
+        "--distill 0 without --loss": plan.distill == 0 and plan.loss_name == "none",
+        f"--augment {plan.changes}": plan.changes in {"faces", "characters"},
+    }
+    if wrong := [what for what, holds in given.items() if holds]:
+        raise SettingError(
+            expected="beside --weights what fits an encoder that is there",
+            got=wrong[0],
+            advice="leave it out: the encoder's card says what its network takes; --augment is camera, none or your own",
+        )
+    card = base_card(weights)
+    options: dict[str, Option] = {
+        "weights": weights,
+        "freeze": plan.freeze,
+        "norms_frozen": plan.norms_frozen,
+        "layer_decay": plan.layer_decay,
+    }
+    return NetworkSpec(
+        "encoder",
+        card.input_size_wh[0],
+        3,
+        card.dimension,
+        unit_length=card.unit_length,
+        intake="none",
+        options=options,
     )

@@ -26,6 +26,7 @@ from sameface.training.networks import NetworkSpec
 from sameface.training.pictures import Pictures, Pixels
 from sameface.training.pictures.decoded import DecodedPixels
 from sameface.training.pictures.store import in_threads, store_folder, stored_pixels
+from sameface.training.tuning.teaching import taught
 
 #: Bytes of pixels up to which they are held in memory; more are fetched batch by batch.
 IN_MEMORY: Final = 256 << 20
@@ -64,6 +65,11 @@ def read_as_planned(
         words, many = f"embedding {recognizer.space}", _embeddings(recognizer)
         return _stored(data, source, many, words, reading)
     shape = (spec.channels, spec.picture_side, spec.picture_side)
+    if plan.weights is not None:
+        recognizer = Recognizer(encoder=plan.weights, detector=plan.detector, threads=threads)
+        words = f"face {recognizer.space.detector} {recognizer.space.alignment} {shape}"
+        many = in_threads(_one(spec, recognizer.finder), threads)
+        return taught(_stored(data, source, many, words, reading), recognizer.encoder, reading)
     if plan.align:
         finder = FaceFinder(load_detector(plan.detector), load_aligner(LANDMARKS, TEMPLATE, spec.picture_side))
         words = f"face {finder.detector.id} {finder.aligner.id} {shape}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,14 @@ from sameface.training.loop.distributed import World, join_world, leave_world
 from sameface.training.loop.interrupt import terminated_like_interrupted
 from sameface.training.loop.logs import CsvLog, Log, TensorBoardLog
 from sameface.training.loop.trainer import COLUMNS, Trainer, TrainingResult, seeded
-from sameface.training.losses import BatchLossLike, ClassLoss
+from sameface.training.loop.validation import Validation
+from sameface.training.losses import AnyLoss, BatchLossLike, ClassLoss
+from sameface.training.losses.distillation import Distillation, targets_of
 from sameface.training.networks import NetworkSpec, build_network
 from sameface.training.pictures import Pictures, split_by_person
 from sameface.training.sampling import EveryPhoto, Sampler
+from sameface.training.tuning.exporting import own_operating_point
+from sameface.training.tuning.judge import Judge
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,8 @@ class FolderResult(Plain):
         people, photos: trained on. held_out: people validated on.
         skipped: files that were passed over, and why.
         detector: what found the faces, ``none`` for pictures taken whole: whoever uses the encoder needs the same.
+        unchanged: of a fine-tuning, whether nothing was better than the encoder it started from, which is then what was written.
+        operating_point: of a fine-tuning, the file with a threshold chosen on the people held out; None where they were too few.
     """
 
     encoder: Path | None
@@ -56,6 +62,8 @@ class FolderResult(Plain):
     held_out: int
     skipped: tuple[Skipped, ...]
     detector: str = "none"
+    unchanged: bool = False
+    operating_point: Path | None = None
 
 
 def train_folder(
@@ -131,16 +139,33 @@ def train_folder(
             finally:
                 for log in logs:
                     log.close()
-            encoder, difference = None, None
+            encoder, difference, point = None, None, None
             if world.rank == 0 and result.stopped != "interrupted":
                 encoder = out / f"{name}.onnx"
                 described = data.name if isinstance(data, Path) else data
                 difference = export_as_planned(plan, spec, trainer, encoder, described, training, result)
+                if plan.weights is not None and held_out is not None:
+                    why = own_operating_point(
+                        encoder, plan.detector, held_out, described, point := out / f"{name}.json"
+                    )
+                    if why is not None:
+                        point, result = None, replace(result, warnings=(*result.warnings, why))
                 summary = {"training": asdict(result), "plan": plan.words(), "onnx_difference": difference}
                 (out / "result.json").write_text(json.dumps(summary, indent=1, default=str), encoding="utf-8")
         finally:
             leave_world(world)
-    return FolderResult(encoder, difference, result, len(kept), len(training), len(held), skipped, plan.finds_by)
+    return FolderResult(
+        encoder,
+        difference,
+        result,
+        len(kept),
+        len(training),
+        len(held),
+        skipped,
+        plan.finds_by,
+        unchanged=encoder is not None and plan.weights is not None and result.best_step == 0,
+        operating_point=point,
+    )
 
 
 def _trainer(
@@ -162,7 +187,7 @@ def _trainer(
     logs = _logs(out, tensorboard, checkpoint.step if checkpoint else 0) if world.rank == 0 else []
     try:
         loss = seeded(plan.settings.seed, lambda: _loss(plan, spec, training))
-        augment = NoAugmentation() if plan.network == "head" else augmentation_of(plan.domain, spec.size)
+        augment = NoAugmentation() if plan.network == "head" else augmentation_of(plan.changes, spec.size)
         trainer = Trainer(
             seeded(plan.settings.seed, lambda: build_network(spec)),
             loss,
@@ -171,6 +196,7 @@ def _trainer(
             sampler=sampler_of(plan.sampler, training, plan.settings) or _sampler(plan, loss, augment, training),
             augmentation=augment,
             held_out=held_out,
+            judge=_judge(plan, augment, held_out),
             compute=choose_compute(device, plan.precision, compiled=plan.compiled),
             world=world,
             checkpoint=out / "checkpoint.pt",
@@ -190,7 +216,8 @@ def _sampler(
     plan: FolderPlan, loss: BatchLossLike, augment: Augmentation | Callable[[Any], Any], training: Pictures
 ) -> Sampler | None:
     """Losses with centres need no two photos of a person: every photo is drawn as often as any other. None: people × photos."""
-    if not isinstance(loss, ClassLoss) or getattr(augment, "whole_batch", False):
+    alone = plan.loss_name == "none" or isinstance(loss, ClassLoss)
+    if not alone or getattr(augment, "whole_batch", False):
         return None
     size = min(plan.settings.people * plan.settings.photos, len(training))
     return EveryPhoto(len(training), batch_size=size, seed=plan.settings.seed)
@@ -205,14 +232,30 @@ def _write_down(data: Path | str, out: Path, plan: FolderPlan, name: str, skippe
 
 
 def _loss(plan: FolderPlan, spec: NetworkSpec, training: Pictures) -> BatchLossLike:
-    return loss_of(
-        plan.loss,
-        dimension=spec.dimension,
-        people=len(training.people),
-        margin=plan.margin,
-        mining=plan.mining,
-        settings=plan.loss_settings,
-    )
+    of_people: BatchLossLike | None = None
+    if plan.loss_name != "none":
+        of_people = loss_of(
+            plan.loss_name,
+            dimension=spec.dimension,
+            people=len(training.people),
+            margin=plan.margin,
+            mining=plan.mining,
+            settings=plan.loss_settings,
+        )
+    if plan.weights is None or plan.distill == 0:
+        assert of_people is not None  # asked for beforehand
+        return of_people
+    beside = None if of_people is None else AnyLoss(of_people)
+    return Distillation(targets_of(training.targets), weight=plan.distill, beside=beside)
+
+
+def _judge(
+    plan: FolderPlan, augment: Augmentation | Callable[[Any], Any], held_out: Pictures | None
+) -> Callable[[Callable[[torch.Tensor], torch.Tensor]], Validation] | None:
+    """What says whether a fine-tuned encoder got better; None for networks that start from nothing."""
+    if plan.weights is None or held_out is None:
+        return None
+    return Judge(held_out, getattr(augment, "damaged", None), seed=plan.settings.seed)
 
 
 def _logs(out: Path, tensorboard: bool, from_step: int) -> list[Log]:

@@ -19,7 +19,8 @@ class Descent:
     Rows that were not drawn keep their moments and do not decay, so a person who is not in a batch stays where they were.
 
     Args:
-        network: its weights.
+        network: its weights; where its backbone has ``rate_shares()``, each weight named there learns at that share of the rate, and
+            weights without a gradient stay.
         loss: its weights, if it has any.
         learning_rate: to begin with.
         weight_decay: AdamW's; not of rows.
@@ -30,7 +31,12 @@ class Descent:
         apart = {id(weight) for weight in rows}
         whole = [weight for weight in (*network.parameters(), *loss.parameters()) if id(weight) not in apart]
         self._weights = (*whole, *rows)
-        self._whole = torch.optim.AdamW(whole, learning_rate, weight_decay=weight_decay)
+        shares = _shares(network)
+        groups = [
+            {"params": [weight for weight in whole if shares.get(weight, 1.0) == share], "share": share}
+            for share in sorted({shares.get(weight, 1.0) for weight in whole}, reverse=True)
+        ]
+        self._whole = torch.optim.AdamW(groups, learning_rate, weight_decay=weight_decay)
         self._rows = torch.optim.SparseAdam(rows, learning_rate) if rows else None
 
     def zero_grad(self) -> None:
@@ -44,7 +50,7 @@ class Descent:
         for optimizer in (self._whole, self._rows):
             if optimizer is not None:
                 for group in optimizer.param_groups:
-                    group["lr"] = learning_rate
+                    group["lr"] = learning_rate * group.get("share", 1.0)
                 optimizer.step()
 
     def gradients(self) -> list[Tensor]:
@@ -68,3 +74,9 @@ class Descent:
         self._whole.load_state_dict({name: value for name, value in state.items() if name != _ROWS})
         if self._rows is not None:
             self._rows.load_state_dict(state[_ROWS])
+
+
+def _shares(network: nn.Module) -> dict[nn.Parameter, float]:
+    """Shares of the rate, as the backbone has them; none for one that says nothing."""
+    own = getattr(getattr(network, "backbone", network), "rate_shares", None)
+    return dict(own()) if callable(own) else {}

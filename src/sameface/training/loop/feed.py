@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,6 +16,21 @@ from sameface.training.loop.random_state import step_generator
 from sameface.training.loop.settings import TrainingSettings
 from sameface.training.pictures import Pictures
 from sameface.training.sampling import PeopleTimesPhotos, Sampler
+
+
+class Batch(NamedTuple):
+    """One batch.
+
+    Attributes:
+        number: 0, 1, 2 …
+        pictures: this process's share of them.
+        labels, rows: ``(m,)`` of the whole batch: whose they are, and which pictures of the training.
+    """
+
+    number: int
+    pictures: Tensor
+    labels: Tensor
+    rows: Tensor
 
 
 class Feed:
@@ -64,9 +80,13 @@ class Feed:
         """Batches after which as many pictures were drawn as there are."""
         return max(1, -(-len(self._pictures) // self._sampler.batch_size))
 
+    def batch(self, step: int) -> Batch:
+        """One batch."""
+        return Batch(step, self.pictures(step), self.labels(step), self.rows(step))
+
     def labels(self, step: int) -> Tensor:
         """``(m,)`` labels of the whole batch, on the device."""
-        return self._labels[self._rows(step)].to(self._compute.device)
+        return self._labels[self.rows(step)].to(self._compute.device)
 
     def pictures(self, step: int) -> Tensor:
         """The pictures of a batch that this process encodes, as the network takes them."""
@@ -91,8 +111,8 @@ class Feed:
             self._ahead.shutdown()
             self._ahead = ThreadPoolExecutor(1, "sameface-feed")
 
-    def _rows(self, step: int) -> Tensor:
-        """The batch's row numbers; asked for by the labels and by the pictures, drawn once."""
+    def rows(self, step: int) -> Tensor:
+        """``(m,)`` which pictures make the whole batch; asked for by the labels, the pictures and some losses, drawn once."""
         found = self._drawn.get(step)
         if found is None:
             found = torch.from_numpy(self._sampler.batch(step))
@@ -108,7 +128,7 @@ class Feed:
         return found
 
     def _fetch(self, step: int) -> Tensor:
-        rows = self._rows(step)
+        rows = self.rows(step)
         if not self._augment.whole_batch:
             rows = rows[self._share]
         return self._pictures.pixels[rows]

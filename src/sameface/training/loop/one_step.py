@@ -15,6 +15,7 @@ from sameface.errors import LossNotFiniteError
 from sameface.training.loop.descent import Descent
 from sameface.training.loop.device import Compute
 from sameface.training.loop.distributed import World
+from sameface.training.loop.feed import Batch
 from sameface.training.loop.settings import TrainingSettings
 from sameface.training.losses import AnyLoss, LossReport
 from sameface.training.networks.siamese import SiameseNetwork
@@ -69,13 +70,12 @@ class Steps:
         finally:
             self._sisters = self._network
 
-    def take(self, step: int, batches: Iterable[tuple[int, Tensor, Tensor]]) -> tuple[LossReport, Tensor]:
+    def take(self, step: int, batches: Iterable[Batch]) -> tuple[LossReport, Tensor]:
         """Take one.
 
         Args:
             step: 0, 1, 2 …
-            batches: whose gradients are averaged, one or more: the batch's number, this process's share of its pictures, and the
-                ``(m,)`` labels of the whole batch.
+            batches: whose gradients are averaged, one or more.
 
         Returns:
             The mean loss, and the last batch's embeddings ``(m, d)`` without a gradient.
@@ -85,8 +85,8 @@ class Steps:
         """
         self.descent.zero_grad()
         reports: list[LossReport] = []
-        for number, pictures, labels in batches:
-            report, embeddings = self._gradients_of(number, pictures, labels)
+        for batch in batches:
+            report, embeddings = self._gradients_of(batch)
             reports.append(report)
         total = mean_of(reports)
         self._check_finite(total.value, step)
@@ -97,17 +97,17 @@ class Steps:
         self.descent.step(self._settings.learning_rate_at(step))
         return total, embeddings
 
-    def _gradients_of(self, number: int, pictures: Tensor, labels: Tensor) -> tuple[LossReport, Tensor]:
+    def _gradients_of(self, batch: Batch) -> tuple[LossReport, Tensor]:
         """Add the gradients of one batch to those there are."""
         settings, compute = self._settings, self._compute
         # Dropout, miners and drawn centres draw from PyTorch's own state: set by the batch, and given back as it was.
         devices = [compute.device] if compute.device.type == "cuda" else []
         with torch.random.fork_rng(devices):
-            torch.manual_seed(settings.seed * 1_000_003 + number)
+            torch.manual_seed(settings.seed * 1_000_003 + batch.number)
             with torch.autocast(compute.device.type, compute.autocast, enabled=compute.autocast is not None):
-                (own,) = self._sisters(pictures)
+                (own,) = self._sisters(batch.pictures)
             embeddings = self._world.gather(own)
-            report = self._loss(embeddings, labels)
+            report = self._loss(embeddings, batch.labels, batch.rows)
         if report.considered:
             (report.value * (self._world.size / settings.accumulate)).backward()  # type: ignore[no-untyped-call]
         return report, embeddings.detach()

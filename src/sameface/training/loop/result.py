@@ -21,6 +21,9 @@ COLUMNS: Final = (
     "validation_eer",
     "validation_one_shot_error",
     "validation_spread",
+    "validation_missed",
+    "validation_missed_undamaged",
+    "validation_judged",
     "cpu_seconds",
     "wall_seconds",
 )

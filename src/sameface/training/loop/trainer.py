@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import torch
@@ -50,6 +50,7 @@ class Trainer:
         augmentation: applied to training batches only: an `Augmentation`, or a function of one picture ``(c, s, s)`` as the
             network's intake gives it.
         held_out: pictures of other people, to validate on; None validates never.
+        judge: validates, given what embeds stored pictures, where something other than the EER of `held_out` counts.
         compute: device and precision; None chooses.
         world: the processes of this training.
         checkpoint: where to save; None saves nowhere.
@@ -70,6 +71,7 @@ class Trainer:
         sampler: Sampler | None = None,
         augmentation: Augmentation | Callable[[Tensor], Tensor] | None = None,
         held_out: PicturesLike | None = None,
+        judge: Callable[[Callable[[Tensor], Tensor]], Validation] | None = None,
         compute: Compute | None = None,
         world: World | None = None,
         checkpoint: Path | None = None,
@@ -81,6 +83,7 @@ class Trainer:
         self.world = world or World()
         self._pictures = as_pictures(pictures)
         self._held_out = None if held_out is None else as_pictures(held_out)
+        self._judge = judge
         sisters, self.spec = sisters_of(network, self._pictures)
         # Convolutions on the CPU and on tensor cores are fastest with channels last.
         self.network = sisters.to(self.compute.device)
@@ -174,8 +177,7 @@ class Trainer:
             LossNotFiniteError: the loss or a gradient became NaN or infinite; the last checkpoint is untouched.
             TrainingError: the embeddings collapsed (unless settings say to go on).
         """
-        clock = Clock()
-        self._asked_to_stop = False
+        clock, self._asked_to_stop = Clock(), False
         self.network.train()
         self.loss.train()
         with self._steps.side_by_side(), signals_between_steps(second_stops_at_once=self.world.size == 1) as heard:
@@ -218,8 +220,8 @@ class Trainer:
         settings = self.settings
         epoch = -(-self._feed.batches_an_epoch // settings.accumulate)
         validation: Validation | None = None
-        if self.spec.name == "head" and settings.patience and self._held_out is not None and self._step == 0:
-            self._validate()  # a head starts as good as its encoder: training must beat that to be kept
+        if self.spec.starts_trained and settings.patience and self._held_out is not None and self._step == 0:
+            self._validate()  # what starts as good as its encoder must get better to be kept
         while self._step < settings.steps:
             numbers = self._one_step(self._step)
             self._step += 1
@@ -233,7 +235,7 @@ class Trainer:
             if self._held_out is not None and every and (self._step % every == 0 or last):
                 validation = self._validate()
                 self._callbacks.validation(self, self._step, validation)
-                report |= {f"validation_{name}": value for name, value in validation._asdict().items()}
+                report |= validation.numbers()
             if report:
                 self._tell(report, progress)
             # All processes stop at one step, or those that go on would wait for the others for ever.
@@ -249,10 +251,7 @@ class Trainer:
 
     def _one_step(self, step: int) -> dict[str, float]:
         each = self.settings.accumulate
-        batches = range(step * each, (step + 1) * each)
-        report, embeddings = self._steps.take(
-            step, ((number, self._feed.pictures(number), self._feed.labels(number)) for number in batches)
-        )
+        report, embeddings = self._steps.take(step, map(self._feed.batch, range(step * each, (step + 1) * each)))
         self._average.take(self.network, step)
         numbers = {
             "loss": float(report.value.detach()),
@@ -279,9 +278,10 @@ class Trainer:
             progress(self._step, report)
 
     def _validate(self) -> Validation:
-        assert self._held_out is not None
-        result = validate(self.embed, self._held_out.pixels, self._held_out.labels, seed=self.settings.seed)
-        self._best.see(self._step, result.eer, self._average.network.state_dict())
+        assert (held := self._held_out) is not None
+        usual = partial(validate, pixels=held.pixels, labels=held.labels, seed=self.settings.seed)
+        result = (self._judge or usual)(self.embed)
+        self._best.see(self._step, result.error, self._average.network.state_dict())
         return result
 
     def _save(self) -> None:

@@ -23,11 +23,26 @@ class Validation(NamedTuple):
         one_shot_error: share of pictures whose nearest, of one random picture each of everybody held out, is another
             person's; NaN where nobody has two pictures.
         spread: see `sameface.training.loop.collapse.spread_of`.
+        missed, missed_undamaged: of a fine-tuning, share of mated pairs missed at FMR 1e-3 on damaged and undamaged pictures; the other
+            numbers are then of the damaged ones. None elsewhere.
+        judged: what early stopping goes by instead of the EER; None for the EER.
     """
 
     eer: float
     one_shot_error: float
     spread: float
+    missed: float | None = None
+    missed_undamaged: float | None = None
+    judged: float | None = None
+
+    @property
+    def error(self) -> float:
+        """What early stopping lowers."""
+        return self.eer if self.judged is None else self.judged
+
+    def numbers(self) -> dict[str, float]:
+        """What there is, as logs name it."""
+        return {f"validation_{name}": value for name, value in self._asdict().items() if value is not None}
 
 
 def pair_distances(

@@ -40,8 +40,11 @@ class AnyLoss:
                 )
         self.module: nn.Module = self._loss if isinstance(self._loss, nn.Module) else nn.Module()
 
-    def __call__(self, embeddings: Tensor, labels: Tensor) -> LossReport:
-        if self._miner is None:
+    def __call__(self, embeddings: Tensor, labels: Tensor, rows: Tensor | None = None) -> LossReport:
+        """Score a batch; `rows` says which pictures it is made of, for a loss that has ``needs_rows``."""
+        if getattr(self._loss, "needs_rows", False):
+            answer, considered = self._loss(embeddings, labels, rows), len(labels)
+        elif self._miner is None:
             answer, considered = self._loss(embeddings, labels), len(labels)
         else:
             mined = self._miner(embeddings, labels)

@@ -27,7 +27,7 @@ class NetworkSpec:
     """A network in words: enough to build it again, empty.
 
     Attributes:
-        name: ``convnet``, ``inception_resnet_v1``, ``head``, or ``package.module:Class`` of your own.
+        name: ``convnet``, ``inception_resnet_v1``, ``head``, ``encoder`` (one that is fine-tuned), or ``package.module:Class`` of your own.
         size: side of the square picture it takes, in pixels; 0 for ``head``.
         channels: 1 grey, 3 RGB; 0 for ``head``.
         dimension: d of the embedding.
@@ -45,6 +45,11 @@ class NetworkSpec:
     intake: IntakeKind = "centred"
     shrink: int = 1
     options: dict[str, Option] = field(default_factory=dict)
+
+    @property
+    def starts_trained(self) -> bool:
+        """Whether the network is as good as a pretrained encoder before its first step."""
+        return self.name in {"head", "encoder"}
 
     @property
     def picture_side(self) -> int:
@@ -86,6 +91,12 @@ def _backbone(spec: NetworkSpec) -> nn.Module:
         return InceptionResnetV1(dimension=spec.dimension, **spec.options)  # type: ignore[arg-type]
     if spec.name == "head":
         return Head(dimension=spec.dimension, **spec.options)  # type: ignore[arg-type]
+    if spec.name == "encoder":
+        from sameface.training.tuning.backbone import EncoderBackbone
+        from sameface.training.tuning.base import open_base
+
+        options = dict(spec.options)
+        return EncoderBackbone(open_base(str(options.pop("weights"))), **options)  # type: ignore[arg-type]
     module, _, attribute = spec.name.partition(":")
     if not attribute:
         raise SettingError(

@@ -25,6 +25,7 @@ class Pictures:
         people: a name for each label.
         groups: ``(n,)`` a coarser label (the alphabet of a character), or None.
         skipped: what was passed over while reading.
+        targets: ``(n, d)`` float32 embeddings that a teacher made of each picture, or None.
     """
 
     pixels: Tensor | Pixels
@@ -32,6 +33,7 @@ class Pictures:
     people: tuple[str, ...]
     groups: npt.NDArray[np.int64] | None = None
     skipped: tuple[Skipped, ...] = ()
+    targets: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -57,6 +59,7 @@ class Pictures:
             people=tuple(self.people[label] for label in order),
             groups=None if self.groups is None else self.groups[rows],
             skipped=(),
+            targets=None if self.targets is None else self.targets[numbers],
         )
 
 
