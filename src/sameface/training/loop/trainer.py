@@ -278,7 +278,8 @@ class Trainer:
             progress(self._step, report)
 
     def _validate(self) -> Validation:
-        assert (held := self._held_out) is not None
+        held = self._held_out
+        assert held is not None
         usual = partial(validate, pixels=held.pixels, labels=held.labels, seed=self.settings.seed)
         result = (self._judge or usual)(self.embed)
         self._best.see(self._step, result.error, self._average.network.state_dict())
