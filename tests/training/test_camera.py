@@ -57,7 +57,7 @@ def test_the_share_that_stays_undamaged() -> None:
 def test_a_gentle_camera_changes_little_and_a_small_one_takes_detail_away() -> None:
     draws = np.random.default_rng(0)
     gentle = damage(stripes(), GENTLE, draws)
-    assert np.abs(gentle.astype(int) - stripes()).mean() < 12
+    assert np.abs(gentle.astype(int) - stripes()).mean() < 20  # edges of three pixels, by bicubic twice
     small = damage(stripes(), replace(GENTLE, detail=(0.1, 0.1)), draws)  # a pixel covers three stripes
     assert contrast(small) < 0.4 * contrast(gentle)
 
@@ -74,8 +74,12 @@ def test_blur_noise_grey_and_jpeg_do_what_they_say() -> None:
     assert np.ptp(grey.reshape(-1, 3).mean(axis=0)) < 1
     blurred = [damage(stripes(), replace(GENTLE, blur=6), np.random.default_rng(seed)) for seed in range(6)]
     assert min(contrast(picture) for picture in blurred) < 0.7 * contrast(stripes())
-    rough = damage(stripes(), replace(GENTLE, quality=(1, 1)), np.random.default_rng(0))
-    assert np.abs(rough.astype(int) - stripes()).mean() > 15
+    coarse = crops(1)[0].permute(1, 2, 0).numpy()
+
+    def error_of(camera: Camera) -> float:
+        return float(np.abs(damage(coarse, camera, np.random.default_rng(0)).astype(int) - coarse).mean())
+
+    assert error_of(replace(GENTLE, quality=(3, 3))) > 2 * error_of(GENTLE)
 
 
 def test_it_is_turned_about_its_middle() -> None:
