@@ -1,13 +1,16 @@
 """What a threshold does on damaged photos, and what the domain that travels with it makes of them.
 
-# disturbs and cuts out, once for all encoders of an alignment
-python benchmarks/domain.py cut LFW/images --people LFW/peopleDevTrain.txt --out train
-python benchmarks/domain.py cut LFW/images --people LFW/peopleDevTest.txt --most 200 --calm 1000 --out test
+# all of it: learns on peopleDevTrain, writes the domain into the point that ships with the pair, shows peopleDevTest and ORL
+python benchmarks/domain.py rebuild LFW ORL --out FOLDER [--encoder sface-2021dec-unit-int8] [--point mine.json]
+
+# step by step; what is cut out serves all encoders of an alignment
+python benchmarks/domain.py cut LFW/images --people LFW/peopleDevTrain.txt --most 120 --out train
 python benchmarks/domain.py gather train --out train.npz                     # encodes
-python benchmarks/domain.py gather test --out test.npz
 python benchmarks/domain.py learn train.npz --point point.json               # writes the domain into it
 python benchmarks/domain.py table test.npz                                   # the shipped operating point
 python benchmarks/domain.py leave-out train.npz test.npz                     # each kind as if it had never been seen
+
+`rebuild` leaves what it cut out and encoded in the folder, and goes on from there when it is called again.
 """
 
 from __future__ import annotations
@@ -18,16 +21,25 @@ from pathlib import Path
 
 import numpy as np
 
+import sameface.models
 from sameface.datasets import LabelledPhotos, read_folder, read_lfw_people
 from sameface.defaults import DEFAULT_DETECTOR, DEFAULT_ENCODER
-from sameface.evaluation.disturbances import ALL
-from sameface.evaluation.disturbed import Faces, cases_of, disturbed_crops, faces_from, measure, one_each
+from sameface.evaluation.disturbances import ALL, LEARNED
+from sameface.evaluation.disturbed import (
+    Faces,
+    cases_of,
+    disturbed_crops,
+    disturbed_faces,
+    faces_from,
+    measure,
+    one_each,
+)
 from sameface.evaluation.domain import learn_domain
 from sameface.evaluation.results import DisturbedRate
 from sameface.faces import FaceCrop
-from sameface.models.operating_points import load_operating_point, save_operating_point
+from sameface.models.operating_points import file_name, load_operating_point, save_operating_point
 from sameface.recognizer import Recognizer
-from sameface.recognizer.domain import features
+from sameface.recognizer.domain import features, scores_of
 from sameface.types import Box, Detection, Landmarks, OperatingPoint
 
 CROPS = "crops.rgb"
@@ -137,19 +149,68 @@ def show(rows: list[DisturbedRate], target: float) -> None:
         print(f"{kind or 'undisturbed':18} all strengths: FMR {rate:.2%} of {pairs} answered stranger pairs")
 
 
+def learned(parts: list[Faces], point: OperatingPoint, leave_out: str = "") -> OperatingPoint:
+    """The point with a domain learned from gathered faces; from all kinds that a domain learns from but one."""
+    told = {kind.name for kind in LEARNED} - {leave_out}
+    spoilt = [part for part in parts[:-1] if part.kind in told]
+    target = point.target_fmr or 1e-3
+    domain = learn_domain(parts[-1], spoilt, threshold=point.threshold, fmr=target, data=point.data)
+    return dataclasses.replace(point, domain=domain)
+
+
+def rebuild(lfw: Path, orl: Path, recognizer: Recognizer, point: OperatingPoint, folder: Path, path: Path) -> None:
+    """Cut, gather and learn what ships with a pair of encoder and detector, then show it on other people."""
+    sets = {
+        "train": lambda: (read_folder(lfw / "images", only=read_lfw_people(lfw / "peopleDevTrain.txt")), 120, 1500, 1),
+        "test": lambda: (read_folder(lfw / "images", only=read_lfw_people(lfw / "peopleDevTest.txt")), 150, 1000, 1),
+        "orl": lambda: (read_folder(orl), 40, 40, 3),
+    }
+    for name, read in sets.items():
+        crops, found = folder / name, folder / f"{name}-{recognizer.space.encoder}.npz"
+        if not (crops / "seen.npz").exists():
+            data, most, calm, photos = read()
+            cut(data, recognizer, most, calm, photos, crops)
+        if not found.exists():
+            save(gather(crops, recognizer), found)
+        if name == "train":
+            point = learned(load(found), point)
+            save_operating_point(point, path)
+            print(point.domain)
+            continue
+        print(f"{name}:")
+        show(measure(load(found), point), point.target_fmr or 1e-3)
+        if name == "test":
+            costs(read()[0], recognizer, point)
+
+
+def costs(data: LabelledPhotos, recognizer: Recognizer, point: OperatingPoint) -> None:
+    """What the domain costs on photos as they are: the first two of 400 people, with it and without."""
+    places = one_each(data, 400, photos=2)
+    photos = [data.photos[place] for place in places]
+    (calm,) = disturbed_faces(recognizer, photos, data.people[places], kinds=())
+    for words, one in (("with the domain", point), ("without", dataclasses.replace(point, domain=None))):
+        (row,) = measure([calm], one)
+        print(
+            f"two photos of 400 people, {words}: FNMR {row.fnmr:.2%}, FMR {row.fmr:.3%}, {1 - row.answered:.2%} refused"
+        )
+    assert point.domain is not None
+    poor = (scores_of(point.domain, calm.features) > point.domain.usual).mean()
+    print(f"poor or refused: {poor:.1%} of {len(calm)} faces")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("cut", "gather", "learn", "table", "leave-out"))
+    parser.add_argument("what", choices=("rebuild", "cut", "gather", "learn", "table", "leave-out"))
     parser.add_argument("paths", nargs="+", type=Path)
     parser.add_argument("--people", type=Path)
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--most", type=int, default=300)
+    parser.add_argument("--most", type=int, default=120)
     parser.add_argument("--calm", type=int, default=1500)
     parser.add_argument("--photos", type=int, default=1, help="photos a person that are disturbed")
     parser.add_argument(
         "--point",
         type=Path,
-        help="an operating point to use, instead of the shipped one; `learn` writes the domain into it",
+        help="an operating point to use, instead of the shipped one; `learn` and `rebuild` write the domain into it",
     )
     parser.add_argument("--encoder", default=DEFAULT_ENCODER)
     parser.add_argument("--detector", default=DEFAULT_DETECTOR)
@@ -166,20 +227,21 @@ def main() -> None:
         return
     point: OperatingPoint = recognizer.operating_point
     target = point.target_fmr or 1e-3
+    if given.what == "rebuild":
+        shipped = Path(sameface.models.__path__[0], "operating_points", file_name(recognizer.space))
+        rebuild(given.paths[0], given.paths[1], recognizer, point, given.out, given.point or shipped)
+        return
     if given.what == "learn":
-        parts = load(given.paths[0])
-        domain = learn_domain(parts[-1], parts[:-1], threshold=point.threshold, fmr=target, data=point.data)
-        save_operating_point(dataclasses.replace(point, domain=domain), given.point)
-        print(domain, f"refused {domain.refused:.2%}")
+        point = learned(load(given.paths[0]), point)
+        save_operating_point(point, given.point)
+        print(point.domain, f"refused {point.domain.refused:.2%}" if point.domain else "")
         return
     if given.what == "table":
         show(measure(load(given.paths[0]), point), target)
         return
     train, test = (load(path) for path in given.paths[:2])
     for kind in dict.fromkeys(part.kind for part in train if part.kind):
-        others = [part for part in train[:-1] if part.kind != kind]
-        domain = learn_domain(train[-1], others, threshold=point.threshold, fmr=target)
-        show(measure([part for part in test if part.kind == kind], dataclasses.replace(point, domain=domain)), target)
+        show(measure([part for part in test if part.kind == kind], learned(train, point, kind)), target)
 
 
 if __name__ == "__main__":

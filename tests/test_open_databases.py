@@ -21,6 +21,7 @@ def test_a_database_its_log_and_links_to_it_until_it_is_closed(tmp_path: Path) -
     for name in ("photo.jpg", "other.db-wal", "nothing", "people.db-journal"):
         assert not is_open(tmp_path / name), name
     assert not is_open(Path("a\0b"))
+    assert not is_open(Path("/"))  # it has no name
     held.close()
     assert is_open(path)
     del again

@@ -33,7 +33,7 @@ class OpenDatabase:
         if found is None:
             return False
         whole = path.absolute()
-        base = whole.with_name(whole.name.removesuffix("-wal").removesuffix("-shm"))
+        base = whole.parent / whole.name.removesuffix("-wal").removesuffix("-shm")
         return self._identity in (found, _identity(base) if base != whole else None)
 
 

@@ -194,6 +194,21 @@ def test_wrong_options(run: Run, photos: Path) -> None:
     assert run("verify", obama, obama, "--device", "cuda").code == 5
 
 
+@pytest.mark.parametrize("nameless", [".", "/", ".."])
+def test_folders_where_a_file_belongs(run: Run, photos: Path, nameless: str) -> None:
+    for arguments in (
+        ["models", "add", nameless],
+        ["people", "-g", nameless],
+        ["gallery", "stats", "-g", nameless],
+        ["verify", photos / "obama.jpg", nameless],
+        ["verify", photos / "obama.jpg", photos / "obama2.jpg", "--operating-point", nameless],
+        ["identify", nameless + "/obama.jpg", "-g", nameless],
+    ):
+        done = run(*arguments)
+        assert done.code >= 2, arguments
+        assert "sameface: expected " in done.err, arguments
+
+
 def test_no_permission(run: Run, photos: Path, tmp_path: Path) -> None:
     secret = tmp_path / "secret.jpg"
     secret.write_bytes((photos / "obama.jpg").read_bytes())

@@ -90,6 +90,10 @@ def test_rotation_leaves_no_gap_and_the_old_key_ends(tmp_path):
 def test_a_folder_is_no_file_of_keys(tmp_path):
     with pytest.raises(SettingError, match="file of keys"):
         run("list", "--keys", str(tmp_path))
+    for nameless in (str(tmp_path), ".", "/"):
+        with pytest.raises(SettingError, match="file of keys"):
+            run("add", "read", "--keys", nameless)
+    assert not list(tmp_path.iterdir())
 
 
 def trail_of(folder: Path) -> Path:

@@ -20,7 +20,7 @@ from sameface.evaluation.resampling import PeopleDraws
 from sameface.evaluation.scores import Scores
 from sameface.matching import identification_threshold, probability_same
 from sameface.models.operating_points import load_operating_point, save_operating_point
-from sameface.types import EmbeddingSpace
+from sameface.types import Damage, Domain, EmbeddingSpace
 
 SPACE = EmbeddingSpace("e", "d", "a")
 
@@ -134,8 +134,13 @@ def test_points_survive_their_file(tmp_path) -> None:  # type: ignore[no-untyped
         probability=calibrate_probability(scores).calibration,
         confirmed=confirm(point, scores, data="x", protocol="y"),
     )
+    numbers = tuple(float(number) / 7 for number in range(-500, 500))
+    point = replace(
+        point, domain=Domain(numbers, numbers, (1e-9, 3.0), 0.5, 1.0, 2.0, 0.9, (Damage("dark", None, 0.5),))
+    )
     save_operating_point(point, tmp_path / "point.json")
     assert load_operating_point(tmp_path / "point.json") == point
+    assert (tmp_path / "point.json").read_text().count("\n") < 300  # thousands of numbers are no thousands of lines
 
 
 # -- probability ------------------------------------------------------------------------------------------------------

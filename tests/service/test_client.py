@@ -9,6 +9,7 @@ from sameface import PersonId, Recognizer, errors
 from sameface.client import Client
 from sameface.client.replies import kinds
 from sameface.errors import ServiceError, kind_of
+from sameface.recognizer import gallery
 from sameface.recognizer.domain import Judgement
 
 
@@ -36,6 +37,25 @@ def test_a_face_that_is_not_comparable_is_refused_unless_the_caller_forces_it(cl
         client.verify(photos / "obama.jpg", photos / "obama2.jpg")
     forced = client.verify(photos / "obama.jpg", photos / "obama2.jpg", force=True)
     assert (forced.standing, forced.standing_reason, forced.probability) == ("outside", "it looks blurred", None)
+
+
+def test_claims_and_searches_are_forced_as_the_library_forces_them(client, photos, monkeypatch):
+    people = client.gallery("people")
+    people.enroll("Obama", photos / "obama.jpg")
+    monkeypatch.setattr(gallery, "judge", lambda *_: Judgement("outside", "it looks blurred"))
+    probe = photos / "obama2.jpg"
+    with pytest.raises(errors.NotComparableError, match=r"not comparable \(it looks blurred\)"):
+        people.verify("Obama", probe)
+    claimed = people.verify("Obama", probe, force=True)
+    assert (claimed.standing, claimed.standing_reason, claimed.probability) == ("outside", "it looks blurred", None)
+    assert [face.name for face in people.identify(probe)] == [None]
+    (forced,) = people.identify(probe, force=True)
+    assert (forced.name, forced.standing) == ("Obama", "outside")
+    assert [one.faces[0].name for one in people.identify_many([probe])] == [None]
+    assert [one.faces[0].name for one in people.identify_many([probe], force=True)] == ["Obama"]
+    assert (
+        people.identify(probe, force=True, threshold=0.0)[0].name is None
+    )  # a stricter τ of the caller's holds all the same
 
 
 def test_the_librarys_words_over_http(client, photos):

@@ -8,6 +8,8 @@ import pytest
 from PIL import Image
 
 from sameface.errors import RateLimitedError
+from sameface.recognizer import gallery
+from sameface.recognizer.domain import Judgement
 from sameface.service.attempts import Attempts
 from sameface.service.key_file import KeyFile
 
@@ -66,6 +68,15 @@ def test_no_exact_number_without_the_right_to_embeddings(start, photo, role):
         assert set(numbers(one)) <= {0.5, 0.9, 0.99}
         assert numbers(many) == []
         assert "distance" not in many["faces"][0]["why"]
+
+
+def test_a_face_that_is_not_comparable_is_called_so_and_not_unknown(start, photo, monkeypatch):
+    api, callers = start()
+    monkeypatch.setattr(gallery, "judge", lambda *_: Judgement("outside", "it looks blurred"))
+    (face,) = identify(api, callers["identify"], photo("obama2.jpg")).json()["faces"]
+    assert (face["name"], face["why"]) == (None, "not comparable: it looks blurred")
+    (forced,) = identify(api, callers["identify"], photo("obama2.jpg"), force="true").json()["faces"]
+    assert (forced["name"], forced["standing"], forced["distance"]) == ("Obama", "outside", None)
 
 
 def test_who_may_have_embeddings_gets_the_numbers(start, photo):

@@ -300,6 +300,38 @@ def test_of_several_faces_one_can_be_taken(open_page, photos, tmp_path):
     expect(page.get_by_role("heading", name="Same person", exact=True)).to_be_visible()
 
 
+def test_a_face_that_is_not_comparable_is_answered_when_asked_for_all_the_same(open_page, photos):
+    problem = {
+        "type": "urn:sameface:not-comparable",
+        "title": "Not comparable",
+        "status": 422,
+        "expected": "a face like those that the threshold was measured on",
+        "got": "one that is not comparable (it looks blurred)",
+        "advice": "take a sharper photo",
+    }
+
+    page = open_page()
+    give(page, "First photo", photos / "obama.jpg")
+    with page.expect_response("**/v1/verify") as answered:
+        give(page, "Second photo", photos / "obama2.jpg")
+    outside = {"standing": "outside", "standing_reason": "it looks blurred", "probability": None}
+    forced = {**answered.value.json(), **outside}
+
+    def judged(route: Route) -> None:
+        """As the service answers about a face outside: refused unless it is forced."""
+        if b'name="force"' in (route.request.post_data_buffer or b""):
+            route.fulfill(content_type="application/json", body=json.dumps(forced))
+        else:
+            route.fulfill(status=422, content_type="application/problem+json", body=json.dumps(problem))
+
+    page.route("**/v1/verify", judged)
+    give(page, "Second photo", photos / "obama2.jpg")
+    expect(page.get_by_role("alert")).to_contain_text("not comparable (it looks blurred)")
+    page.get_by_role("button", name="Answer all the same, as a guess").click()
+    expect(page.locator("[data-standing=outside]")).to_contain_text("so any answer is a guess: it looks blurred")
+    no_serious_issue(page)
+
+
 def test_a_gallery_gets_a_usable_name(open_page):
     page = open_page(part="#people")
     page.get_by_role("button", name="New gallery").click()

@@ -137,5 +137,9 @@ class TestPolicy:
         nobody = identified([answer], 0.3)[0]
         assert (nobody.name, nobody.person_id, nobody.threshold) == (None, None, 0.3)
         assert identified([answer], 0.31)[0].name == "Ada"
+        forced = replace(answer, standing="outside")  # a guess that was asked for obeys the caller's τ too
+        assert identified([forced], 0.3)[0].name is None
+        refused = replace(forced, name=None, person_id=None)
+        assert identified([refused], 0.31) == [refused]
         unsupported = replace(answer, name=None, threshold=None)
         assert identified([unsupported], 0.4) == [unsupported]  # a bare number makes no claim

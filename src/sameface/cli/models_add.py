@@ -73,7 +73,7 @@ def add(
         print_line(f"{stored.id}: {stored.title}, read and added. It has no threshold yet: run `sameface calibrate`")
         return
     given = (size, dimension, colour, normalisation, landmarks, template, licence, commercial_use)
-    beside = network.with_suffix(".toml")
+    beside = network.parent / f"{network.stem}.toml"  # `with_suffix` has no answer for "." and "/"
     if beside.is_file() and not any(given) and not (raw_length or mirror or licence_note or source):
         card = read_card_file(beside)
         note(f"by its card: {beside}")

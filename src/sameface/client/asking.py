@@ -78,7 +78,7 @@ def _as(kind: type[Answer]) -> Callable[[dict[str, Any]], Answer]:
 def verify(probe: Upload, reference: Upload, choose: str, threshold: float | None, force: bool) -> Ask[Verification]:
     """Do two photos show the same person?"""
     photos = [("probe", probe), ("reference", reference)]
-    fields = {"choose": choose, "threshold": threshold, "force": "true" if force else None}
+    fields = {"choose": choose, "threshold": threshold, "force": _forced(force)}
     return Ask("POST", "verify", _as(Verification), fields, photos)
 
 
@@ -132,10 +132,10 @@ class GalleryAsks:
         listed = [("photos", photo) for photo in photos]
         return Ask("POST", f"{self.path}/identify-many", _as(IdentifiedPhotos), searching, listed)
 
-    def verify(self, who: Who, photo: Upload, choose: str, threshold: float | None) -> Ask[Verification]:
+    def verify(self, who: Who, photo: Upload, choose: str, threshold: float | None, force: bool) -> Ask[Verification]:
         """Is this the claimed person?"""
         claimed = {"name": who} if isinstance(who, str) else {"person_id": id_of(who)}
-        fields = {**claimed, "choose": choose, "threshold": threshold}
+        fields = {**claimed, "choose": choose, "threshold": threshold, "force": _forced(force)}
         return Ask("POST", f"{self.path}/verify", _as(Verification), fields, [("photo", photo)])
 
     def page(self, search: str, group: str | None, cursor: str) -> Ask[People]:
@@ -211,9 +211,16 @@ class GalleryAsks:
         )
 
 
-def searching(candidates: int, group: str | None, fpir: float | None, threshold: float | None) -> Mapping[str, object]:
+def searching(
+    candidates: int, group: str | None, fpir: float | None, threshold: float | None, force: bool
+) -> Mapping[str, object]:
     """The fields of a search."""
-    return {"candidates": candidates, "group": group, "fpir": fpir, "threshold": threshold}
+    fields = {"candidates": candidates, "group": group, "fpir": fpir, "threshold": threshold}
+    return {**fields, "force": _forced(force)}
+
+
+def _forced(force: bool) -> str | None:
+    return "true" if force else None
 
 
 def consent_given(consent: Consent) -> dict[str, str]:

@@ -156,9 +156,10 @@ class AsyncRemoteGallery(AsyncRights):
         group: str | None = None,
         fpir: float | None = None,
         threshold: float | None = None,
+        force: bool = False,
     ) -> Answers[Identification]:
-        """Who is this? One answer per face, in reading order."""
-        searching = asking.searching(candidates, group, fpir, threshold)
+        """Who is this? One answer per face, in reading order. `force` names people also by faces that are not comparable."""
+        searching = asking.searching(candidates, group, fpir, threshold, force)
         return Answers((await self._client.ask(self._asks.identify(photo, searching))).faces)
 
     async def identify_many(
@@ -169,13 +170,14 @@ class AsyncRemoteGallery(AsyncRights):
         group: str | None = None,
         fpir: float | None = None,
         threshold: float | None = None,
+        force: bool = False,
         at_once: int = 8,
     ) -> AsyncIterator[IdentifiedPhoto]:
         """Who is in each of many photos? Answers come in their order, as they are there; a photo that failed comes with its error.
 
         Photos are read and sent a few at a time, so the iterable may be endless, and who stops goes on with the rest later.
         """
-        searching = asking.searching(candidates, group, fpir, threshold)
+        searching = asking.searching(candidates, group, fpir, threshold, force)
         waiting = iter(photos)
         while part := list(islice(waiting, at_once)):
             found = await self._client.ask(self._asks.identify_part(part, searching))
@@ -227,10 +229,16 @@ class AsyncRemoteGallery(AsyncRights):
         return await self._client.ask(self._asks.end_job(job_id))
 
     async def verify(
-        self, who: Who, photo: Upload, *, choose: str = "only", threshold: float | None = None
+        self,
+        who: Who,
+        photo: Upload,
+        *,
+        choose: str = "only",
+        threshold: float | None = None,
+        force: bool = False,
     ) -> Verification:
-        """Is this the claimed person?"""
-        return await self._client.ask(self._asks.verify(who, photo, choose, threshold))
+        """Is this the claimed person? `force` decides also about a face that is not comparable."""
+        return await self._client.ask(self._asks.verify(who, photo, choose, threshold, force))
 
     async def people(self, search: str = "", group: str | None = None) -> AsyncIterator[Person]:
         """Everybody who fits, page by page, in the order of enrolment."""

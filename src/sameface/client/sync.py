@@ -154,9 +154,10 @@ class RemoteGallery(Rights):
         group: str | None = None,
         fpir: float | None = None,
         threshold: float | None = None,
+        force: bool = False,
     ) -> Answers[Identification]:
-        """Who is this? One answer per face, in reading order."""
-        searching = asking.searching(candidates, group, fpir, threshold)
+        """Who is this? One answer per face, in reading order. `force` names people also by faces that are not comparable."""
+        searching = asking.searching(candidates, group, fpir, threshold, force)
         return Answers((self._client.ask(self._asks.identify(photo, searching))).faces)
 
     def identify_many(
@@ -167,13 +168,14 @@ class RemoteGallery(Rights):
         group: str | None = None,
         fpir: float | None = None,
         threshold: float | None = None,
+        force: bool = False,
         at_once: int = 8,
     ) -> Iterator[IdentifiedPhoto]:
         """Who is in each of many photos? Answers come in their order, as they are there; a photo that failed comes with its error.
 
         Photos are read and sent a few at a time, so the iterable may be endless, and who stops goes on with the rest later.
         """
-        searching = asking.searching(candidates, group, fpir, threshold)
+        searching = asking.searching(candidates, group, fpir, threshold, force)
         waiting = iter(photos)
         while part := list(islice(waiting, at_once)):
             found = self._client.ask(self._asks.identify_part(part, searching))
@@ -221,9 +223,17 @@ class RemoteGallery(Rights):
         """Take a bulk enrolment away; who was enrolled stays."""
         return self._client.ask(self._asks.end_job(job_id))
 
-    def verify(self, who: Who, photo: Upload, *, choose: str = "only", threshold: float | None = None) -> Verification:
-        """Is this the claimed person?"""
-        return self._client.ask(self._asks.verify(who, photo, choose, threshold))
+    def verify(
+        self,
+        who: Who,
+        photo: Upload,
+        *,
+        choose: str = "only",
+        threshold: float | None = None,
+        force: bool = False,
+    ) -> Verification:
+        """Is this the claimed person? `force` decides also about a face that is not comparable."""
+        return self._client.ask(self._asks.verify(who, photo, choose, threshold, force))
 
     def people(self, search: str = "", group: str | None = None) -> Iterator[Person]:
         """Everybody who fits, page by page, in the order of enrolment."""

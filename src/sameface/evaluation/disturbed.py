@@ -175,7 +175,7 @@ def _mean(values: npt.NDArray[np.bool_]) -> float | None:
 
 
 def one_each(data: LabelledPhotos, most: int, *, photos: int = 1) -> npt.NDArray[np.intp]:
-    """Places of the first photos of people, evenly over the list of people; people with several photos come first.
+    """Places of the first photos of people, in the list's order; people with several photos are taken first.
 
     Args:
         data: labelled photos.

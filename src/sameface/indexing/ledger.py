@@ -54,7 +54,7 @@ def default_ledger(location: str) -> Path:
     """Where the ledger of a gallery lies: beside its file, or for one on a server in sameface's cache folder."""
     if "://" in location:
         return cache_folder() / "ledgers" / f"{hashlib.sha256(location.encode()).hexdigest()[:24]}.sqlite"
-    return Path(location).with_name(Path(location).name + "-photos")
+    return Path(location).parent / f"{Path(location).name}-photos"
 
 
 class Ledger(LedgerFile):

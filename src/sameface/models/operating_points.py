@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from importlib import resources
 from pathlib import Path
+from typing import Final
 
 from sameface.errors import CalibrationError
 from sameface.files import atomic_write
 from sameface.types import EmbeddingSpace, OperatingPoint
+
+#: A list of bare numbers, as JSON has it.
+_NUMBERS: Final = re.compile(rb"\[[-+0-9.eE,\s]+\]")
 
 
 def load_operating_point(path: str | Path) -> OperatingPoint:
@@ -25,11 +30,12 @@ def load_operating_point(path: str | Path) -> OperatingPoint:
 
 
 def save_operating_point(point: OperatingPoint, path: str | Path) -> None:
-    """Write an operating point as JSON, whole or not at all."""
+    """Write an operating point as JSON, whole or not at all. A list of numbers stands on one line: a domain has thousands."""
     import msgspec
 
+    text = msgspec.json.format(msgspec.json.encode(point), indent=1)
     with atomic_write(Path(path)) as part:
-        part.write_bytes(msgspec.json.format(msgspec.json.encode(point), indent=1) + b"\n")
+        part.write_bytes(_NUMBERS.sub(lambda found: b" ".join(found.group().split()), text) + b"\n")
 
 
 def file_name(space: EmbeddingSpace) -> str:

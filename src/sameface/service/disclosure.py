@@ -129,13 +129,12 @@ class Disclosure:
 
 def without_numbers(answer: Identification) -> Identification:
     """A name or nobody, and τ(K); no distance, no margin, nobody who was merely near."""
-    told = (
-        f"under τ(K) = {answer.threshold:.3f} among {answer.comparisons} templates"
-        if answer.threshold is not None
-        else answer.why
-    )
-    if answer.name is None and answer.threshold is not None:
-        told = f"nobody is {told}"
+    told = answer.why
+    if answer.standing == "outside" and answer.name is None:
+        told = f"not comparable: {answer.standing_reason}"
+    elif answer.threshold is not None:
+        told = f"under τ(K) = {answer.threshold:.3f} among {answer.comparisons} templates"
+        told = told if answer.name is not None else f"nobody is {told}"
     return replace(answer, distance=None, margin=None, candidates=(), why=told)
 
 

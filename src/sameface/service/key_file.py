@@ -203,8 +203,10 @@ class KeyFile:
     @contextmanager
     def _changing(self) -> Iterator[dict[str, StoredKey]]:
         """The keys as they are now, to be changed by nobody else meanwhile; written when the block ends well."""
+        if self.path.is_dir():
+            raise self._unusable("a folder")
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        beside = self.path.with_name(f"{self.path.name}.lock")
+        beside = self.path.parent / f"{self.path.name}.lock"
         with self._lock, os.fdopen(os.open(beside, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as turn:
             file_locks.lock(turn)
             self._stamp = None  # what another process wrote may look like what was read
@@ -245,7 +247,7 @@ class KeyFile:
         )
 
     def _note(self, action: str, identity: str) -> None:
-        trail = AuditTrail(self.path.with_name(f"{self.path.name}.audit.jsonl"))
+        trail = AuditTrail(self.path.parent / f"{self.path.name}.audit.jsonl")
         trail.note(action, request_id="", key=identity, address=_user())
         trail.close()
 

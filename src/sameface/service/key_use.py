@@ -20,7 +20,7 @@ class KeyUse:
     """
 
     def __init__(self, keys: Path) -> None:
-        self.path = keys.with_name(f"{keys.name}.used")
+        self.path = keys.parent / f"{keys.name}.used"
         self._seen: dict[str, str] = {}
         self._lock = threading.Lock()
 

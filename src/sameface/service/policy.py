@@ -71,7 +71,8 @@ def identified(answers: Sequence[Identification], threshold: float | None) -> li
         return list(answers)
     judged = []
     for answer in answers:
-        if answer.threshold is None or answer.standing == "outside" or threshold >= answer.threshold:
+        refused = answer.standing == "outside" and not answer.forced
+        if answer.threshold is None or refused or threshold >= answer.threshold:
             judged.append(answer)
             continue
         named = answer.distance is not None and is_same(answer.distance, threshold)

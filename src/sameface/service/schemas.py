@@ -34,6 +34,9 @@ Threshold = Annotated[
     float | None, Field(ge=0, allow_inf_nan=False, description="Stricter than the server's policy; larger is refused.")
 ]
 
+Forced = Annotated[
+    bool, Field(description="Answer about faces that are not comparable, too: a guess, and `standing` says so.")
+]
 
 Group = Annotated[str, Field(min_length=1, max_length=200, json_schema_extra={"pattern": _SHOWN})]
 Groups = Annotated[list[Group], Field(max_length=64)]
@@ -104,7 +107,7 @@ class VerifyForm(Form):
     reference: PhotoField
     choose: Choose = "only"
     threshold: Threshold = None
-    force: bool = Field(False, description="Answer about faces that are not comparable, too; `standing` says so.")
+    force: Forced = False
 
 
 def _one_claim(schema: dict[str, Any]) -> None:
@@ -124,6 +127,7 @@ class ClaimForm(Form):
     person_id: str | None = Field(None, max_length=64)
     choose: Choose = "only"
     threshold: Threshold = None
+    force: Forced = False
     liveness: Session = None
 
 
@@ -134,6 +138,7 @@ class IdentifyForm(Form):
     group: str | None = Field(None, max_length=200)
     fpir: float | None = Field(None, gt=0, lt=1, description="Stricter than the server's policy; larger is refused.")
     threshold: Threshold = None
+    force: Forced = False
     liveness: Session = None
 
 
@@ -148,6 +153,7 @@ class IdentifyManyForm(Form):
     group: str | None = Field(None, max_length=200)
     fpir: float | None = Field(None, gt=0, lt=1, description="Stricter than the server's policy; larger is refused.")
     threshold: Threshold = None
+    force: Forced = False
 
 
 # -- people -----------------------------------------------------------------------------------------------------------

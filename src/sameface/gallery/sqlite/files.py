@@ -20,7 +20,7 @@ def files_of(path: Path) -> list[Path]:
     unfinished = path.parent.glob(
         f".{glob.escape(path.name)}.*.new*"
     )  # made and not put in its place by a process that was killed
-    beside = [path.with_name(path.name + ending) for ending in _BESIDE]
+    beside = [path.parent / f"{path.name}{ending}" for ending in _BESIDE]
     return [file for file in (path, *beside, *sorted(unfinished)) if file.exists()]
 
 

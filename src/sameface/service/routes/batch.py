@@ -45,7 +45,8 @@ async def identify_many(gallery: GalleryName, request: Request, ask: Asks) -> Id
         faces = [face for one in found if not isinstance(one, SamefaceError) for face in one[1]]
         answers = iter(
             identified(
-                held.identify_faces(faces, candidates=form.candidates, group=form.group, fpir=fpir), form.threshold
+                held.identify_faces(faces, candidates=form.candidates, group=form.group, fpir=fpir, force=form.force),
+                form.threshold,
             )
         )
         photos = []

@@ -82,7 +82,7 @@ async def identify(gallery: GalleryName, request: Request, response: Response, a
         held = ask.shelf.get(gallery)
         response.headers[HEADER] = shown_live(ask, form.liveness, [form.photo], "only")
         photo = open_photo(form.photo.data, limits=recognizer.limits)
-        answers = held.identify(photo, candidates=form.candidates, group=form.group, fpir=fpir)
+        answers = held.identify(photo, candidates=form.candidates, group=form.group, fpir=fpir, force=form.force)
         return IdentifiedPhoto(
             photo=form.photo.name,
             size=size_of(photo),
@@ -117,7 +117,7 @@ async def verify_claim(gallery: GalleryName, request: Request, response: Respons
         uncount = ask.claim(gallery, claimed.person_id)
         try:
             photo = open_photo(form.photo.data, limits=recognizer.limits)
-            answer = verified(held.verify(claimed, photo, form.choose), form.threshold)
+            answer = verified(held.verify(claimed, photo, form.choose, force=form.force), form.threshold)
         except SamefaceError:
             uncount()
             raise

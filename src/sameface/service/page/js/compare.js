@@ -39,7 +39,7 @@ export async function compare(main) {
     tell(kept);
   }
 
-  async function ask() {
+  async function ask(force = null) {
     const name = claim.value.trim();
     if (!first.file || !(name || second.file)) return;
     running?.abort();
@@ -49,8 +49,8 @@ export async function compare(main) {
     result.replaceChildren(h("div", { class: "card" }, busy("Looking …")));
     try {
       const answer = name
-        ? await call("POST", galleryPath("/verify"), await formOf({ name }, [["photo", files[0]]]), mine.signal)
-        : await call("POST", "verify", await formOf({}, [["probe", files[0]], ["reference", files[1]]]), mine.signal);
+        ? await call("POST", galleryPath("/verify"), await formOf({ name, force }, [["photo", files[0]]]), mine.signal)
+        : await call("POST", "verify", await formOf({ force }, [["probe", files[0]], ["reference", files[1]]]), mine.signal);
       const { operating_point: point } = await policy();
       if (mine.signal.aborted) return;
       kept = { files, name, answer, point };
@@ -59,7 +59,7 @@ export async function compare(main) {
       say(answer.same ? "Same person" : "Different people");
     } catch (error) {
       if (error.name === "AbortError") return;
-      result.replaceChildren(fault(error));
+      result.replaceChildren(fault(error), notComparable(error) ?? "");
       if (error.type?.includes("several")) await letChoose(/second photo/.test(error.got) ? second : first, mine.signal);
     }
   }
@@ -86,6 +86,13 @@ export async function compare(main) {
         thumbnail(drop.image, face.box, found.size), h("span", {}, `Face ${place + 1}`))))));
     reveal(result);
     say(`There are ${found.faces.length} faces. Choose one.`);
+  }
+
+  /** Where a face is unlike those that τ was measured on: an answer that was asked for all the same, and says so. */
+  function notComparable(error) {
+    if (!error.type?.endsWith("not-comparable")) return null;
+    return h("div", { class: "actions start" },
+      h("button", { type: "button", onclick: () => ask("true") }, "Answer all the same, as a guess"));
   }
 
   return () => { running?.abort(); document.removeEventListener("paste", onPaste); };

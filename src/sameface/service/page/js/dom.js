@@ -70,7 +70,7 @@ export function standing(answer) {
   const said = {
     unknown: "It is not known whether the threshold holds for this face",
     poor: "Judged more strictly",
-    outside: "A face that is not comparable",
+    outside: "A face that is not comparable, so any answer is a guess",
   }[answer.standing];
   return said ? h("p", { class: "said", "data-standing": answer.standing }, `${said}${answer.standing_reason ? `: ${answer.standing_reason}` : ""}.`) : null;
 }

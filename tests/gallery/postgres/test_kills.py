@@ -1,0 +1,62 @@
+"""Programs that are killed while they enroll and forget on a server: what was acknowledged is there, who was forgotten is not."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sameface.gallery import open_store
+from tests.gallery.postgres_server import GivenServer, Server
+from tests.gallery.sqlite.test_processes import WORKER, faces_of
+from tests.gallery.worlds import DIMENSION, SPACE, slow_search, vectors
+
+ROOT = Path(__file__).parents[3]
+#: How many kills; 20 for a thorough look.
+KILLS = int(os.environ.get("SAMEFACE_KILLS", "4"))
+
+
+def test_kills_lose_nothing_and_bring_nobody_back(
+    server: Server | GivenServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAMEFACE_SEARCH_CACHE", str(tmp_path))
+    location, rng = server.new_schema(), random.Random(0)
+    open_store(location, space=SPACE, dimension=DIMENSION).close()
+    enrolled: set[str] = set()
+    unsure: set[str] = set()
+    for kill in range(KILLS):
+        worker = subprocess.Popen(
+            [sys.executable, "-c", WORKER, location, str(kill)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        )
+        assert worker.stdout is not None
+        lines = [worker.stdout.readline() for _ in range(rng.randint(1, 25))]
+        time.sleep(rng.uniform(0.0, 0.004))  # into the middle of what comes next
+        worker.kill()
+        rest, _ = worker.communicate()
+        lines += [line + "\n" for line in rest.split("\n")[:-1]]
+        # The server may still be about to do what the program before was killed in, so that stays open for one look more.
+        asked: set[str] = set()
+        for line in lines:
+            said, act, name = line.split()
+            if said == "try":
+                asked = {name}
+                continue
+            asked = set()
+            (enrolled.add if act == "add" else enrolled.discard)(name)
+        unsure |= asked
+        with open_store(location, space=SPACE, dimension=DIMENSION) as store:
+            report, people = store.check(), store.people()
+            found = {person.name for person in people}
+            assert report.ok, report.problems
+            assert found - unsure == enrolled - unsure
+            assert all(person.photos == 2 for person in people)
+            world = {person.name: faces_of(person.name) for person in people}
+            for probe in vectors(3, seed=kill):
+                assert [c.name for c in store.search(probe, 3)[0]] == [name for name, _ in slow_search(probe, world, 3)]  # type: ignore[arg-type]
+        enrolled, unsure = found, asked
+    assert enrolled
