@@ -60,8 +60,8 @@ def test_given_thresholds(lines) -> None:  # type: ignore[no-untyped-def]
 def test_groups_and_how_far_they_lie_apart(lines) -> None:  # type: ignore[no-untyped-def]
     found = lines()
     assert ["full by group, all at τ = 1.0000"] in found
-    assert ["light: indoor", "1000", "0.100 [0.000, 0.400]", "1000", "1.00", "–"] in found
-    assert ["light: outdoor", "1000", "0.200", "0", "–", "98.00 ± 0.40"] in found
+    assert ["light: indoor", "0.100 [0.000, 0.400]", "1000", "1.00", "1000", "–"] in found
+    assert ["light: outdoor", "0.200", "1000", "–", "0", "98.00 ± 0.40"] in found
     assert [
         "light: FMR apart by 0.100 [0.000, 0.300] points, outdoor over indoor; these data do not tell the groups apart"
     ] in found
@@ -78,11 +78,13 @@ def test_published_numbers_beside_ours(lines) -> None:  # type: ignore[no-untype
 
 def test_encoders_on_the_same_pairs(lines) -> None:  # type: ignore[no-untyped-def]
     found = lines()
-    assert ["spare beside full, on the same pairs"] in found
+    assert ["on the same pairs: full first, spare second"] in found
     assert ["EER, %", "2.40", "3.00", "0.60 [0.10, 1.10]", "0.016"] in found
     assert ["FMR at its own τ, %", "0.100", "0.098", "-0.002 [-0.040, 0.030]", "0.900"] in found
     assert ["AUC, %", "99.00", "99.00", "0.00", "–"] in found
-    assert any("by full alone: 12 pairs, by spare alone: 3; p = 0.035" in cell for row in found for cell in row)
+    assert any(
+        "by the first alone: 12 pairs, by the second alone: 3; p = 0.035" in cell for row in found for cell in row
+    )
 
 
 def test_identification(lines) -> None:  # type: ignore[no-untyped-def]

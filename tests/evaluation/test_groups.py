@@ -153,3 +153,34 @@ def test_embeddings_show_no_faces(colour_people: Path) -> None:
     rows = np.random.default_rng(0).normal(size=(len(names), 4)).astype(np.float32)
     with pytest.raises(DataError, match="what each face is like"):
         evaluate(bench, [GivenEmbeddings("x", names, rows)], plan=Plan(group_by=read_groupings("small")))
+
+
+def test_labels_of_photos_at_the_shell(
+    colour_people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The table stands at the terminal, for a folder and for a list of pairs; a protocol that these pairs are not is told."""
+    from sameface.cli.app import main
+
+    monkeypatch.setenv("SAMEFACE_PROGRESS", "0")
+    monkeypatch.setenv("COLUMNS", "200")
+    labels = ["photo,glasses"] + [f"p{n:02d}/{k}.png,{'yes' if k % 2 else 'no'}" for n in range(24) for k in range(5)]
+    (tmp_path / "glasses.csv").write_text("\n".join([*labels, "p99/0.png,yes"]))
+    rows = ["a,b,same,fold"]
+    for number in range(120):
+        first, photo, mated = number // 2 % 24, number // 48, number % 2 == 0
+        other = f"p{first:02d}/4.png" if mated else f"p{(first * 7 + 1) % 24:02d}/{photo}.png"
+        rows.append(f"colours/p{first:02d}/{photo}.png,colours/{other},{int(mated)},{number // 12}")
+    (tmp_path / "pairs.csv").write_text("\n".join(rows))
+    for data, more in ((colour_people, []), (tmp_path / "pairs.csv", ["--protocol", "lfw"])):
+        given = ["--groups", str(tmp_path / "glasses.csv"), "-d", "none", "-e", "pixels", "--no-cache", *more]
+        monkeypatch.setattr("sys.argv", ["sameface", "evaluate", str(data), *given])
+        with pytest.raises(SystemExit) as end:
+            main()
+        assert not end.value.code
+        printed = capsys.readouterr()
+        assert "glasses: no / yes" in printed.out
+        assert "glasses: FNMR apart by" in printed.out
+        assert "unknown" not in printed.out
+        assert ("'p99/0.png'" if data == colour_people else "set aside: 28 more") in printed.err
+    assert "6000 pairs in 10 folds, here are 120 in 10" in printed.out
+    assert "standard error" in printed.out

@@ -19,7 +19,7 @@ def print_groups(found: Evaluation) -> None:
             continue
         folds = any(row.accuracy is not None for row in rows)
         print_table(
-            ["group", "pairs of two", "FMR %", "pairs of one", "FNMR %", *(["accuracy %"] if folds else [])],
+            ["group", "FMR %", "of", "FNMR %", "of", *(["accuracy %"] if folds else [])],
             [
                 [
                     f"{row.column}: {row.group}",
@@ -34,6 +34,7 @@ def print_groups(found: Evaluation) -> None:
                 for row in rows
             ],
             title=f"{run.space.encoder} by group, all at τ = {rows[0].threshold:.4f}",
+            shorten=("group",),
         )
         for item in run.verification.group_spreads:
             print_line(spread_in_words(item))
@@ -90,10 +91,11 @@ def print_comparisons(found: Evaluation) -> None:
     from sameface.cli.output import print_line, print_table
 
     for item in found.comparisons:
+        names = _names(item)
         print_table(
-            ["", item.first.encoder, item.second.encoder, "difference, points", "p"],
+            ["", "first", "second", "difference, points", "p"],
             [_difference(row) for row in item.differences],
-            title=f"{item.second.encoder} beside {item.first.encoder}, on the same pairs",
+            title=f"on the same pairs: {names[0]} first, {names[1]} second",
         )
         if item.decisions is not None:
             print_line(decisions_in_words(item))
@@ -103,13 +105,17 @@ def decisions_in_words(item: Comparison) -> str:
     """McNemar's test in a line."""
     told = item.decisions
     assert told is not None
-    names = [space.encoder for space in (item.first, item.second)]
-    if names[0] == names[1]:
-        names = [space.detector for space in (item.first, item.second)]
     return (
-        f"decided rightly by {names[0]} alone: {told.only_first} pairs, by {names[1]} alone: {told.only_second}; "
+        f"decided rightly by the first alone: {told.only_first} pairs, by the second alone: {told.only_second}; "
         f"p = {_p_value(told.p_value)} (McNemar, as if pairs shared nobody)"
     )
+
+
+def _names(item: Comparison) -> tuple[str, str]:
+    """What tells the two apart: the encoders, else the detectors."""
+    if item.first.encoder == item.second.encoder:
+        return item.first.detector, item.second.detector
+    return item.first.encoder, item.second.encoder
 
 
 def _difference(row: Difference) -> list[str]:
@@ -132,4 +138,4 @@ def _p_value(value: float | None) -> str:
 def _counted(rate: Rate | None, digits: int) -> tuple[str, str]:
     from sameface.metrics.percent import percent
 
-    return ("0", "–") if rate is None else (str(rate.trials), percent(rate.value, rate.interval, digits=digits))
+    return ("–", "0") if rate is None else (percent(rate.value, rate.interval, digits=digits), str(rate.trials))
