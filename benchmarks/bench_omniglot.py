@@ -80,7 +80,7 @@ def main() -> None:
                         "seed": seed,
                         "recipe": name,
                         "error": result.error,
-                        "error_one_view": result.error_one_view,
+                        "error_unmoved": result.error_unmoved,
                         "wrong_by_run": result.wrong_by_run.tolist(),
                         "steps": result.training.steps,
                         "cpu_seconds": result.training.cpu_seconds,
@@ -92,7 +92,7 @@ def main() -> None:
                 arguments.out.write_text(json.dumps(rows, indent=1))
                 row = rows[-1]
                 print(
-                    f"{background_set} seed {seed} {name}: {100 * row['error']:.2f} % (one view {100 * row['error_one_view']:.2f} %), "
+                    f"{background_set} seed {seed} {name}: {100 * row['error']:.2f} % (unmoved {100 * row['error_unmoved']:.2f} %), "
                     f"{row['cpu_seconds']:.0f} CPU s, {row['wall_seconds']:.0f} s",
                     flush=True,
                 )

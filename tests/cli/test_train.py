@@ -22,6 +22,7 @@ from sameface.errors import DataError, SettingError
         (["--people", "1"], SettingError),
         (["--recipe", "omniglot"], DataError),
         (["--recipe", "lfw"], DataError),
+        (["--recipe", "lfw-scratch"], DataError),
         (["--recipe", "orl", "--loss", "koch"], SettingError),  # a recipe decides that itself
         (["--recipe", "orl", "--resume"], SettingError),
         (["--recipe", "orl", "--background", "small2"], SettingError),

@@ -41,7 +41,8 @@ def train(
         typer.Option(help="A training in one TOML file, as every run leaves one in --out.", show_default=False),
     ] = None,
     recipe: Annotated[
-        str | None, typer.Option(help="omniglot, orl or lfw: a whole study on public data.", show_default=False)
+        str | None,
+        typer.Option(help="omniglot, orl, lfw or lfw-scratch: a whole study on public data.", show_default=False),
     ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the encoder, checkpoint and logs.")] = Path(
         "training"

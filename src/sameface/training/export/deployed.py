@@ -8,10 +8,11 @@ from torch.nn import functional
 from sameface.training.intake import Intake
 from sameface.training.networks.by_name import NetworkSpec
 from sameface.training.networks.siamese import SiameseNetwork
+from sameface.training.views import Views
 
 
 class Deployed(nn.Module):
-    """Intake, shrinking and network, the way the weights were trained.
+    """Intake, views, shrinking and network, the way the weights were trained.
 
     Args:
         network: the trained network.
@@ -22,6 +23,7 @@ class Deployed(nn.Module):
         super().__init__()
         self.intake = Intake(spec.intake, spec.channels)
         self.network = network
+        self.views = Views(spec.views, spec.picture_side)
         self.shrink = spec.shrink
 
     def shrunk(self, pictures: Tensor) -> Tensor:
@@ -30,4 +32,8 @@ class Deployed(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """``(m, 1 or 3, side, side)`` on 0…255 to ``(m, d)``."""
-        return self.network.embed(self.shrunk(self.intake(pixels)))
+        embeddings = self.network.embed(self.shrunk(self.views(self.intake(pixels))))
+        if self.views.count == 1:
+            return embeddings
+        mean = self.views.mean(embeddings)
+        return functional.normalize(mean, dim=1) if self.network.unit_length else mean

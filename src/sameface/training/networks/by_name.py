@@ -17,6 +17,7 @@ from sameface.training.networks.convnet import ConvNet
 from sameface.training.networks.head import Head
 from sameface.training.networks.inception_resnet_v1 import InceptionResnetV1
 from sameface.training.networks.siamese import SiameseNetwork
+from sameface.training.views import ViewKind
 
 #: What an option of a network may be: what JSON can hold.
 Option = int | float | bool | str | tuple[int, ...]
@@ -34,6 +35,7 @@ class NetworkSpec:
         unit_length: whether embeddings are scaled to length 1.
         intake: how pixels become what the network computes on.
         shrink: pictures come in at this many times `size` and are averaged down.
+        views: of one picture whose embeddings are averaged when it is used (not in training); each costs a run of the network.
         options: further arguments of the class, by name.
     """
 
@@ -44,6 +46,7 @@ class NetworkSpec:
     unit_length: bool = True
     intake: IntakeKind = "centred"
     shrink: int = 1
+    views: ViewKind = "one"
     options: dict[str, Option] = field(default_factory=dict)
 
     @property

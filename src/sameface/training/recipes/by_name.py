@@ -14,6 +14,7 @@ RECIPES: Final = {
     "omniglot": "images_background_small1.zip (or small2) and all_runs.zip",
     "orl": "s1/1.pgm … s40/10.pgm",
     "lfw": "images/, peopleDevTrain.txt, pairsDevTest.txt",
+    "lfw-scratch": "images/, peopleDevTrain.txt, pairsDevTest.txt",
 }
 
 
@@ -45,7 +46,9 @@ def run_recipe(name: str, run: RecipeRun) -> RecipeResult:
         from sameface.training.recipes.omniglot.study import study_omniglot as study
     elif name == "orl":
         from sameface.training.recipes.orl import study_orl as study
-    else:
+    elif name == "lfw":
         from sameface.training.recipes.lfw import study_lfw as study
+    else:
+        from sameface.training.recipes.lfw_scratch import study_lfw_scratch as study
     with terminated_like_interrupted():
         return study(run)

@@ -117,6 +117,23 @@ class PairResult:
     missing: int
 
 
+def distances_of(
+    pairs: PairList, photos: EmbeddedPhotos, change: Callable[[Embeddings], Embeddings] | None = None
+) -> npt.NDArray[np.float64]:
+    """``(n,)`` L2 distances of a list of pairs; ``inf`` where a photo had no face.
+
+    Args:
+        pairs, photos, change: see `measure_pairs`.
+    """
+    vectors = photos.vectors if change is None else change(photos.vectors)
+    rows = np.array([photos.rows.get(photo, -1) for photo in pairs.photos])
+    first, second = rows[pairs.a], rows[pairs.b]
+    distances = np.full(len(pairs.a), np.inf)
+    both = (first >= 0) & (second >= 0)
+    distances[both] = np.linalg.norm(vectors[first[both]].astype(np.float64) - vectors[second[both]], axis=1)
+    return distances
+
+
 def measure_pairs(
     pairs: PairList, photos: EmbeddedPhotos, change: Callable[[Embeddings], Embeddings] | None = None
 ) -> PairResult:
@@ -127,12 +144,8 @@ def measure_pairs(
         photos: embeddings of them.
         change: maps embeddings (a trained head); None compares them as they are.
     """
-    vectors = photos.vectors if change is None else change(photos.vectors)
-    rows = np.array([photos.rows.get(photo, -1) for photo in pairs.photos])
-    first, second = rows[pairs.a], rows[pairs.b]
-    distances = np.full(len(pairs.a), np.inf)
-    both = (first >= 0) & (second >= 0)
-    distances[both] = np.linalg.norm(vectors[first[both]].astype(np.float64) - vectors[second[both]], axis=1)
+    distances = distances_of(pairs, photos, change)
+    both = np.isfinite(distances)
     same, people = pairs.same, int(pairs.people.max()) + 1
     owners = np.stack([pairs.person_a, pairs.person_b], axis=1)
 

@@ -14,7 +14,7 @@ from sameface.training.recipes.omniglot.drawings import (
     read_runs,
 )
 from sameface.training.recipes.omniglot.recipe import OmniglotRecipe, OmniglotResult, fit_omniglot, train_omniglot
-from sameface.training.recipes.omniglot.scoring import embed_views, wrong_answers
+from sameface.training.recipes.omniglot.scoring import wrong_answers
 
 __all__ = [
     "NETWORK_SIDE",
@@ -22,7 +22,6 @@ __all__ = [
     "OmniglotRecipe",
     "OmniglotResult",
     "OneShotRun",
-    "embed_views",
     "fit_omniglot",
     "leave_out",
     "read_background",

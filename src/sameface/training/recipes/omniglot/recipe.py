@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from sameface.training.augment import CharacterAugmentation
+from sameface.training.export import Deployed
 from sameface.training.loop.checkpoint import Checkpoint
 from sameface.training.loop.device import choose_compute
 from sameface.training.loop.logs import Log
@@ -19,7 +20,8 @@ from sameface.training.losses import KochLoss, make_loss
 from sameface.training.networks import NetworkSpec, SiameseNetwork, build_network
 from sameface.training.pictures import Pictures
 from sameface.training.recipes.omniglot.drawings import NETWORK_SIDE, OneShotRun
-from sameface.training.recipes.omniglot.scoring import embed_views, wrong_answers
+from sameface.training.recipes.omniglot.scoring import wrong_answers
+from sameface.training.views import ViewKind
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class OmniglotRecipe:
         one_alphabet: share of batches from one alphabet, where characters are hardest to tell apart.
         turned_together: share of batches whose characters are all turned the same way.
         joined, bend, thicken: see `CharacterAugmentation`.
-        jitters: views of each drawing that are averaged when it is asked about or enrolled; 1 is the drawing alone.
+        views: of each drawing that are averaged when it is asked about or enrolled, inside the exported network.
         precision: see `sameface.training.loop.device`.
     """
 
@@ -53,13 +55,20 @@ class OmniglotRecipe:
     joined: float = 0.3
     bend: float = 0.0
     thicken: float = 0.0
-    jitters: int = 16
+    views: ViewKind = "moved"
     precision: str = "mixed"
 
     def spec(self) -> NetworkSpec:
         """The network."""
         return NetworkSpec(
-            "convnet", NETWORK_SIDE, 1, self.dimension, intake="ink", shrink=2, options={"widths": self.widths}
+            "convnet",
+            NETWORK_SIDE,
+            1,
+            self.dimension,
+            intake="ink",
+            shrink=2,
+            views=self.views,
+            options={"widths": self.widths},
         )
 
 
@@ -68,8 +77,8 @@ class OmniglotResult:
     """One training, scored once.
 
     Attributes:
-        error: share of the 400 official trials answered wrongly, with `OmniglotRecipe.jitters` views.
-        error_one_view: the same from each drawing alone.
+        error: share of the 400 official trials answered wrongly, by what is exported.
+        error_unmoved: the same without views: from each drawing as it is.
         wrong_by_run: ``(20,)`` wrong answers of 20.
         training: how the training went.
         network: the trained network, for export.
@@ -77,7 +86,7 @@ class OmniglotResult:
     """
 
     error: float
-    error_one_view: float
+    error_unmoved: float
     wrong_by_run: npt.NDArray[np.int64]
     training: TrainingResult
     network: SiameseNetwork
@@ -188,9 +197,10 @@ def train_omniglot(
         resume=resume,
     )
     compare = trainer.loss.similarity if isinstance(trainer.loss, KochLoss) else None
-    views = wrong_answers(runs, lambda pixels: embed_views(trainer.embed, pixels, chosen.jitters), similarity=compare)
-    alone = wrong_answers(runs, trainer.embed, similarity=compare)
+    exported = wrong_answers(runs, trainer.embed, similarity=compare)
+    unmoved = Deployed(trainer.network, replace(chosen.spec(), views="one"))
+    alone = wrong_answers(runs, lambda pixels: unmoved(pixels.to(trainer.compute.device)), similarity=compare)
     asked = sum(len(run.answers) for run in runs)
     return OmniglotResult(
-        float(views.sum()) / asked, float(alone.sum()) / asked, views, training, trainer.network, chosen.spec()
+        float(exported.sum()) / asked, float(alone.sum()) / asked, exported, training, trainer.network, chosen.spec()
     )

@@ -1,4 +1,4 @@
-"""Omniglot's official protocol, and the views that an asked drawing may be seen in."""
+"""Omniglot's official protocol."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from sameface.training.augment.affine import AffineRange, random_affine, warp
-from sameface.training.recipes.omniglot.drawings import STORED_SIDE, OneShotRun
+from sameface.training.recipes.omniglot.drawings import OneShotRun
 
 
 def wrong_answers(
@@ -41,20 +39,3 @@ def wrong_answers(
         nearest = distances.argmin(dim=1).numpy()
         wrong.append(int((nearest != run.answers).sum()))
     return np.array(wrong, dtype=np.int64)
-
-
-def embed_views(embed: Callable[[Tensor], Tensor], pixels: Tensor, views: int) -> Tensor:
-    """The mean of the embeddings of a drawing and of slightly moved copies of it, scaled to length 1.
-
-    Args:
-        embed: ``(m, 1, 64, 64)`` to ``(m, d)``.
-        pixels: ``(m, 1, 64, 64)``.
-        views: 1 or more; the first is the drawing itself, the others are the same moves for every drawing.
-    """
-    total = embed(pixels)
-    limits = AffineRange(degrees=7.5, log_scale=0.1, shear=0.12, shift=0.06)
-    moves = random_affine(max(0, views - 1), limits, torch.Generator().manual_seed(0))
-    ink = 255 - pixels.float()
-    for move in moves:
-        total = total + embed(255 - warp(ink, move.expand(len(ink), 2, 3), STORED_SIDE))
-    return functional.normalize(total, dim=1)
