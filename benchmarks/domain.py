@@ -24,7 +24,7 @@ import numpy as np
 import sameface.models
 from sameface.datasets import LabelledPhotos, read_folder, read_lfw_people
 from sameface.defaults import DEFAULT_DETECTOR, DEFAULT_ENCODER
-from sameface.evaluation.disturbances import ALL, LEARNED
+from sameface.evaluation.disturbances import ALL
 from sameface.evaluation.disturbed import (
     Faces,
     cases_of,
@@ -151,8 +151,7 @@ def show(rows: list[DisturbedRate], target: float) -> None:
 
 def learned(parts: list[Faces], point: OperatingPoint, leave_out: str = "") -> OperatingPoint:
     """The point with a domain learned from gathered faces; from all kinds that a domain learns from but one."""
-    told = {kind.name for kind in LEARNED} - {leave_out}
-    spoilt = [part for part in parts[:-1] if part.kind in told]
+    spoilt = [part for part in parts[:-1] if part.kind and part.kind != leave_out]
     target = point.target_fmr or 1e-3
     domain = learn_domain(parts[-1], spoilt, threshold=point.threshold, fmr=target, data=point.data)
     return dataclasses.replace(point, domain=domain)

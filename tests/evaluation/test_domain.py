@@ -75,7 +75,8 @@ def test_rates_are_those_of_a_plain_loop(learned: tuple[OperatingPoint, list[Fac
     order = ("usual", "poor", "outside")
     standings = []
     for row, embedding in zip(part.features, part.embeddings, strict=True):
-        evidence = Evidence(row[D + 10], row[D : D + 10].astype(np.float32), row[D + 12], 2 ** row[D + 13], row[D + 14])
+        crop, (length, _, sure, side, turned) = row[D : D + 26].astype(np.float32), row[D + 26 : D + 31]
+        evidence = Evidence(length, crop, sure, 2**side, turned)
         standings.append(judge(point, embedding, evidence).standing)
     hits = {True: [0, 0], False: [0, 0]}
     for i in range(200):

@@ -9,6 +9,7 @@ import pytest
 
 from sameface.errors import CalibrationError, NotComparableError
 from sameface.faces.measures import MEASURES
+from sameface.faces.shape import SHAPES
 from sameface.recognizer.domain import (
     Evidence,
     Judgement,
@@ -55,11 +56,14 @@ def point(domain: Domain | None = None) -> OperatingPoint:
 
 
 def test_features_stand_in_their_order() -> None:
-    row = features([0.6, 0.8], Evidence(5.0, np.arange(10, dtype=np.float32), 0.7, 32.0, None))
+    row = features([0.6, 0.8], Evidence(5.0, np.arange(26, dtype=np.float32), 0.7, 32.0, None))
     assert row[:2].tolist() == [0.6, 0.8]
-    assert row[2:12].tolist() == list(range(10))
-    assert row[12:16].tolist() == [5.0, 0.2, 0.7, 5.0]  # length, one over it, confidence, log2 of 32
-    assert np.isnan(row[16])
+    assert row[2:28].tolist() == list(range(26))
+    assert row[28:32].tolist() == [5.0, 0.2, 0.7, 5.0]  # length, one over it, confidence, log2 of 32
+    assert np.isnan(row[32:]).all()
+    shape = np.arange(SHAPES, dtype=np.float64)
+    assert features([0.6, 0.8], dataclasses.replace(seen(), shape=shape))[33:].tolist() == shape.tolist()
+    assert len(row) == COUNT
     assert len(row) == COUNT
 
 
@@ -71,7 +75,7 @@ def test_a_face_stands_where_its_score_says_limits_included(length: float, stand
 
 
 def test_what_is_not_known_counts_as_the_mean() -> None:
-    weights = (0.0,) * (COUNT - 1) + (1.0,)
+    weights = tuple(float(place == COUNT - SHAPES - 1) for place in range(COUNT))  # how far it is turned, alone
     domain = dataclasses.replace(by_length(), weights=weights, mean=(0.2,) * COUNT, bias=0.0)
     assert judge(point(domain), [0.6, 0.8], seen(turned=None)).score == 0.0
     assert judge(point(domain), [0.6, 0.8], seen(turned=0.7)).score == pytest.approx(0.5)

@@ -13,7 +13,7 @@ from sameface.errors import DataError, SettingError
 from sameface.evaluation.benches import protocol_of, score
 from sameface.evaluation.cache import EmbeddingCache
 from sameface.evaluation.calibration import choose_operating_point, confirm
-from sameface.evaluation.disturbances import LEARNED
+from sameface.evaluation.disturbances import ALL
 from sameface.evaluation.disturbed import disturbed_faces, one_each
 from sameface.evaluation.domain import CALM_PEOPLE, DISTURBED_PEOPLE, LEAST_PEOPLE, learn_domain
 from sameface.evaluation.embed import EmbeddedPhotos, embed_photos
@@ -77,7 +77,7 @@ def calibrate(
         fmr, prior: the target, and the share of mated pairs that the probability assumes.
         confirm_on: to report on; None leaves `OperatingPoint.confirmed` empty.
         cache, workers, progress: as in `evaluate`.
-        domain: learn which faces τ holds for, from photos that are damaged on purpose; takes some 120 encodings a person, of 300 at most.
+        domain: learn which faces τ holds for, from photos that are damaged on purpose; takes some 120 encodings a person, of 120 at most.
 
     Raises:
         SettingError: a target or a prior that is no share.
@@ -121,7 +121,7 @@ def _domain(recognizer: Recognizer, bench: LabelledPhotos, threshold: float, fmr
     chosen, more = one_each(bench, DISTURBED_PEOPLE), one_each(bench, CALM_PEOPLE)
     with progress("damaged", len(chosen)) as advance:
         photos = [bench.photos[n] for n in chosen]
-        spoilt = disturbed_faces(recognizer, photos, bench.people[chosen], kinds=LEARNED, advance=advance)
+        spoilt = disturbed_faces(recognizer, photos, bench.people[chosen], kinds=ALL, advance=advance)
     with progress("as they are", len(more)) as advance:
         photos = [bench.photos[n] for n in more]
         (calm,) = disturbed_faces(recognizer, photos, bench.people[more], kinds=(), advance=advance)

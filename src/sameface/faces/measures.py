@@ -1,4 +1,4 @@
-"""What a crop looks like, in a few numbers: sharpness at three sizes, light, tones, symmetry.
+"""What a crop looks like, in a few numbers: sharpness at three sizes, light, tones, symmetry, contrast of its parts.
 
 They say nothing about who it is. Together with the encoder's own view they tell how far a face lies from those that a threshold was measured on.
 """
@@ -26,6 +26,7 @@ MEASURES: Final = (
     "black share",
     "white share",
     "grey levels",
+    *(f"contrast at {row}, {column}" for row in range(4) for column in range(4)),
 )
 _GREY: Final = np.array([0.299, 0.587, 0.114], np.float32)
 _RIM: Final = 1 / 14  # of the side; alignment may leave black there
@@ -59,8 +60,9 @@ def crop_measures(crops_rgb: CropsRGB) -> Floats:
         crops_rgb: ``(m, h, w, 3)`` uint8 RGB, sides of at least 16 pixels.
 
     Returns:
-        ``(m, 10)`` float32, named by `MEASURES`. Details are mean absolute Laplacians over the contrast, as logarithms; contrast and the
+        ``(m, 26)`` float32, named by `MEASURES`. Details are mean absolute Laplacians over the contrast, as logarithms; contrast and the
         number of grey levels are logarithms too; brightness and the shares lie in 0 to 1; symmetry is the correlation with the mirrored crop.
+        Last the contrasts of 4 × 4 parts, row by row, over that of the whole, as logarithms: what covers a part has none of its own.
 
     >>> flat = np.full((1, 112, 112, 3), 128, np.uint8)
     >>> crop_measures(flat)[0, 4:8].round(2).tolist()
@@ -89,7 +91,15 @@ def _measure(grey: Floats) -> tuple[float, ...]:
         float((grey < 8).mean()),
         float((grey > 247).mean()),
         float(np.log(np.count_nonzero(np.bincount(grey.astype(np.uint8).ravel())))),
+        *_parts(grey, spread),
     )
+
+
+def _parts(grey: Floats, spread: float) -> list[float]:
+    height, width = (side // 4 for side in grey.shape)
+    parts = grey[: 4 * height, : 4 * width].reshape(4, height, 4, width)
+    contrasts: list[float] = np.log((parts.std(axis=(1, 3)) + 1) / spread).ravel().tolist()
+    return contrasts
 
 
 def _halved(grey: Floats) -> Floats:

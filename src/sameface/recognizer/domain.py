@@ -16,6 +16,7 @@ import numpy.typing as npt
 from sameface.errors import CalibrationError, NotComparableError
 from sameface.faces.measures import MEASURES
 from sameface.faces.quality import turned_aside
+from sameface.faces.shape import SHAPES, shape_measures
 from sameface.matching import probability_same
 from sameface.types import Damage, Detection, Domain, OperatingPoint
 
@@ -39,10 +40,11 @@ class Evidence:
 
     Attributes:
         length: of its embedding before it was scaled.
-        crop: ``(10,)`` float32, `sameface.faces.measures`.
+        crop: ``(26,)`` float32, `sameface.faces.measures`.
         confidence: the detector's.
         side: longer side of its box in the photo's pixels.
         turned: 0 from the front to 1 in profile, None where the detector gives no such points.
+        shape: ``(21,)`` float64, `sameface.faces.shape`; None likewise.
     """
 
     length: float
@@ -50,13 +52,15 @@ class Evidence:
     confidence: float
     side: float
     turned: float | None
+    shape: Floats | None = None
 
 
 def evidence_of(detection: Detection, length: float, measures: npt.NDArray[np.float32]) -> Evidence:
     """What is known of a face that was found, cut out and encoded."""
     box = detection.box
     turned = turned_aside(detection.landmarks) if detection.landmarks is not None else None
-    return Evidence(length, measures, detection.confidence, max(box.width, box.height), turned)
+    side = max(box.width, box.height)
+    return Evidence(length, measures, detection.confidence, side, turned, shape_measures(detection))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +93,19 @@ def features(embedding: npt.ArrayLike, evidence: Evidence) -> Floats:
         evidence: of that face.
 
     Returns:
-        ``(d + 15,)`` float64: the embedding, its length and one over it, the crop's measures, confidence, log₂ of the side, turned. What is not
-        known is NaN, and counts as the mean.
+        ``(d + 52,)`` float64: the embedding, the crop's measures, the length and one over it, confidence, log₂ of the side, turned, the shape.
+        What is not known is NaN, and counts as the mean.
     """
     turned = np.nan if evidence.turned is None else evidence.turned
     side = np.log2(min(evidence.side, _WHOLE)) if evidence.side > 0 else np.nan
     others = (evidence.length, 1 / max(evidence.length, 1e-6), evidence.confidence, side, turned)
-    return np.concatenate([np.asarray(embedding, np.float64), evidence.crop.astype(np.float64), others])
+    shape = np.full(SHAPES, np.nan) if evidence.shape is None else evidence.shape
+    return np.concatenate([np.asarray(embedding, np.float64), evidence.crop.astype(np.float64), others, shape])
 
 
 def feature_count(dimension: int) -> int:
     """Features of a face whose embedding has that many numbers."""
-    return dimension + len(MEASURES) + _OTHERS
+    return dimension + len(MEASURES) + _OTHERS + SHAPES
 
 
 def standardised(domain: Domain, rows: Floats) -> Floats:

@@ -13,7 +13,7 @@ from sameface.evaluation.disturbances import covers, detail, geometry, light, to
 from sameface.evaluation.disturbances.base import Disturb, Disturbance, face_of
 from sameface.types import Detection, ImageRGB
 
-__all__ = ["ALL", "FURTHER", "LEARNED", "LESS_USUAL", "NOT_TOLD", "USUAL", "Disturbance", "face_of"]
+__all__ = ["ALL", "FURTHER", "LESS_USUAL", "USUAL", "Disturbance", "face_of"]
 
 
 def _both(first: Disturb, strength: float, second: Disturb) -> Disturb:
@@ -87,9 +87,7 @@ FURTHER: Final = (
     Disturbance("masked and dark", (0.3, 0.15), "× light", _both(covers.masked, 220, light.lit)),
     Disturbance("masked with sunglasses", (10,), "grey", _both(covers.masked, 220, covers.sunglasses)),
     Disturbance("foggy and JPEG", (15, 8), "quality", _both(light.in_fog, 0.5, detail.jpeg)),
+    Disturbance("bulged", (-0.3, 0.5), "exponent", geometry.bulged),
 )
 #: What a domain is learned from.
-LEARNED: Final = (*USUAL, *LESS_USUAL, *FURTHER)
-#: A bulged face is sharp, whole and well lit, and the evidence does not tell it: learned along, it only makes τ stricter for all poor faces.
-NOT_TOLD: Final = (Disturbance("bulged", (-0.3, 0.5), "exponent", geometry.bulged),)
-ALL: Final = (*LEARNED, *NOT_TOLD)
+ALL: Final = (*USUAL, *LESS_USUAL, *FURTHER)
