@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import Final
 
 import typer
 
@@ -12,6 +13,9 @@ from sameface.cli.output import note, print_json, print_line
 from sameface.defaults import DEFAULT_DETECTOR
 from sameface.metrics.percent import percent
 from sameface.training.folder import FolderResult
+
+#: Where the printed commands put a gallery, beside the encoder: a folder of its own, for `serve` to show.
+GALLERIES: Final = "galleries"
 
 
 def say(result: FolderResult, out: Path, json: bool) -> None:
@@ -56,6 +60,7 @@ def say(result: FolderResult, out: Path, json: bool) -> None:
     for line in _held_out(result):
         print_line(line)
     print_line(f"{result.encoder}: {training.steps} steps in {training.wall_seconds:.0f} s, then")
+    (result.encoder.parent / GALLERIES).mkdir(exist_ok=True)  # a gallery is made in a folder that is there
     for command in next_commands(result.encoder, result.detector, calibrated=result.operating_point is not None):
         print_line(f"  {command}")
 
@@ -93,8 +98,8 @@ def next_commands(encoder: Path, detector: str, *, calibrated: bool = False) -> 
     made = shlex.quote(str(encoder))
     with_it = f"--encoder {made}" + ("" if detector == DEFAULT_DETECTOR else f" --detector {shlex.quote(detector)}")
     point = shlex.quote(str(encoder.with_suffix(".json")))
-    galleries = shlex.quote(str(encoder.parent / "galleries"))
-    gallery = shlex.quote(str(encoder.parent / "galleries" / "people.db"))
+    galleries = shlex.quote(str(encoder.parent / GALLERIES))
+    gallery = shlex.quote(str(encoder.parent / GALLERIES / "people.db"))
     return [
         f"sameface calibrate OTHER_PEOPLE {with_it} --out {point}" + (" --overwrite" if calibrated else ""),
         f"sameface enroll PEOPLE {with_it} --gallery {gallery}",

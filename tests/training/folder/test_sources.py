@@ -209,6 +209,8 @@ def test_a_training_in_one_file_with_parts_of_ones_own(tmp_path: Path, monkeypat
         (["--config", "run.toml", "--steps", "4"], "--steps"),
         (["--config", "none.toml"], "none.toml"),
         (["--config", "bad.toml"], "bad.toml"),
+        (["--config", "mistyped.toml"], "stepz (did you mean steps?)"),
+        (["--config", "unknown.toml"], "colour, which is no setting"),
         (["photos", "--loss", "nowhere_at_all:Loss"], "nowhere_at_all"),
         (["photos", "--sampler", "os:nothing"], "nothing"),
         (["photos", "--callback", "os:path"], "Callback"),
@@ -224,6 +226,8 @@ def test_what_a_training_cannot_be_made_of_is_said(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "run.toml").write_text('data = "photos"\n')
     (tmp_path / "bad.toml").write_text('data = "photos"\n[plan]\ndimension = "many"\n')
+    (tmp_path / "mistyped.toml").write_text('data = "photos"\n[plan.settings]\nstepz = 4\n')
+    (tmp_path / "unknown.toml").write_text('data = "photos"\n[plan]\ncolour = true\noptions = { any = 1 }\n')
     result = CliRunner().invoke(app, [*arguments, "--out", "out"])
     assert isinstance(result.exception, SettingError)
     assert said in str(result.exception)

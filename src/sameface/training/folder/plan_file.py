@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from sameface.errors import SettingError
+from sameface.errors import SettingError, did_you_mean
 from sameface.files import atomic_write, path_as_text
 from sameface.training.folder.plan import FolderPlan
 
@@ -48,11 +49,15 @@ def read_plan(file: Path) -> PlanFile:
     """Read one.
 
     Raises:
-        SettingError: no such file, no TOML, or a setting that is none.
+        SettingError: no such file, no TOML, or a setting that is none; a mistyped name too, which would leave a default in its place.
     """
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
-        return msgspec.convert(content, PlanFile, strict=True)
+        plan = msgspec.convert(content, PlanFile, strict=True)
+        unknown = _unknown(content, plan)
+        if not unknown:
+            return plan
+        got = f"{unknown}, which is no setting"
     except OSError as error:
         got = error.strerror or str(error)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
@@ -62,6 +67,18 @@ def read_plan(file: Path) -> PlanFile:
         got=got,
         advice="start from the training.toml that every run leaves in its folder",
     )
+
+
+def _unknown(content: Mapping[str, Any], into: Any) -> str:
+    """The first name in a table that nothing is called by, with what it may mean; "" where all are known."""
+    known = {item.name: getattr(into, item.name) for item in fields(into)}
+    for name, value in content.items():
+        if name not in known:
+            near = did_you_mean(name, known, "")
+            return f"{name} ({near})" if near else name
+        if is_dataclass(known[name]) and (inner := _unknown(value, known[name])):
+            return inner
+    return ""
 
 
 def write_plan(file: Path, data: Path | str, name: str, plan: FolderPlan) -> None:
