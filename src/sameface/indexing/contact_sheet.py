@@ -121,9 +121,12 @@ def _item(face: Face, title: str, pictures: dict[int, str]) -> str:
 
 
 def _standing(face: Face) -> str:
-    """What speaks against a face, in words."""
-    words = standing_words(face.standing, face.reason) if face.standing in ("poor", "outside") else ""
-    return f'<br><span class="doubt">{escape(words)}</span>' if words else ""
+    """What speaks against a face, in few words; all of them where one points at it."""
+    if face.standing not in ("poor", "outside"):
+        return ""
+    brief = f"{'doubtful' if face.standing == 'poor' else 'not comparable'}: {face.reason.partition(':')[0]}"
+    words = standing_words(face.standing, face.reason)
+    return f'<br><span class="doubt" title="{escape(words, quote=True)}">{escape(brief)}</span>'
 
 
 def _cut_all(
