@@ -139,3 +139,15 @@ def test_who_says_no_is_heard(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
         output.ask("Erase everybody?", yes=False)
     assert end.value.exit_code == 1
     assert capsys.readouterr().err == "nothing was changed\n"
+
+
+def test_columns_move_together_before_a_cell_is_folded(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "22")
+    for rows, line in (
+        ([["a" * 8, "b" * 8]], f" {'a' * 8}   {'b' * 8}"),
+        ([["a" * 9, "b" * 9]], f" {'a' * 9}  {'b' * 9}"),
+    ):
+        print_table(("one", "two"), rows)
+        assert line in [found.rstrip() for found in capsys.readouterr().out.splitlines()]

@@ -133,6 +133,22 @@ def test_no_table_wraps_at_80_columns(run: Run, photos: Path, tmp_path: Path, na
     assert f"{LONG}  " in run("people").out
 
 
+def test_several_faces_of_a_photo_are_numbered(run: Run, photos: Path, tmp_path: Path) -> None:
+    with Image.open(photos / "obama.jpg") as one, Image.open(photos / "grace_hopper.jpg") as other:
+        both = Image.new("RGB", (1200, 750))
+        both.paste(one.convert("RGB").resize((600, 750)), (0, 0))
+        both.paste(other.convert("RGB").resize((600, 750)), (600, 0))
+    both.save(tmp_path / "both.png")
+    run("enroll", "Obama", photos / "obama2.jpg")
+    rows = [
+        line.split() for line in run("identify", "both.png", photos / "obama3.jpg").out.splitlines() if line.strip()
+    ]
+    assert rows[0] == ["photo", "face", "who", "distance"]
+    assert {tuple(row[1:3]) for row in rows[2:]} == {("1", "Obama"), ("2", "nobody")}
+    alone = run("identify", photos / "obama3.jpg").out
+    assert alone.split()[:3] == ["photo", "who", "distance"]
+
+
 def test_nobody_to_list_is_said_in_words(run: Run, photos: Path) -> None:
     run("enroll", "Ada", photos / "astronaut.png", "--group", "navy")
     assert "did you mean navy?" in run("people", "--group", "nayv").out

@@ -85,7 +85,7 @@ def test_without_a_domain_or_a_face_it_is_said_that_nothing_is_known() -> None:
     measured = judge(point(), [0.6, 0.8], seen(1.0))
     assert (measured.standing, measured.reason) == (
         "unknown",
-        "which faces this threshold holds for was not measured",
+        "that was not measured",
     )
     assert judge(point(by_length()), [0.6, 0.8], None).standing == "unknown"
     require_comparable(measured)

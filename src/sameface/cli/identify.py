@@ -112,7 +112,7 @@ def identify(
         _print(answers, verbose)
         unsure = next((face.why for item in answers for face in item.faces if face.threshold is None), "")
         if unsure and not verbose:
-            note(f"nobody is named: {unsure}")
+            note(f"nobody is named: {unsure}; calibrate on more people, or give --threshold")
     if failed is not None:
         raise typer.Exit(outcome_of(type(failed)).exit_code)
     raise typer.Exit(0 if any(answer.names for answer in answers) else 1)
@@ -138,11 +138,12 @@ def _print(answers: Sequence[IdentifiedPhoto], verbose: bool) -> None:
     for item in answers:
         photo, found = item.photo, item.faces
         if item.error is not None:
-            rows.append([photo, "not read", "–"])
+            rows.append([photo, "", "not read", "–"])
             continue
         for number, answer in enumerate(found, 1):
             if answer.standing in ("poor", "outside") or (verbose and answer.standing != "usual"):
-                note(f"{photo}, face {number}: {standing_words(answer.standing, answer.standing_reason)}")
+                reason = answer.standing_reason if verbose else answer.standing_reason.partition(":")[0]
+                note(f"{photo}, face {number}: {standing_words(answer.standing, reason)}")
         if verbose:
             print_line(f"{photo}: {'no face found' if not found else ''}".rstrip(": ") + (":" if found else ""))
             for number, answer in enumerate(found, 1):
@@ -151,13 +152,22 @@ def _print(answers: Sequence[IdentifiedPhoto], verbose: bool) -> None:
                 print_line(f"     nearest: {near or '–'}")
             continue
         rows.extend(
-            [photo, answer.name or "nobody", f"{answer.distance:.3f}" if answer.distance is not None else "–"]
-            for answer in found
+            [
+                photo,
+                str(number),
+                answer.name or "nobody",
+                f"{answer.distance:.3f}" if answer.distance is not None else "–",
+            ]
+            for number, answer in enumerate(found, 1)
         )
         if not found:
-            rows.append([photo, "no face found", "–"])
-    if rows:
-        print_table(("photo", "who", "distance"), rows, unfolded=True, shorten=("photo",))
+            rows.append([photo, "", "no face found", "–"])
+    if rows and any(len(item.faces) > 1 for item in answers):
+        print_table(("photo", "face", "who", "distance"), rows, unfolded=True, shorten=("photo",))
+    elif rows:
+        print_table(
+            ("photo", "who", "distance"), [[row[0], *row[2:]] for row in rows], unfolded=True, shorten=("photo",)
+        )
 
 
 APPS: Final = {"identify": app}

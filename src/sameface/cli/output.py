@@ -106,7 +106,11 @@ def print_table(
         console.width = _WIDE
     listed = [[printable(cell) for cell in row] for row in rows]
     _fit(columns, listed, shorten, console.width)
-    table = Table(title=printable(title) or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    # Columns move together before any of them is folded.
+    pad = (0, 1) if _width(columns, listed) <= console.width else (0, 1, 0, 0)
+    table = Table(
+        title=printable(title) or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=pad
+    )
     for index, column in enumerate(columns):
         numeric = bool(listed) and all(_is_number(row[index]) for row in listed)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
@@ -132,6 +136,14 @@ def _fit(columns: Sequence[str], rows: list[list[str]], shorten: Sequence[str], 
                 row[at] = (
                     f"…{chop_cells(cell[::-1], most - 1)[0][::-1]}" if path else f"{chop_cells(cell, most - 1)[0]}…"
                 )
+
+
+def _width(columns: Sequence[str], rows: list[list[str]]) -> int:
+    """Columns of the terminal that a table takes, with three between two cells."""
+    from rich.cells import cell_len
+
+    cells = [max(map(cell_len, column)) for column in zip(columns, *rows, strict=True)]
+    return sum(cells) + 3 * (len(cells) - 1) + 2
 
 
 def _is_number(cell: str) -> bool:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -33,6 +34,8 @@ from sameface.types import Person, Template
 
 ENCODER: Final = "dlib-resnet"
 DIMENSION: Final = 128
+#: face_recognition's own threshold for these encodings.
+TOLERANCE: Final = 0.6
 _PICKLES: Final = (".pickle", ".pkl", ".p", ".dat", ".joblib")
 _CONVERT: Final = (
     "convert it in the environment that made it, where you trust it: "
@@ -121,6 +124,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return outcome_of(type(error)).exit_code
     count = sum(len(vectors) for vectors in encodings.values())
     sys.stdout.write(f"{given.gallery}: {plural(count, 'encoding')} of {plural(len(people), 'person', 'people')}\n")
+    command = shlex.join(["sameface", "identify", "PHOTO", "--gallery", given.gallery, "--threshold", f"{TOLERANCE:g}"])
+    sys.stderr.write(f"search it under the threshold of face_recognition: {command}\n")
     return 0
 
 

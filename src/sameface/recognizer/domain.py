@@ -80,7 +80,7 @@ class Judgement:
 
 USUAL: Final = Judgement("usual")
 #: An operating point without a domain: every face is answered.
-UNMEASURED: Final = Judgement("unknown", "which faces this threshold holds for was not measured")
+UNMEASURED: Final = Judgement("unknown", "that was not measured")
 #: An embedding that came without its face.
 UNSEEN: Final = Judgement("unknown", "only the embedding came, not the face")
 

@@ -8,6 +8,7 @@ from sameface.matching import identification_threshold, is_same
 from sameface.recognizer.domain import USUAL, Judgement, threshold_for
 from sameface.recognizer.results import Identification
 from sameface.recognizer.thresholds import GIVEN
+from sameface.recognizer.words import plural
 from sameface.types import Box, Candidate, OperatingPoint
 
 
@@ -73,9 +74,11 @@ def _why(best: Candidate | None, threshold: float | None, comparisons: int, fpir
         return "nobody is enrolled"
     if threshold is None:
         return (
-            f"the data behind τ support no claim at FPIR {fpir:g} among {comparisons} templates: "
+            f"the data behind τ support no claim at FPIR {fpir:g} among {plural(comparisons, 'template')}: "
             "candidates only, for a person to judge"
         )
     side = "under" if is_same(best.distance, threshold) else "not under"
-    origin = "given by the caller" if point.target == GIVEN else f"at FPIR {fpir:g} among {comparisons} templates"
+    origin = (
+        "given by the caller" if point.target == GIVEN else f"at FPIR {fpir:g} among {plural(comparisons, 'template')}"
+    )
     return f"distance {best.distance:.3f} is {side} τ(K) = {threshold:.3f} {origin}"

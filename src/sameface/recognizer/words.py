@@ -46,13 +46,13 @@ def standing_words(standing: str, reason: str) -> str:
     """What a face's standing means for its answer, in one sentence without a full stop; "" for a usual face.
 
     >>> standing_words("poor", "it looks blurred")
-    'a poor face, decided under a stricter threshold: it looks blurred'
+    'judged more strictly: it looks blurred'
     >>> standing_words("usual", "")
     ''
     """
     said = {
         "unknown": "not known whether the threshold holds for this face",
-        "poor": "a poor face, decided under a stricter threshold",
+        "poor": "judged more strictly",
         "outside": "a face that is not comparable: any answer is a guess",
     }.get(standing, "")
     return f"{said}: {reason}" if said and reason else said

@@ -15,6 +15,7 @@ from sameface.errors import EnrollmentRefusedError, PersonNotFoundError
 from sameface.matching import is_same
 from sameface.recognizer import Enrollment, Gallery, Identification, PhotoReport, wire
 from sameface.recognizer.identify import threshold_for_search
+from sameface.recognizer.words import plural
 from sameface.service.attempts import Attempts
 from sameface.types import PersonId, Who
 
@@ -133,7 +134,7 @@ def without_numbers(answer: Identification) -> Identification:
     if answer.standing == "outside" and answer.name is None:
         told = f"not comparable: {answer.standing_reason}"
     elif answer.threshold is not None:
-        told = f"under τ(K) = {answer.threshold:.3f} among {answer.comparisons} templates"
+        told = f"under τ(K) = {answer.threshold:.3f} among {plural(answer.comparisons, 'template')}"
         told = told if answer.name is not None else f"nobody is {told}"
     return replace(answer, distance=None, margin=None, candidates=(), why=told)
 
