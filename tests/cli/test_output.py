@@ -149,5 +149,5 @@ def test_columns_move_together_before_a_cell_is_folded(
         ([["a" * 8, "b" * 8]], f" {'a' * 8}   {'b' * 8}"),
         ([["a" * 9, "b" * 9]], f" {'a' * 9}  {'b' * 9}"),
     ):
-        print_table(("one", "two"), rows)
+        output.print_table(("one", "two"), rows)
         assert line in [found.rstrip() for found in capsys.readouterr().out.splitlines()]

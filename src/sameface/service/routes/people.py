@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from sameface.errors import EnrollmentRefusedError, MalformedRequestError, RequestTooLargeError
+from sameface.errors import EnrollmentRefusedError, PersonNotFoundError, RequestTooLargeError
 from sameface.recognizer.wire import Enrollment, Erased, People, Person, rounded
 from sameface.service.intake import Photo, body_of, read_form
 from sameface.service.live_policy import HEADER, live_count, shown_live
@@ -147,7 +147,7 @@ async def merge(gallery: GalleryName, person_id: IdInPath, request: Request, ask
     ask.allow("erase", gallery)
     form = await read_form(request, MergeForm)
     if form.other == person_id:
-        raise MalformedRequestError(expected="two people", got="one person twice", advice="send the id of the other")
+        raise PersonNotFoundError(expected="somebody else", got="one person twice", advice="send the id of the other")
     answer = await ask.desk.records.run(lambda: ask.shelf.get(gallery).merge(PersonId(person_id), PersonId(form.other)))
     ask.note("merge", gallery=gallery, person_id=person_id)
     return answer
