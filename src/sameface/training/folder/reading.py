@@ -118,7 +118,7 @@ def _pictures(source: Source, pixels: torch.Tensor | Pixels, there: Sequence[int
         raise NotEnoughDataError(
             expected="readable pictures of at least two people",
             got=f"{len(kept)}{first}",
-            advice="check the files that were skipped",
+            advice="check the files that were skipped; drawings and crops are learned without --align, by the network convnet",
         )
     names = tuple(source.photos.names[person] for person in kept)
     return Pictures(pixels, labels.astype(np.int64), names, skipped=tuple(skipped))

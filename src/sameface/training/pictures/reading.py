@@ -94,7 +94,7 @@ def read_pictures(
             got=f"{len(people)}; {len(passed_over)} files skipped, the first: {passed_over[0].reason}"
             if passed_over
             else f"{len(people)}",
-            advice="check the files that were skipped",
+            advice="check the files that were skipped; drawings and crops are learned without --align, by the network convnet",
         )
     place = {person: label for label, person in enumerate(people)}
     pixels = torch.from_numpy(np.stack(rows)).permute(0, 3, 1, 2).contiguous()
