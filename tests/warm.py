@@ -26,14 +26,21 @@ class Warm:
         output: where both outputs go.
         environment: in place of this process's own.
         folder: the current one of the program.
+        cold: start it as usual all the same: one that starts processes of its own.
     """
 
     def __init__(
-        self, arguments: Sequence[str], *, output: Path, environment: Mapping[str, str], folder: Path | None = None
+        self,
+        arguments: Sequence[str],
+        *,
+        output: Path,
+        environment: Mapping[str, str],
+        folder: Path | None = None,
+        cold: bool = False,
     ) -> None:
         place = folder or Path.cwd()
         self._process: multiprocessing.process.BaseProcess | subprocess.Popen[bytes]
-        if "forkserver" not in multiprocessing.get_all_start_methods():
+        if cold or "forkserver" not in multiprocessing.get_all_start_methods():
             with output.open("wb") as file:
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", "sameface", *arguments],
@@ -41,6 +48,7 @@ class Warm:
                     stderr=file,
                     env=dict(environment),
                     cwd=place,
+                    start_new_session=True,
                 )
         else:
             multiprocessing.set_forkserver_preload(list(_PRELOADED))

@@ -119,7 +119,7 @@ class Program:
         self.port = free_port()
         self.log = folder.parent / f"serve-{self.port}.log"
         words = ("serve", str(folder), "--port", str(self.port), *options)
-        self.process = Warm(words, output=self.log, environment=os.environ)
+        self.process = Warm(words, output=self.log, environment=os.environ, cold="--workers" in options)
         self.url = f"http://127.0.0.1:{self.port}"
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline and self.process.returncode is None:
