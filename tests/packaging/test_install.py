@@ -73,6 +73,13 @@ def test_the_documentation_lists_every_extra():
     assert sorted(listed) == sorted(project["optional-dependencies"])
 
 
+@pytest.mark.parametrize("place", ["Makefile", ".github/workflows/tests.yml"])
+def test_the_tests_are_run_with_every_extra(place):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (listed,) = re.findall(r"^\s*EXTRAS:?\s*:?=?\s*([\w,]+)$", (ROOT / place).read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(listed.split(",")) == sorted(project["optional-dependencies"])
+
+
 def test_the_sdist_holds_what_a_packager_needs(archives):
     with tarfile.open(archives["sdist"]) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}

@@ -17,7 +17,7 @@ from sameface.defaults import DEFAULT_DETECTOR, DEFAULT_ENCODER
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 #: What the whole suite or its quick part ran on; the classifiers of pyproject.toml say the same.
-TESTED_PYTHONS: Final = ("3.11",)
+TESTED_PYTHONS: Final = ("3.11", "3.12", "3.13")
 #: What the default install brings, and the packages of each extra; both as pyproject.toml has them.
 PARTS: Final = (
     *("numpy", "pillow", "onnxruntime", "onnx", "platformdirs", "msgspec", "typer", "rich", "threadpoolctl", "idna"),
