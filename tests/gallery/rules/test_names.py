@@ -179,17 +179,17 @@ def test_people_get_ids_moments_and_one_matrix() -> None:
     assert clean[0].templates[1].source == "caf\\xe9.jpg"
     assert (clean[0].groups, clean[1].person_id, clean[1].created) == (("a", "b"), ID, "2020-01-01")
     fresh = [uuid.UUID(clean[number].person_id) for number in (0, 2)]
-    assert [made.version for made in fresh] == [4, 4]
+    assert [made.version for made in fresh] == [7, 7]
     assert fresh[0] != fresh[1]
     assert clean[0].created == clean[2].created > "2026"
     assert clean_people([], 8)[1].shape == (0, 8)
 
 
-def test_many_fresh_ids_are_all_different_and_of_version_4() -> None:
+def test_many_fresh_ids_are_all_different_and_of_version_7() -> None:
     clean, _ = clean_people([NewPerson(f"p{n}", []) for n in range(2000)], 8)
     made = {uuid.UUID(person.person_id) for person in clean}
     assert len(made) == 2000
-    assert {(found.version, found.variant) for found in made} == {(4, uuid.RFC_4122)}
+    assert {(found.version, found.variant) for found in made} == {(7, uuid.RFC_4122)}
 
 
 def test_the_first_that_may_not_be_stored_is_said() -> None:
