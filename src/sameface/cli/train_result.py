@@ -76,9 +76,15 @@ def _held_out(result: FolderResult) -> list[str]:
             f"on {people}: EER {percent(found.eer, digits=1)} %, "
             f"one-shot error {percent(found.one_shot_error, digits=1)} % (weights of step {training.best_step})"
         ]
-    lines = [
-        f"on {people}, missed at a false match rate of 0.1 %: {percent(found.missed, digits=1)} % damaged on purpose, "
-        f"{percent(found.missed_undamaged, digits=1)} % undamaged (weights of step {training.best_step})"
+    rows = [
+        (f"weights of step {training.best_step}", found),
+        *([("before", training.before)] if training.before else []),
+    ]
+    lines = [f"on {people}, missed at a false match rate of 0.1 %:"]
+    lines += [
+        f"  {percent(row.missed, digits=1)} % damaged on purpose, {percent(row.missed_undamaged, digits=1)} % undamaged ({name})"
+        for name, row in reversed(rows)
+        if row.missed is not None and row.missed_undamaged is not None
     ]
     if result.unchanged:
         lines.append("no better: this is the encoder unchanged, under another name")

@@ -23,13 +23,13 @@ from sameface.training.folder.plan import FolderPlan, spec_of
 from sameface.training.folder.plan_file import write_plan
 from sameface.training.folder.reading import read_as_planned
 from sameface.training.folder.sources import open_source
+from sameface.training.loop.blending import Judging
 from sameface.training.loop.checkpoint import load_checkpoint
 from sameface.training.loop.device import choose_compute
 from sameface.training.loop.distributed import World, join_world, leave_world
 from sameface.training.loop.interrupt import terminated_like_interrupted
 from sameface.training.loop.logs import CsvLog, Log, TensorBoardLog
 from sameface.training.loop.trainer import COLUMNS, Trainer, TrainingResult, seeded
-from sameface.training.loop.validation import Validation
 from sameface.training.losses import AnyLoss, BatchLossLike, ClassLoss
 from sameface.training.losses.distillation import Distillation, targets_of
 from sameface.training.networks import NetworkSpec, build_network
@@ -249,9 +249,7 @@ def _loss(plan: FolderPlan, spec: NetworkSpec, training: Pictures) -> BatchLossL
     return Distillation(targets_of(training.targets), weight=plan.distill, beside=beside)
 
 
-def _judge(
-    plan: FolderPlan, augment: Augmentation | Callable[[Any], Any], held_out: Pictures | None
-) -> Callable[[Callable[[torch.Tensor], torch.Tensor]], Validation] | None:
+def _judge(plan: FolderPlan, augment: Augmentation | Callable[[Any], Any], held_out: Pictures | None) -> Judging | None:
     """What says whether a fine-tuned encoder got better; None for networks that start from nothing."""
     if plan.weights is None or held_out is None:
         return None

@@ -44,6 +44,7 @@ class TrainingResult:
         compute: the device and precision, in words.
         warnings: what the user should know.
         signal: number of the signal that interrupted it, 0 for none.
+        before: numbers before the first step, of a network that starts as a pretrained encoder; None else, and when it was gone on with.
     """
 
     steps: int
@@ -56,6 +57,7 @@ class TrainingResult:
     compute: str
     warnings: tuple[str, ...] = ()
     signal: int = 0
+    before: Validation | None = None
 
     def unless_interrupted(self) -> TrainingResult:
         """Itself, for those who go on to something else with what was learned.

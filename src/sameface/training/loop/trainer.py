@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -15,6 +15,7 @@ from sameface.training.augment import Augmentation, as_augmentation
 from sameface.training.export.deployed import Deployed
 from sameface.training.loop.averaging import RunningAverage
 from sameface.training.loop.best import Best
+from sameface.training.loop.blending import Examiner, Judging
 from sameface.training.loop.callbacks import Callback, Callbacks
 from sameface.training.loop.checkpoint import Checkpoint, save_checkpoint
 from sameface.training.loop.clock import Clock
@@ -28,7 +29,7 @@ from sameface.training.loop.one_step import Steps
 from sameface.training.loop.random_state import seeded
 from sameface.training.loop.result import COLUMNS, Stopped, TrainingResult
 from sameface.training.loop.settings import TrainingSettings
-from sameface.training.loop.validation import Validation, validate
+from sameface.training.loop.validation import Validation
 from sameface.training.losses import AnyLoss, BatchLossLike
 from sameface.training.networks.own import sisters_of
 from sameface.training.pictures import PicturesLike, as_pictures, digest_of
@@ -71,7 +72,7 @@ class Trainer:
         sampler: Sampler | None = None,
         augmentation: Augmentation | Callable[[Tensor], Tensor] | None = None,
         held_out: PicturesLike | None = None,
-        judge: Callable[[Callable[[Tensor], Tensor]], Validation] | None = None,
+        judge: Judging | None = None,
         compute: Compute | None = None,
         world: World | None = None,
         checkpoint: Path | None = None,
@@ -83,20 +84,21 @@ class Trainer:
         self.world = world or World()
         self._pictures = as_pictures(pictures)
         self._held_out = None if held_out is None else as_pictures(held_out)
-        self._judge = judge
         sisters, self.spec = sisters_of(network, self._pictures)
         # Convolutions on the CPU and on tensor cores are fastest with channels last.
         self.network = sisters.to(self.compute.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in its stubs
         self._average = RunningAverage(self.network, settings.averaging)
+        self._examine = Examiner(
+            self._average.network, self._held_out, judge, whole_way=not settings.patience, seed=settings.seed
+        )
         self._deployed = Deployed(self._average.network, self.spec)
         score = AnyLoss(loss)
         self.loss = score.module.to(self.compute.device)
         self._path = checkpoint
         augment = as_augmentation(augmentation)
-        first = self.world.rank == 0
-        self._logs = logs if first else ()
-        self._callbacks = Callbacks(callbacks if first else ())
+        self._logs = logs if self.world.rank == 0 else ()
+        self._callbacks = Callbacks(callbacks if self.world.rank == 0 else ())
         self._feed = Feed(
             self._pictures,
             sampler or people_times_photos(self._pictures, settings, even=augment.whole_batch),
@@ -113,10 +115,10 @@ class Trainer:
             self.network, score, settings, compute=self.compute, world=self.world, checkpoint=checkpoint
         )
         self._watch = CollapseWatch()
-        self._collapse_said = False
+        self._collapse_said = self._asked_to_stop = False
         self._best = Best(settings.patience)
         self._step = 0
-        self._asked_to_stop = False
+        self._before: Validation | None = None
 
     # -- state --------------------------------------------------------------------------------------------------------
     def resume(self, checkpoint: Checkpoint) -> None:
@@ -201,6 +203,7 @@ class Trainer:
             compute=str(self.compute),
             warnings=tuple(self._warnings),
             signal=heard.signal if stopped == "interrupted" else 0,
+            before=self._before,
         )
         self._callbacks.end(self, result)
         return result
@@ -221,7 +224,7 @@ class Trainer:
         epoch = -(-self._feed.batches_an_epoch // settings.accumulate)
         validation: Validation | None = None
         if self.spec.starts_trained and settings.patience and self._held_out is not None and self._step == 0:
-            self._validate()  # what starts as good as its encoder must get better to be kept
+            self._before = self._validate()  # what starts as good as its encoder must get better to be kept
         while self._step < settings.steps:
             numbers = self._one_step(self._step)
             self._step += 1
@@ -278,11 +281,8 @@ class Trainer:
             progress(self._step, report)
 
     def _validate(self) -> Validation:
-        held = self._held_out
-        assert held is not None
-        usual = partial(validate, pixels=held.pixels, labels=held.labels, seed=self.settings.seed)
-        result = (self._judge or usual)(self.embed)
-        self._best.see(self._step, result.error, self._average.network.state_dict())
+        result, weights = self._examine(self.embed)
+        self._best.see(self._step, result.error, weights)
         return result
 
     def _save(self) -> None:
