@@ -20,7 +20,7 @@ CORE   := src $(wildcard tests/test_*.py) \
 	$(addprefix --ignore tests/,cli/test_models.py cli/test_warm.py evaluation/test_few_shot.py evaluation/test_report.py) \
 	-k 'not postgres'
 
-.PHONY: demo test quick core check bench docs format clean help
+.PHONY: demo test quick core check lint types types-win32 types-darwin bench docs format clean help
 
 help:  ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -60,14 +60,19 @@ quick: $(VENV)/.installed-quick  ## Run the tests without PyTorch, browser and b
 core: $(VENV)/.installed-quick  ## Of those the two minutes that CI runs on the other Pythons
 	@$(BIN)/python -m pytest $(PYTEST) $(CORE)
 
-check: $(VENV)/.installed-dev  ## Lint, format, types, import rules
+check: lint types types-win32 types-darwin  ## Lint, format, types, import rules; `make -j2 check` does two at once
+
+lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff check --quiet --preview --select PLW1514 .  # a text file's encoding is said, not the system's own
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
-	@$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32
-	@$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin
 	@$(BIN)/lint-imports
+
+types: $(VENV)/.installed-dev
+	@$(BIN)/mypy
+
+types-win32 types-darwin: types-%: $(VENV)/.installed-dev
+	@$(BIN)/mypy --platform $* --cache-dir .mypy_cache/$*
 
 bench: $(VENV)/.installed-dev  ## Speed beside other libraries, each in its own environment (3 GB, made the first time)
 	@$(BIN)/python benchmarks/peers/bench.py --json bench.json --chart docs/img/bench.png $(BENCH)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,7 @@ sync_api = pytest.importorskip("playwright.sync_api")
 
 def test_search_works_from_the_disk(site):
     chromium = os.environ.get("SAMEFACE_CHROMIUM") or shutil.which("chromium")
-    if not chromium:
+    if not chromium or not Path(chromium).exists():
         lacking("Chromium", "apt-get install chromium")
     asked = []
     with sync_api.sync_playwright() as play:
