@@ -1,4 +1,7 @@
-"""The client for asyncio and trio."""
+"""The client for asyncio and trio.
+
+Over 300 lines because every call of the service stands here once, in the order of the client that waits.
+"""
 
 from __future__ import annotations
 
