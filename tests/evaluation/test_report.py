@@ -151,6 +151,21 @@ def test_calibrate_then_evaluate_with_the_file(colour_people: Path, tmp_path: Pa
     assert "confirmed" in table.stdout
 
 
+def test_calibrate_without_a_probability_where_few_people_support_a_threshold(
+    colour_people: Path, tmp_path: Path, fakes
+) -> None:  # type: ignore[no-untyped-def]
+    few = tmp_path / "few"
+    for person in sorted(colour_people.iterdir())[:4]:
+        (few / person.name).mkdir(parents=True)
+        for photo in person.iterdir():
+            (few / person.name / photo.name).symlink_to(photo)
+    out = tmp_path / "point.json"
+    done = run("calibrate", str(few), "--fmr", "0.3", "-e", "one", "-o", str(out))
+    assert done.exit_code == 0
+    assert "probability: none, too few people" in done.stdout
+    assert load_operating_point(out).probability is None
+
+
 def test_calibrate_refuses_what_the_photos_cannot_support(colour_people: Path, tmp_path: Path, fakes) -> None:  # type: ignore[no-untyped-def]
     out = tmp_path / "point.json"
     with pytest.raises(NotEnoughDataError, match="300,000 non-mated pairs"):

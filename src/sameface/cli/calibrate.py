@@ -142,6 +142,8 @@ def _print(point: OperatingPoint) -> None:
             f"probability: {point.probability.kind}, prior {point.probability.prior:g}, log loss {point.probability.log_loss:.4f}, "
             f"Brier {point.probability.brier:.4f}"
         )
+    else:
+        print_line("probability: none, too few people to fit one")
 
 
 APPS: Final = {"calibrate": app}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sameface.datasets import Bench, LabelledPhotos
-from sameface.errors import DataError, SettingError
+from sameface.errors import DataError, NotEnoughDataError, SettingError
 from sameface.evaluation.benches import protocol_of, score
 from sameface.evaluation.cache import EmbeddingCache
 from sameface.evaluation.calibration import choose_operating_point, confirm
@@ -68,7 +68,7 @@ def calibrate(
     workers: int | None = None,
     domain: bool = False,
     progress: Stages = no_stages,
-) -> tuple[OperatingPoint, Reliability]:
+) -> tuple[OperatingPoint, Reliability | None]:
     """Choose τ and fit the probability on a data set, and score both's τ once on other people.
 
     Args:
@@ -78,6 +78,9 @@ def calibrate(
         confirm_on: to report on; None leaves `OperatingPoint.confirmed` empty.
         cache, workers, progress: as in `evaluate`.
         domain: learn which faces τ holds for, from photos that are damaged on purpose; takes some 120 encodings a person, of 120 at most.
+
+    Returns:
+        The operating point, and how reliable its probability is: None, and no probability, where there are too few people to fit one.
 
     Raises:
         SettingError: a target or a prior that is no share.
@@ -92,8 +95,12 @@ def calibrate(
 
     scores = score(bench, embedded(bench))
     point = choose_operating_point(scores, recognizer.space, fmr=fmr, data=bench.name, protocol=protocol_of(bench))
-    reliability = calibrate_probability(scores, prior=prior)
-    point = replace(point, probability=reliability.calibration)
+    try:
+        reliability = calibrate_probability(scores, prior=prior)
+    except NotEnoughDataError:
+        reliability = None
+    else:
+        point = replace(point, probability=reliability.calibration)
     del scores
     if domain:
         if not isinstance(bench, LabelledPhotos):
