@@ -50,8 +50,7 @@ async function show(focus = true) {
 
 async function getToKnow() {
   try {
-    await policy();
-    await loadGalleries();
+    await Promise.all([policy(), loadGalleries()]);
   } catch (error) {
     known = null; // asked again with the next part, or with a key
     throw error;
