@@ -58,7 +58,9 @@ async def policy(ask: Asks) -> Policy:
     recognizer, settings = ask.recognizer, ask.desk.settings
     point: dict[str, Any] = msgspec.to_builtins(recognizer.operating_point)
     if point["domain"] is not None:  # its tables are nine tenths of the whole, and of use to nobody who asks
-        point["domain"] = {name: value for name, value in point["domain"].items() if not isinstance(value, list | dict)}
+        point["domain"] = {
+            name: value for name, value in point["domain"].items() if not isinstance(value, list | tuple | dict)
+        }
     return Policy(
         version=sameface.__version__,
         role=ask.caller.role,
