@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -95,11 +96,9 @@ def calibrate(
 
     scores = score(bench, embedded(bench))
     point = choose_operating_point(scores, recognizer.space, fmr=fmr, data=bench.name, protocol=protocol_of(bench))
-    try:
+    reliability: Reliability | None = None
+    with suppress(NotEnoughDataError):
         reliability = calibrate_probability(scores, prior=prior)
-    except NotEnoughDataError:
-        reliability = None
-    else:
         point = replace(point, probability=reliability.calibration)
     del scores
     if domain:
