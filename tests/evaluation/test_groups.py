@@ -72,6 +72,16 @@ def test_a_published_list_gives_each_group_its_own_accuracy() -> None:
         assert len(row.accuracy.folds) == 10
 
 
+def test_equal_groups_are_two() -> None:
+    scores = disjoint_scores()
+    half = np.arange(1200) // 2 % 2  # the same distances in both groups
+    twice = replace(scores, distances=scores.distances[np.arange(1200) % 2 + np.arange(1200) // 4 * 4])
+    _, spreads = group_rates(PeopleDraws(twice), {"light": np.array(["dim", "bright"])[half]}, 0.6)
+    for item in spreads:
+        assert (item.difference, {item.highest, item.lowest}) == (0, {"dim", "bright"})
+        assert item.interval.low == 0
+
+
 def test_one_group_has_rates_and_no_spread() -> None:
     scores = pair_scores()
     rows, spreads = group_rates(PeopleDraws(scores), {"light": np.full(len(scores.a), "dim")}, 0.6)

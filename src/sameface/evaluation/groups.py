@@ -98,5 +98,5 @@ def _spread(column: str, rate: str, groups: Mapping[str, Rate]) -> GroupSpread:
     bounds = [(item.interval.low, item.interval.high) for item in groups.values() if item.interval is not None]
     values = [item.value for item in groups.values()]
     difference, interval = spread(values, bounds)
-    names = list(groups)
-    return GroupSpread(column, rate, names[int(np.argmax(values))], names[int(np.argmin(values))], difference, interval)
+    order = sorted(groups, key=lambda name: groups[name].value)  # of equal groups two are named, not one twice
+    return GroupSpread(column, rate, order[-1], order[0], difference, interval)

@@ -85,7 +85,10 @@ def _percent(value: float, digits: int = 2) -> str:
 
 
 def _interval(rate: Rate | Difference | GroupSpread | None, digits: int = 2) -> str:
-    return percent_range(rate.interval, digits=digits) if rate else ""
+    if not rate:
+        return ""
+    negative = rate.interval is not None and rate.interval.low < 0  # a dash would read as one minus more
+    return percent_range(rate.interval, digits=digits, between=" to " if negative else " – ")
 
 
 def _plain_number(value: float) -> str:
