@@ -96,6 +96,13 @@ def test_a_folder_is_no_file_of_keys(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_words_that_are_no_utf_8_are_refused(tmp_path):
+    for option in ("--gallery", "--note"):
+        with pytest.raises(SettingError, match="in UTF-8"):
+            run("add", "read", option, "caf\udce9", "--keys", str(tmp_path / "keys.json"))
+    assert not list(tmp_path.iterdir())
+
+
 def trail_of(folder: Path) -> Path:
     """The trail that three changes of keys leave."""
     file = folder / "keys.json"

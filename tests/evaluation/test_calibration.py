@@ -19,6 +19,7 @@ from sameface.evaluation.probability import calibrate_probability
 from sameface.evaluation.resampling import PeopleDraws
 from sameface.evaluation.scores import Scores
 from sameface.matching import identification_threshold, probability_same
+from sameface.metrics import pairs_needed
 from sameface.models.operating_points import load_operating_point, save_operating_point
 from sameface.types import Damage, Domain, EmbeddingSpace
 
@@ -109,6 +110,7 @@ def test_too_few_pairs_are_refused_with_the_number_needed() -> None:
         choose_operating_point(scores, SPACE, fmr=1e-3)
     assert "246 photos" in str(caught.value)
     assert photos_needed(30_000) * (photos_needed(30_000) - 1) // 2 >= 30_000
+    assert photos_needed(pairs_needed(1e-320)) > 10**100  # a rate that nobody can claim is no overflow
     point = choose_operating_point(scores, SPACE, fmr=0.05)
     assert point.fmr is not None
     assert point.fmr <= 0.05

@@ -77,10 +77,12 @@ def test_the_data_in_a_sentence_and_in_numbers() -> None:
     assert summary(PAIRS).duplicates == 0
 
 
-@pytest.mark.parametrize(("fmr", "prior"), [(0, 0.5), (1, 0.5), (-1, 0.5), (1e-3, 0), (1e-3, 1), (float("nan"), 0.5)])
+@pytest.mark.parametrize(
+    ("fmr", "prior"), [(0, 0.5), (1, 0.5), (-1, 0.5), (1e-3, 0), (1e-3, 1), (1e-320, 0.5), (float("nan"), 0.5)]
+)
 def test_shares_that_are_none(fmr: float, prior: float) -> None:
     check_shares(1e-3, 0.5)
-    with pytest.raises(SettingError, match="between 0 and 1"):
+    with pytest.raises(SettingError, match="between 1e-12 and 1"):
         check_shares(fmr, prior)
 
 

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from sameface.errors import CalibrationError, NotComparableError
+from sameface.evaluation.disturbances import ALL, USUAL
 from sameface.faces.measures import MEASURES
 from sameface.faces.shape import SHAPES
+from sameface.models.operating_points import shipped_operating_points
 from sameface.recognizer.domain import (
     Evidence,
     Judgement,
@@ -79,6 +81,17 @@ def test_what_is_not_known_counts_as_the_mean() -> None:
     domain = dataclasses.replace(by_length(), weights=weights, mean=(0.2,) * COUNT, bias=0.0)
     assert judge(point(domain), [0.6, 0.8], seen(turned=None)).score == 0.0
     assert judge(point(domain), [0.6, 0.8], seen(turned=0.7)).score == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("encoder", ["sface-2021dec-unit", "sface-2021dec-unit-int8"])
+def test_domains_that_ship_are_of_todays_features(encoder: str) -> None:
+    (shipped,) = shipped_operating_points(encoder)
+    assert shipped.domain is not None
+    assert len(shipped.domain.weights) == feature_count(128)
+    assert shipped.domain.usual < shipped.domain.limit
+    assert 0 < shipped.domain.threshold <= shipped.threshold
+    learned = {kind.name for kind in shipped.domain.kinds}
+    assert {kind.name for kind in USUAL} <= learned <= {kind.name for kind in ALL}  # stripes give no face
 
 
 def test_without_a_domain_or_a_face_it_is_said_that_nothing_is_known() -> None:

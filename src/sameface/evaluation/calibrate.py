@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from sameface.types import Domain, OperatingPoint
 
 if TYPE_CHECKING:
     from sameface.recognizer import Recognizer
+
+#: The least share that is taken for one: of all pairs of living people it is a few dozen million.
+LEAST_SHARE: Final = 1e-12
 
 
 def recognizers(
@@ -52,9 +55,11 @@ def check_shares(fmr: float, prior: float) -> None:
         SettingError: one is not between 0 and 1.
     """
     for what, share in (("a false match rate", fmr), ("a prior", prior)):
-        if not 0 < share < 1:
+        if not LEAST_SHARE <= share < 1:
             raise SettingError(
-                expected=f"{what} between 0 and 1", got=f"{share:g}", advice="see `sameface calibrate --help`"
+                expected=f"{what} between {LEAST_SHARE:g} and 1",
+                got=f"{share:g}",
+                advice="see `sameface calibrate --help`",
             )
 
 

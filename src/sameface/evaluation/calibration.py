@@ -181,7 +181,8 @@ def photos_needed(pairs: int) -> int:
     >>> photos_needed(30_000)
     246
     """
-    return math.ceil((1 + math.sqrt(1 + 8 * pairs)) / 2)
+    root = math.isqrt(8 * pairs) + 1  # of 8 n + 1, rounded up; in whole numbers, however large
+    return (root + 2) // 2
 
 
 def _rounded_up(rate: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Final
 
 from sameface.errors import SettingError
@@ -64,7 +65,7 @@ def pairs_needed(rate: float, events: int = RULE_OF_30) -> int:
     """
     if not 0 < rate <= 1:
         raise SettingError(expected="a rate above 0, up to 1", got=str(rate), advice="give a rate, for instance 0.001")
-    return math.ceil(round(events / rate, 6))
+    return math.ceil(round(min(events / rate, sys.float_info.max), 6))
 
 
 def _check(events: int, trials: int, level: float) -> None:

@@ -132,6 +132,11 @@ class KeyFile:
             )
         if not galleries:
             raise SettingError(expected="at least one gallery", got="none", advice="name galleries, or * for all")
+        for text in (note, *galleries):
+            if not _is_text(text):
+                raise SettingError(
+                    expected="a note and names of galleries in UTF-8", got=repr(text), advice="type them again"
+                )
         if (rate is not None and not 0 < rate < float("inf")) or (burst is not None and burst < 1):
             raise SettingError(expected="a rate above 0", got=f"rate {rate}, burst {burst}", advice="raise it")
         key, stored = _made(
@@ -250,6 +255,15 @@ class KeyFile:
         trail = AuditTrail(self.path.parent / f"{self.path.name}.audit.jsonl")
         trail.note(action, request_id="", key=identity, address=_user())
         trail.close()
+
+
+def _is_text(text: str) -> bool:
+    """Whether a word of the command line can be written down: bytes that are no UTF-8 come as halves of pairs."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _read(data: bytes) -> list[StoredKey]:
