@@ -133,7 +133,7 @@ class KeyFile:
         if not galleries:
             raise SettingError(expected="at least one gallery", got="none", advice="name galleries, or * for all")
         for text in (note, *galleries):
-            if not _is_text(text):
+            if text.encode("utf-8", "replace").decode() != text:  # bytes of the shell that are none
                 raise SettingError(
                     expected="a note and names of galleries in UTF-8", got=repr(text), advice="type them again"
                 )
@@ -255,15 +255,6 @@ class KeyFile:
         trail = AuditTrail(self.path.parent / f"{self.path.name}.audit.jsonl")
         trail.note(action, request_id="", key=identity, address=_user())
         trail.close()
-
-
-def _is_text(text: str) -> bool:
-    """Whether a word of the command line can be written down: bytes that are no UTF-8 come as halves of pairs."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _read(data: bytes) -> list[StoredKey]:
