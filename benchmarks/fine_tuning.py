@@ -22,11 +22,10 @@ from sameface.datasets import LabelledPhotos, read_folder, read_lfw_people
 from sameface.encoders import load_encoder
 from sameface.errors import SamefaceError
 from sameface.evaluation.embed import EmbeddedPhotos
-from sameface.evaluation.resampling import weighted_tar_at_fmr
 from sameface.evaluation.scores import Scores, score_all_pairs
 from sameface.imaging import load_image
 from sameface.metrics import people_weights
-from sameface.metrics.thresholds import matches_allowed
+from sameface.metrics.thresholds import matches_allowed, tar_at_fmr
 from sameface.models.card import ModelCard
 from sameface.recognizer import Recognizer
 from sameface.training.recipes.lfw import bad_camera
@@ -91,9 +90,8 @@ def scores_of(encoder: str, folder: Path, kind: str) -> Scores:
 
 
 def tars(scores: Scores) -> dict[str, float]:
-    """TAR at three FMRs, and the EER."""
-    weights = np.ones(len(scores.a))
-    return {f"TAR at {fmr:g}": weighted_tar_at_fmr(scores, fmr)(weights) for fmr in (1e-2, FMR, 1e-4)}
+    """TAR at three FMRs."""
+    return {f"TAR at {fmr:g}": tar_at_fmr(scores.mated, scores.non_mated, fmr)[0] for fmr in (1e-2, FMR, 1e-4)}
 
 
 class Tail:

@@ -139,7 +139,7 @@ def train(
     photos: Annotated[int, typer.Option(help="Photos of each in a batch.")] = 4,
     rate: Annotated[
         float | None,
-        typer.Option(help="Highest learning rate.  [default: 0.001; with --weights 0.0001]", show_default=False),
+        typer.Option(help="Highest learning rate.  [default: 0.001; with --weights 2e-05]", show_default=False),
     ] = None,
     patience: Annotated[int, typer.Option(help="Validations without progress before stopping; 0 never stops.")] = 5,
     every: Annotated[int, typer.Option(help="Steps between validations and checkpoints.")] = 100,

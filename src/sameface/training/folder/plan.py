@@ -18,7 +18,7 @@ from sameface.training.networks.by_name import Option
 SIDES: Final = {"convnet": 64, "inception_resnet_v1": 160, "head": 0}
 #: What a fine-tuning is told where its user says nothing: it starts near its end.
 FINE_TUNING: Final = TrainingSettings(
-    steps=600, people=8, photos=4, learning_rate=1e-4, warmup=30, weight_decay=0.0, averaging=0.99,
+    steps=600, people=8, photos=4, learning_rate=2e-5, warmup=30, weight_decay=0.0, averaging=0.99,
     validate_every=100, save_every=100, patience=5,
 )  # fmt: skip
 #: How aligned crops are made: dlib's chips, as the default encoder takes them.
