@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -66,6 +67,8 @@ def test_views_are_in_the_file(views: str, tmp_path: Path) -> None:
         expected = Deployed(network, spec)(torch.from_numpy(crops).permute(0, 3, 1, 2)).numpy()
     np.testing.assert_allclose(encoder.encode(crops), expected, atol=1e-4)
     assert encoder.encode(crops[:1]).shape == (1, 8)
+    (given,) = onnx.load(tmp_path / "mine.onnx").graph.input
+    assert given.type.tensor_type.shape.dim[0].dim_param  # any number at once
 
 
 def test_other_views_are_refused() -> None:

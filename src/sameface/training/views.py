@@ -50,7 +50,7 @@ class Views(nn.Module):
         if self.kind == "mirror":
             return torch.stack([pictures, pictures.flip(-1)], dim=1).view(-1, *shape)
         copies = pictures[:, None].expand(-1, MOVED, *shape).reshape(-1, *shape)
-        grids = self.grids[None].expand(len(pictures), *self.grids.shape).reshape(-1, *self.grids.shape[1:])
+        grids = self.grids[None].expand(pictures.shape[0], *self.grids.shape).reshape(-1, *self.grids.shape[1:])
         return functional.grid_sample(copies, grids, align_corners=False)
 
     def mean(self, embeddings: Tensor) -> Tensor:

@@ -22,6 +22,8 @@ CELLS: Final = 4
 SCALES: Final = ((0, ((6, 3), (8, 4))), (1, ((6, 3), (8, 4))))
 #: Added to the edges of a patch before it is divided by them, so that flat skin stays flat.
 _FLAT: Final = 0.05
+#: Added to the square of a slope before it divides; the least slope of 8-bit grey squares to 1.5e-5. Exporters take 1e-8 and less for nothing.
+_LEVEL: Final = 1e-7
 
 
 class PatchDescriptors(nn.Module):
@@ -56,7 +58,7 @@ class PatchDescriptors(nn.Module):
             for roots, sums, apart in self.cells(grey)
         ]
         described = torch.cat(found, dim=2) - self.middle
-        return torch.cat([described, self.places.expand(len(grey), 2, -1)], dim=1)
+        return torch.cat([described, self.places.expand(grey.shape[0], 2, -1)], dim=1)
 
     def whole(self, grey: Tensor) -> Tensor:
         """``(m, 1, size, size)`` to ``(m, 128, patches)``: all directions of all cells, to choose the principal ones from."""
@@ -79,12 +81,12 @@ class PatchDescriptors(nn.Module):
                 for side, step in sizes:
                     cells = functional.avg_pool2d(seen, side, step)
                     sums = functional.conv2d(cells.sum(dim=1, keepdim=True), one, dilation=side // step) + _FLAT
-                    yield (cells + 1e-8).sqrt(), sums, side // step
+                    yield cells.sqrt(), sums, side // step
 
     def edges(self, grey: Tensor) -> Tensor:
         """``(m, 1, h, w)`` to ``(m, 8, h, w)``: how strong an edge is, shared among the directions nearest to its own."""
         slopes = functional.conv2d(functional.pad(grey, (1, 1, 1, 1), mode="replicate"), self.directions)
-        squared = slopes.square().sum(dim=1, keepdim=True) * (2 / DIRECTIONS) + 1e-10
+        squared = slopes.square().sum(dim=1, keepdim=True) * (2 / DIRECTIONS) + _LEVEL
         cosines = slopes.relu().square() / squared
         sharp = cosines * cosines * cosines  # the sixth power of a cosine: an eighth at the next direction
         return squared.sqrt() * sharp / (sharp.sum(dim=1, keepdim=True) + 1e-6)
@@ -147,7 +149,7 @@ class Mixture(nn.Module):
         spread = second - 2 * self.means * first + (self.means.square() - self.variances) * count
         spread = spread / (self.variances * (2 * self.shares[:, None]).sqrt())
         vector = torch.cat([shift, spread], dim=2).flatten(1)
-        return functional.normalize(vector.sign() * (vector.abs() + 1e-12).sqrt(), dim=1)
+        return functional.normalize(vector.sign() * vector.abs().sqrt(), dim=1)
 
 
 class FisherNetwork(nn.Module):
