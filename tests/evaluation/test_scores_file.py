@@ -198,7 +198,7 @@ def run_at_shell(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
 def test_out_and_in_at_the_shell(
     colour_people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    common = ["evaluate", str(colour_people), "--photos", "0", "--no-cache", "--json"]
+    common = ["evaluate", str(colour_people), "--photos", "2", "--no-cache", "--json"]
     scores, embeddings = str(tmp_path / "s.csv"), str(tmp_path / "e.npz")
     arguments = [*common, "-d", "none", "-e", "pixels", "--scores-out", scores, "--embeddings-out", embeddings]
     found = []
