@@ -60,7 +60,7 @@ def dask() -> Iterator[Callable[[Iterable[Job]], Iterator[Found]]]:
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0", silence_logs=50
         ) as cluster:
             yield lambda jobs: workers.cluster(jobs, cluster.scheduler_address)
-            cluster.wait_for_workers(2, timeout=60)  # closing one that is about to start fails
+            cluster.wait_for_workers(2, timeout=250)  # closing one that is about to start fails
 
 
 @pytest.mark.timeout(900)  # processes start again and again, on a machine that may be busy
@@ -91,7 +91,7 @@ def test_random_kills_in_a_cluster_change_nothing(
 
 
 @pytest.mark.parametrize("where", ["processes", "dask"])
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)  # as above
 def test_a_poisonous_photo_is_reported_and_nobody_else_blamed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, where: str
 ) -> None:
