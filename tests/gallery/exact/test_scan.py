@@ -14,11 +14,12 @@ from onnx import TensorProto, helper, load_model_from_string
 
 from sameface.errors import SettingError
 from sameface.gallery import NewPerson, open_store
+from sameface.gallery.exact import index as index_module
 from sameface.gallery.exact.codes import BLOCK, code_probes, encoded, product_bounds
 from sameface.gallery.exact.index import MatrixIndex
 from sameface.gallery.exact.parallel import share
 from sameface.gallery.exact.scan import lower_bounds, scan_from_environment, views_of
-from sameface.gallery.exact.segment import Segment, square_norms
+from sameface.gallery.exact.segment import NOBODY, Segment, StaleRowError, crc_of, square_norms
 from sameface.gallery.following import live_index
 from sameface.models.integer_product import _NETWORK, LARGEST, integer_product
 from tests.gallery.worlds import DIMENSION, SPACE, slow_search, template, vectors
@@ -195,3 +196,37 @@ def test_the_error_of_a_piece_is_raised() -> None:
     for threads in (1, 3):
         with pytest.raises(ValueError, match="seven"):
             share(work, 20, threads)
+
+
+def in_memory(count: int) -> Segment:
+    made = vectors(count)
+    keys = np.arange(1, count + 1)
+    crcs = np.array([crc_of(int(key), row.tobytes()) for key, row in zip(keys, made, strict=True)], np.uint32)
+    return Segment(made, keys.copy(), keys, crcs, square_norms(made), count)
+
+
+def test_a_row_that_another_process_crosses_out_during_a_search_is_stale(monkeypatch: pytest.MonkeyPatch) -> None:
+    segment = in_memory(4 * BLOCK)
+    looked = index_module._Examination._examine
+
+    def crossed_out(self: object, blocks: object) -> None:
+        looked(self, blocks)  # type: ignore[arg-type]
+        segment.keys[:] = NOBODY
+
+    monkeypatch.setattr(index_module._Examination, "_examine", crossed_out)
+    with pytest.raises(StaleRowError):
+        MatrixIndex(DIMENSION, segment).search(vectors(1), 1)
+
+
+def test_keys_that_others_may_change_are_compared_as_a_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    # numpy.isin looks at its input twice, and failed, or took somebody for another, when a key became -1 in between.
+    segment, compared = in_memory(4 * BLOCK), np.isin
+
+    def isin(numbers: np.ndarray, *rest: object) -> object:
+        assert not np.shares_memory(numbers, segment.keys)
+        return compared(numbers, *rest)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(np, "isin", isin)
+    index = MatrixIndex(DIMENSION, segment)
+    assert index.search(vectors(1), 1, np.array([2, 3]))[0][0][0] in (2, 3)
+    assert index.remove([2]) == 1

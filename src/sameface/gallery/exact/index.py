@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from sameface.gallery.exact.codes import BLOCK
 from sameface.gallery.exact.scan import View, lower_bounds, views_of
-from sameface.gallery.exact.segment import NOBODY, Segment, StaleRowError, crc_of
+from sameface.gallery.exact.segment import NOBODY, Segment, StaleRowError, among, crc_of
 from sameface.matching import distance
 from sameface.types import Embeddings
 
@@ -115,7 +115,7 @@ class MatrixIndex:
 def _wanted(view: View, only: npt.NDArray[np.int64] | None) -> npt.NDArray[np.bool_]:
     """Which rows may be an answer."""
     alive = view.segment.alive[: view.count]
-    return alive if only is None else alive & np.isin(view.segment.keys[: view.count], only)
+    return alive if only is None else alive & among(view.segment.keys[: view.count], only)
 
 
 def _leave_out(bounds: npt.NDArray[np.float32], views: Sequence[View], wanted: Sequence[npt.NDArray[np.bool_]]) -> None:
@@ -192,9 +192,12 @@ class _Examination:
             segment = self.views[number].segment
             for place in np.flatnonzero(squared <= limit * (1 + 1e-9) + 1e-30):
                 row = rows[place]
-                if squared[place] > self.best[int(segment.keys[row])] * (1 + 1e-9) + 1e-30:
+                key = int(segment.keys[row])
+                if key == NOBODY or key not in self.best:  # crossed out since it was looked at
+                    raise StaleRowError
+                if squared[place] > self.best[key] * (1 + 1e-9) + 1e-30:
                     continue
-                vector, key = segment.matrix[row], int(segment.keys[row])
+                vector = segment.matrix[row]
                 if crc_of(key, vector.tobytes()) != segment.crcs[row]:
                     raise StaleRowError
                 value = distance(self.probe, vector)

@@ -107,7 +107,7 @@ class Segment:
 
     def kill(self, person_keys: npt.NDArray[np.int64]) -> int:
         """Take the rows of these people out of every answer, and overwrite their vectors where this process may."""
-        rows = np.flatnonzero(np.isin(self.keys[: self.count], person_keys) & self.alive[: self.count])
+        rows = np.flatnonzero(among(self.keys[: self.count], person_keys) & self.alive[: self.count])
         self.alive[rows] = False
         if self.writable:
             self.matrix[rows] = 0
@@ -157,6 +157,14 @@ class Segment:
             low = (count, np.minimum.reduceat(norms, np.arange(0, count, BLOCK)), float(norms.max()))
             self._low = low
         return low[1], low[2]
+
+
+def among(numbers: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Which numbers of a segment are wanted, ``(n,)``.
+
+    Of a copy: they may lie in a mapped file where another process crosses people out at this moment, and `numpy.isin` reads them more than once.
+    """
+    return np.isin(numbers.copy(), wanted)
 
 
 def square_norms(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
