@@ -28,6 +28,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+# A training gives other numbers on other numbers of threads: one, as the tests have, before anything is loaded that asks.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
 ROOT = Path(__file__).resolve().parent.parent
 #: Blocks that are shown, not run: outputs, file contents, drawings.
 SHOWN = {"text", "json", "toml", "mermaid"}

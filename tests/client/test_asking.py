@@ -66,7 +66,7 @@ def test_a_change_holds_what_was_given_and_nothing_else() -> None:
     [("Ada", {"name": "Ada"}), (PersonId("b" * 32), {"person_id": "b" * 32}), (ADA, {"person_id": ADA.person_id})],
 )
 def test_a_claim_goes_by_name_or_by_id(who: object, claimed: dict[str, str]) -> None:
-    sent = GALLERY.verify(who, b"x", "only", None).request()  # type: ignore[arg-type]
+    sent = GALLERY.verify(who, b"x", "only", None, False).request()  # type: ignore[arg-type]
     assert sent["data"] == {**claimed, "choose": "only"}
 
 

@@ -12,7 +12,7 @@ from sameface.defaults import DEFAULT_ENCODER
 from sameface.encoders import Encoder, load_encoder
 from sameface.errors import CropError, ModelMissingError
 from sameface.models.card import ModelCard
-from sameface.models.registry import cards, locate, network_card
+from sameface.models.registry import cards, locate, network_card, shipped_ids
 from sameface.types import CropsRGB
 
 
@@ -23,9 +23,11 @@ def _has(card: ModelCard) -> bool:
         return False
 
 
-#: What comes by download only joins where it was pulled.
+#: What comes by download only joins where it was pulled; what somebody added to this machine does not.
 ENCODERS = [
-    card.id for card in cards("encoder") if _has(card) or not any(file.url for file in network_card(card).files)
+    card.id
+    for card in cards("encoder")
+    if card.id in shipped_ids() and (_has(card) or not any(file.url for file in network_card(card).files))
 ]
 
 
