@@ -176,7 +176,7 @@ class PostgresTransaction:
 
     @cached_property
     def _anybody_over(self) -> bool:
-        """Whether anybody's time was over when this began: later it is nobody else's, for the moment stays the same."""
+        """Whether anybody's time was over when this began. No others join them: ends are set in the future, and `_now` stays."""
         return bool(self.ending(self._now, 1))
 
     @cached_property
