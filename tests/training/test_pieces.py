@@ -276,3 +276,8 @@ def test_a_degraded_photo_keeps_its_size_and_loses_detail() -> None:
     worse = degrade(photo, shrink=0.25, quality=20)
     assert worse.shape == photo.shape
     assert worse.std() < 0.5 * photo.std()
+
+
+def test_an_encoder_to_fine_tune_is_named() -> None:
+    with pytest.raises(SettingError, match="--weights"):
+        build_network(NetworkSpec("encoder"))

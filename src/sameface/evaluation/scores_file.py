@@ -179,7 +179,7 @@ def _truth(value: object, path: Path, row: int) -> bool:
 
 def _floats(values: Sequence[object], path: Path, column: str, *, empty: float) -> npt.NDArray[np.float64]:
     try:
-        found = np.array([empty if value in ("", None) else float(value) for value in values])  # type: ignore[arg-type]
+        found = np.array([empty if value in ("", None) else float(value) for value in values])  # type: ignore[arg-type]  # a column of text or of numbers
     except (TypeError, ValueError) as error:
         raise DataError(
             expected=f"numbers in the column {column} of {path_as_text(path.name)}",

@@ -42,4 +42,4 @@ def leaky(x: Tensor, slope: Tensor) -> Tensor:
         x: any shape.
         slope: a shape that fits by repeating.
     """
-    return cast("Tensor", _Leaky.apply(x, slope))  # type: ignore[no-untyped-call]
+    return cast("Tensor", _Leaky.apply(x, slope))  # type: ignore[no-untyped-call]  # PyTorch gives `apply` no types

@@ -99,7 +99,13 @@ def _backbone(spec: NetworkSpec) -> nn.Module:
         from sameface.training.tuning.base import open_base
 
         options = dict(spec.options)
-        return EncoderBackbone(open_base(str(options.pop("weights"))), **options)  # type: ignore[arg-type]
+        weights = options.pop("weights", "")
+        if not weights:
+            raise SettingError(
+                expected="an encoder to fine-tune", got="none", advice="name it: --weights sface-2021dec-unit"
+            )
+        # A wrong option is a TypeError, which `build_network` puts into words.
+        return EncoderBackbone(open_base(str(weights)), **options)  # type: ignore[arg-type]
     module, _, attribute = spec.name.partition(":")
     if not attribute:
         raise SettingError(

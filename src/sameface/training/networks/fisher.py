@@ -173,8 +173,8 @@ class FisherNetwork(nn.Module):
 
     def vectors(self, pictures: Tensor) -> Tensor:
         """``(m, 1, size, size)`` on 0…1 to Fisher vectors."""
-        return self.mixture(self.patches(pictures))  # type: ignore[no-any-return]
+        return self.mixture(self.patches(pictures))  # type: ignore[no-any-return]  # a module's call has no type
 
     def forward(self, pictures: Tensor) -> Tensor:
         """``(m, 1, size, size)`` to ``(m, dimension)``."""
-        return self.embedding(self.vectors(pictures))  # type: ignore[no-any-return]
+        return self.embedding(self.vectors(pictures))  # type: ignore[no-any-return]  # as above
