@@ -25,7 +25,7 @@ def test_part_of_the_way_by_hand() -> None:
     assert (half["w"].tolist(), int(half["n"])) == ([1.0, 6.0], 5)
 
 
-@pytest.mark.parametrize(("allowed", "kept"), [(10.0, 10.0), (7.0, 6.0), (4.0, 3.0)])
+@pytest.mark.parametrize(("allowed", "kept"), [(10.0, 10.0), (8.0, 7.5), (7.0, 5.0), (4.0, 3.0)])
 def test_the_furthest_that_is_allowed_is_kept_and_the_network_stays(allowed: float, kept: float) -> None:
     network, seen = one_weight(10.0), []
 

@@ -22,6 +22,7 @@ from sameface.models.operating_points import load_operating_point  # noqa: E402
 from sameface.models.registry import load_card  # noqa: E402
 from sameface.training.folder import FolderPlan, train_folder  # noqa: E402
 from sameface.training.loop.settings import TrainingSettings  # noqa: E402
+from sameface.training.loop.validation import Validation  # noqa: E402
 from sameface.training.pictures import Pictures  # noqa: E402
 from sameface.training.tuning.judge import EACH, Judge, chosen_rows, missed  # noqa: E402
 
@@ -82,9 +83,16 @@ def test_an_encoder_is_tuned_and_goes_back_to_onnx_with_card_and_id(tmp_path: Pa
     assert json.loads((tmp_path / "out" / "result.json").read_text())["plan"]["weights"] == plan.weights
 
 
-def test_nothing_better_is_the_encoder_unchanged_and_says_so(tmp_path: Path, plan: FolderPlan) -> None:
-    wild = replace(plan, settings=replace(STEPS, learning_rate=5.0, patience=2, stop_on_collapse=False))
-    result = train_folder(write_people(tmp_path / "people"), tmp_path / "out", wild, name="mine")
+def test_nothing_better_is_the_encoder_unchanged_and_says_so(
+    tmp_path: Path, plan: FolderPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = iter([0.1, *[0.2] * 100])  # the untouched encoder is judged first
+    verdict = Validation(0.0, 0.0, 1.0, missed=0.0, missed_undamaged=0.0)
+    monkeypatch.setattr(
+        "sameface.training.folder.run.Judge", lambda *_, **__: lambda embed: verdict._replace(judged=next(found))
+    )
+    strict = replace(plan, settings=replace(STEPS, patience=2))
+    result = train_folder(write_people(tmp_path / "people"), tmp_path / "out", strict, name="mine")
     assert result.unchanged
     assert result.training.best_step == 0
     assert result.encoder is not None
@@ -202,7 +210,7 @@ def test_a_network_that_got_worse_on_undamaged_pictures_is_never_better() -> Non
 
 
 def test_rows_are_of_people_with_several_pictures_and_few_of_each() -> None:
-    labels = np.repeat(np.arange(5), [1, 2, 9, 1, 4])
+    labels = np.repeat(np.arange(5), [1, 2, EACH + 5, 1, 4])
     rows = chosen_rows(labels, seed=0)
     assert np.bincount(labels[rows], minlength=5).tolist() == [0, 2, EACH, 0, 4]
     assert rows.tolist() == chosen_rows(labels, seed=0).tolist()

@@ -12,7 +12,7 @@ from sameface.training.loop.validation import Validation, validate
 from sameface.training.pictures import Pictures
 
 #: How far along the way weights are tried, the whole way first.
-SHARES: Final = (1.0, 0.6, 0.3)
+SHARES: Final = (1.0, 0.75, 0.5, 0.3)
 
 
 def blended(start: Mapping[str, Tensor], now: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:

@@ -18,8 +18,9 @@ from sameface.training.losses.distillation import targets_of
 from sameface.training.pictures import Pictures
 
 #: Pictures of one person, and of all, that are looked at: pairs grow with the square, and each validation costs two encodings of each.
-EACH: Final = 4
-MOST: Final = 800
+#: Fewer would let chance decide: of 1,000 mated pairs the misses that may be added are three.
+EACH: Final = 8
+MOST: Final = 2000
 #: At which false match rate misses are counted, where the pairs are enough for it.
 FMR: Final = 1e-3
 #: By how much misses on undamaged pictures may rise.
