@@ -12,6 +12,7 @@ import base64
 import ctypes
 import io
 import json
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -125,12 +126,13 @@ def main() -> None:
         with TestClient(app, base_url="http://127.0.0.1") as api:
             took: dict[str, tuple[int, float]] = {}
             held: list[float] = []
-            for _ in range(given.rounds):
+            for number in range(given.rounds):
                 for name, path, kind, body in requests(small=given.small):
                     status, megabytes = took_mb(api, path, kind, body)
                     took[name] = status, max(megabytes, took.get(name, (0, 0.0))[1])
                 ctypes.CDLL(None).malloc_trim(0)
                 held.append(_status_kb("VmRSS") / 1024)
+                print(f"round {number + 1}: {held[-1]:.0f} MB held", file=sys.stderr, flush=True)  # noqa: T201
     print(json.dumps({"took_mb": took, "held_mb": held}))  # noqa: T201
 
 
