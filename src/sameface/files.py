@@ -137,6 +137,15 @@ def _tell(skipped: Callable[[Skipped], object] | None, item: Skipped) -> None:
         skipped(item)
 
 
+def is_text(name: str) -> bool:
+    """Whether a name is valid Unicode, as libraries in C want it; paths on POSIX need not be.
+
+    >>> is_text("ren\\u00e9.jpg"), is_text(os.fsdecode(b"ren\\xe9.jpg"))
+    (True, False)
+    """
+    return not any("\ud800" <= character <= "\udfff" for character in name)
+
+
 def path_as_text(path: str | os.PathLike[str]) -> str:
     """A path as valid Unicode, to be stored and printed: bytes that are no UTF-8 become ``\\xff``; `path_from_text` undoes it.
 

@@ -81,3 +81,9 @@ def test_names():
         assert "word" not in str(error.value)
     with pytest.raises(SettingError):
         Cameras({})
+
+
+def test_an_address_that_is_no_unicode_is_refused():
+    """OpenCV itself ends the program on it."""
+    with pytest.raises(SettingError, match="valid Unicode"):
+        named(["rtsp://127.0.0.1:1/caf\udce9"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,8 @@ from typer.testing import CliRunner
 
 from sameface import Gallery, Recognizer
 from sameface.cli.watch import app
-from sameface.indexing.video import Video, _Clock
+from sameface.errors import NotAnImageError
+from sameface.indexing.video import Video, VideoFile, _Clock
 from tests.conftest import needed
 
 
@@ -32,6 +34,23 @@ def test_the_times_are_the_files_own(cases: Path) -> None:
     capture.release()
     assert times == pytest.approx([at - told[0] for at in told])
     assert np.ptp(np.diff(times)) > 0.05  # the rate does vary
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="every file name is Unicode here")
+def test_a_film_whose_name_is_no_unicode_is_written_and_read(tmp_path: Path) -> None:
+    """OpenCV itself ends the program on such a name."""
+    path = tmp_path / "caf\udce9" / "fil\udce9.avi"
+    path.parent.mkdir()
+    film = VideoFile(path, 5.0)
+    for shade in (0, 100, 200):
+        film.write(np.full((64, 64, 3), shade, np.uint8))
+    film.close()
+    with Video(path) as video:
+        shades = [float(frame.image_rgb.mean()) for frame in video.frames()]
+    assert shades == pytest.approx([0, 100, 200], abs=3)
+    path.write_bytes(b"no film")
+    with pytest.raises(NotAnImageError, match=r"fil\\xe9"):
+        Video(path)
 
 
 def test_each_other_frame_keeps_its_time(cases: Path) -> None:

@@ -14,6 +14,8 @@ import pytest
 from sameface.errors import SettingError
 from sameface.liveness.challenge import Challenge, draw_challenge
 from sameface.liveness.session import REASONS, Rules, Seen, Session, State
+from sameface.recognizer import Recognizer
+from sameface.recognizer.live import LiveSession
 from sameface.types import Box, Detection, Landmarks
 
 RULES = Rules(threshold=1.1, likeness=-1.0)
@@ -200,3 +202,8 @@ def test_a_whole_kind_cannot_be_left_out():
         draw_challenge(leave_out=["left", "right"])
     with pytest.raises(SettingError):
         draw_challenge(2)
+
+
+def test_a_detector_without_points_is_refused_at_once():
+    with pytest.raises(SettingError, match="five points"):
+        LiveSession(Recognizer(detector="none", operating_point=1.0))

@@ -13,6 +13,7 @@ from PIL import Image
 from sameface.errors import NothingHereError, SettingError
 from sameface.liveness.session import State
 from sameface.service import live_sessions
+from sameface.service.desk import open_desk
 from sameface.service.live_policy import HEADER
 from sameface.service.live_sessions import LiveSessions
 from sameface.service.settings import Settings
@@ -170,3 +171,13 @@ def test_another_policy_is_refused():
 def test_a_challenge_is_not_told_before_its_time(api):
     begun = api.post("/v1/liveness", json={}).text
     assert not any(f'"{action}"' in begun for action in ("left", "right", "up", "down", "nearer", "farther"))
+
+
+@pytest.mark.parametrize("policy", ["warn", "require"])
+def test_no_start_with_a_detector_that_sees_no_movements(tmp_path, policy):
+    desk = open_desk(Settings(str(tmp_path), threshold=1.0, detector="none", liveness=policy))
+    try:
+        with pytest.raises(SettingError, match="five points"):
+            desk.load()
+    finally:
+        desk.close()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 from sameface.errors import (
     OUTCOMES,
@@ -23,9 +25,11 @@ from sameface.errors import (
     SettingError,
 )
 from sameface.gallery import check_slug
+from sameface.gallery.rules.names import clean_name
 from sameface.recognizer import Identification, Verification
 from sameface.service.policy import identified, stricter, verified
 from sameface.service.problem import problem
+from sameface.service.schemas import Group
 from sameface.service.settings import Settings, from_json, to_json
 from sameface.types import Box, EmbeddingSpace, OperatingPoint
 
@@ -143,3 +147,18 @@ class TestPolicy:
         assert identified([refused], 0.31) == [refused]
         unsupported = replace(answer, name=None, threshold=None)
         assert identified([unsupported], 0.4) == [unsupported]  # a bare number makes no claim
+
+
+def test_the_document_says_which_names_can_be_stored():
+    """Every character of the Basic Multilingual Plane, alone and behind a letter. In JSON a `$` matches the very end alone."""
+    pattern = re.compile(TypeAdapter(Group).json_schema()["pattern"])
+
+    def stored(name):
+        try:
+            return bool(clean_name(name))
+        except PersonNameError:
+            return False
+
+    characters = [chr(code) for code in range(0x10000) if not 0xD800 <= code < 0xE000]
+    names = [*characters, *("A" + one for one in characters)]
+    assert [name for name in names if stored(name) is not bool(pattern.fullmatch(name))] == []

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, Protocol
 import numpy as np
 
 from sameface.errors import SettingError, without_passwords
+from sameface.files import is_text
 from sameface.indexing.video import opencv
 from sameface.types import ImageRGB
 
@@ -173,7 +174,7 @@ def named(sources: Sequence[str]) -> dict[str, str | int]:
     What has no name is called by its number, or by the host of its address.
 
     Raises:
-        SettingError: two of one name.
+        SettingError: two of one name; no camera.
 
     >>> named(["0", "door=rtsp://me:word@10.0.0.7/1", "rtsp://me:word@10.0.0.8:554/1"])
     {'0': 0, 'door': 'rtsp://me:word@10.0.0.7/1', '10.0.0.8': 'rtsp://me:word@10.0.0.8:554/1'}
@@ -191,6 +192,12 @@ def named(sources: Sequence[str]) -> dict[str, str | int]:
                 expected="cameras: numbers or addresses, as NAME=ADDRESS where there are several",
                 got=repr(without_passwords(source)),
                 advice="watch a video file alone",
+            )
+        if not is_text(source):
+            raise SettingError(
+                expected="the address of a camera",
+                got="one that is no valid Unicode",
+                advice="write what is no ASCII letter as %C3%A9",
             )
         name = name or (str(number) if number is not None else urlsplit(source).hostname or "camera")
         if name in found:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,7 @@ from typing import Any, Final, Self
 import numpy as np
 
 from sameface.errors import ExtraMissingError, ImageAccessError, ImageNotFoundError, NotAnImageError
+from sameface.files import is_text, path_as_text
 from sameface.types import ImageRGB
 
 #: So many frames in a row that cannot be read are the end, whatever the file says.
@@ -66,15 +68,19 @@ class Video:
                 got=f"{str(source)!r}, where there is no file",
                 advice="check the path; cameras count from 0",
             )
-        self._capture = self._cv2.VideoCapture(source if isinstance(source, int) else str(source))
+        self._spelled = ExitStack()
+        named = source if isinstance(source, int) else self._spelled.enter_context(_spelled(Path(source)))
+        self._capture = self._cv2.VideoCapture(named)
         if not self._capture.isOpened():
-            self._capture.release()
+            self.close()
             if self.live:
                 raise ImageAccessError(
                     expected=f"camera {source}", got="none that opens", advice="check the number and who else uses it"
                 )
             raise NotAnImageError(
-                expected="a video that OpenCV reads", got=str(source), advice="convert it, for instance to MP4"
+                expected="a video that OpenCV reads",
+                got=path_as_text(str(source)),
+                advice="convert it, for instance to MP4",
             )
         count = float(self._capture.get(self._cv2.CAP_PROP_FRAME_COUNT))
         self.length = int(count) if np.isfinite(count) and 0 < count < 1e9 else 0
@@ -108,13 +114,18 @@ class Video:
                     self.damaged += 1
             number += 1
 
+    def close(self) -> None:
+        """Let go of the file or the camera."""
+        self._capture.release()
+        self._spelled.close()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._capture.release()
+        self.close()
 
 
 class _Clock:
@@ -146,6 +157,7 @@ class VideoFile:
     def __init__(self, path: Path, rate: float) -> None:
         self._cv2, self._path, self._rate = opencv(), path, rate
         self._writer: Any = None
+        self._spelled = ExitStack()
         self.code = ""
 
     def write(self, image_rgb: ImageRGB) -> None:
@@ -160,23 +172,38 @@ class VideoFile:
         self._writer.write(np.ascontiguousarray(image_rgb[..., ::-1]))
 
     def _open(self, width: int, height: int) -> Any:
+        named = self._spelled.enter_context(_spelled(self._path))
         for code in _CODES.get(self._path.suffix.lower(), _IN_OTHERS):
             with _quiet():
-                writer = self._cv2.VideoWriter(
-                    str(self._path), self._cv2.VideoWriter_fourcc(*code), self._rate, (width, height)
-                )
+                writer = self._cv2.VideoWriter(named, self._cv2.VideoWriter_fourcc(*code), self._rate, (width, height))
             if writer.isOpened():
                 self.code = code
                 return writer
             writer.release()
+        self._spelled.close()
         raise ImageAccessError(
-            expected=f"to write a video to {self._path}", got="a refusal", advice="choose a folder that may be written"
+            expected=f"to write a video to {path_as_text(self._path)}",
+            got="a refusal",
+            advice="choose a folder that may be written",
         )
 
     def close(self) -> None:
         """Finish the file."""
         if self._writer is not None:
             self._writer.release()
+        self._spelled.close()
+
+
+@contextmanager
+def _spelled(path: Path) -> Iterator[str]:
+    """A name of a file that OpenCV can take: on one that is no valid Unicode it ends the whole program, so that one gets a link of another name."""
+    if is_text(str(path)):
+        yield str(path)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder, "film" + (path.suffix if is_text(path.suffix) else ""))
+        link.symlink_to(path.absolute())
+        yield str(link)
 
 
 @contextmanager

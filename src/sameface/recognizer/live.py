@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sameface.errors import FaceError
+from sameface.defaults import DEFAULT_DETECTOR
+from sameface.errors import FaceError, SettingError
+from sameface.faces.none import WHOLE_PICTURE
 from sameface.imaging import ImageSource, Photo, open_photo
 from sameface.liveness.challenge import Action, MovedBy, draw_challenge
 from sameface.liveness.passive import PassiveLiveness
@@ -56,7 +58,7 @@ class LiveSession:
         rules: its limits.
 
     Raises:
-        SettingError: as `draw_challenge`.
+        SettingError: as `draw_challenge`; the recognizer's detector gives no points.
         NoThresholdError: the recognizer has no τ.
     """
 
@@ -79,6 +81,7 @@ class LiveSession:
     def _begin(
         self, recognizer: Recognizer, passive: PassiveLiveness | None, rules: Rules, clock: Callable[[], float]
     ) -> None:
+        check_points(recognizer)
         self._recognizer, self._passive, self.rules, self._clock = recognizer, passive, rules, clock
 
     @classmethod
@@ -155,6 +158,20 @@ class LiveSession:
         one = faces[0].embedding if len(faces) == 1 else None
         score = self._passive.judge(photo, found)[0].score if self._passive is not None and one is not None else None
         return self._session.see(Seen(at, photo.image_rgb, found, one, score))
+
+
+def check_points(recognizer: Recognizer) -> None:
+    """Movements are seen by five points of the face.
+
+    Raises:
+        SettingError: the recognizer's detector gives none.
+    """
+    if recognizer.detector.id == WHOLE_PICTURE:
+        raise SettingError(
+            expected="a detector that gives five points of a face",
+            got=f"detector {recognizer.detector.id!r}",
+            advice=f"use {DEFAULT_DETECTOR!r}, or judge photos by `PassiveLiveness`",
+        )
 
 
 def _rules(recognizer: Recognizer, rules: Rules | None, passive: float) -> Rules:

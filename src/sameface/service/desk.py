@@ -17,6 +17,7 @@ from sameface.matching import as_threshold
 from sameface.models.given import remember_given
 from sameface.models.operating_points import load_operating_point
 from sameface.recognizer import Recognizer
+from sameface.recognizer.live import check_points
 from sameface.service.attempts import Attempts
 from sameface.service.audit import AuditTrail
 from sameface.service.batching import BatchingEncoder
@@ -113,6 +114,8 @@ class Desk:
             log.warning("%s", warning)
         recognizer = load_recognizer(self.settings)
         _ = recognizer.operating_point  # a service without a policy does not start
+        if self.settings.liveness != "off":
+            check_points(recognizer)
         if self.settings.least_passive:
             self.passive = PassiveLiveness(device=self.settings.device, limits=recognizer.limits)
         shelf = Shelf(self.settings, recognizer)

@@ -14,8 +14,14 @@ from sameface.recognizer.wire import AuditLine
 from sameface.service.intake import PhotoField
 from sameface.types import Box, Consent, Retention
 
+_CONTROLS: Final = r"\x00-\x1F\x7F-\x9F\u2028\u2029"
+#: Blank, or drawn as nothing: `sameface.gallery.rules.invisible`, but for what lies beyond U+FFFF, which not every reader of patterns can say.
+_UNSEEN: Final = (
+    r"\s\xAD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u202A-\u202E\u2060-\u206F"
+    r"\u2800\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFB"
+)
 #: A character that shows, and no control character anywhere; said in the document, checked where names are stored.
-_SHOWN: Final = r"^[^\x00-\x1F\x7F-\x9F]*[^\s\x00-\x1F\x7F-\x9F][^\x00-\x1F\x7F-\x9F]*$"
+_SHOWN: Final = rf"^[^{_CONTROLS}]*[^{_UNSEEN}{_CONTROLS}][^{_CONTROLS}]*$"
 Name = Annotated[
     str,
     Field(
@@ -135,7 +141,7 @@ class ClaimForm(Form):
 class IdentifyForm(Form):
     photo: PhotoField
     candidates: int = Field(3, ge=1, le=10)
-    group: str | None = Field(None, max_length=200)
+    group: Group | None = None
     fpir: float | None = Field(None, gt=0, lt=1, description="Stricter than the server's policy; larger is refused.")
     threshold: Threshold = None
     force: Forced = False
@@ -150,7 +156,7 @@ class IdentifyManyForm(Form):
         ),
     ]
     candidates: int = Field(3, ge=1, le=10)
-    group: str | None = Field(None, max_length=200)
+    group: Group | None = None
     fpir: float | None = Field(None, gt=0, lt=1, description="Stricter than the server's policy; larger is refused.")
     threshold: Threshold = None
     force: Forced = False

@@ -13,7 +13,7 @@ import pytest
 
 from sameface.gallery import open_store
 from tests.gallery.postgres_server import GivenServer, Server
-from tests.gallery.sqlite.test_processes import WORKER, faces_of
+from tests.gallery.sqlite.test_processes import WORKER, faces_of, found_in
 from tests.gallery.worlds import DIMENSION, SPACE, slow_search, vectors
 
 ROOT = Path(__file__).parents[3]
@@ -28,6 +28,7 @@ def test_kills_lose_nothing_and_bring_nobody_back(
     location, rng = server.new_schema(), random.Random(0)
     open_store(location, space=SPACE, dimension=DIMENSION).close()
     enrolled: set[str] = set()
+    forgotten: set[str] = set()
     unsure: set[str] = set()
     for kill in range(KILLS):
         worker = subprocess.Popen(
@@ -48,6 +49,8 @@ def test_kills_lose_nothing_and_bring_nobody_back(
                 continue
             asked = set()
             (enrolled.add if act == "add" else enrolled.discard)(name)
+            if act == "forget":
+                forgotten.add(name)
         unsure |= asked
         with open_store(location, space=SPACE, dimension=DIMENSION) as store:
             report, people = store.check(), store.people()
@@ -58,5 +61,17 @@ def test_kills_lose_nothing_and_bring_nobody_back(
             world = {person.name: faces_of(person.name) for person in people}
             for probe in vectors(3, seed=kill):
                 assert [c.name for c in store.search(probe, 3)[0]] == [name for name, _ in slow_search(probe, world, 3)]  # type: ignore[arg-type]
+        assert found_in(tmp_path, forgotten) == []  # the program's own cache
         enrolled, unsure = found, asked
     assert enrolled
+    assert len(forgotten) >= KILLS
+    if isinstance(server, Server):
+        # The server's tables hold nobody after `compact`; its log (pg_wal) goes by its own rules, and the docs say so.
+        with open_store(location, space=SPACE, dimension=DIMENSION) as store:
+            store.compact()
+        server.stop()  # what is in its memory goes to its files
+        try:
+            assert found_in(server.home / "data" / "base", forgotten) == []
+            assert set(found_in(server.home / "data" / "base", enrolled)) == enrolled
+        finally:
+            server.start()

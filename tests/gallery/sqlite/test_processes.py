@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ store = open_store(path, space=SPACE, dimension=DIMENSION)
 known = [p.name for p in store.people()]
 for number in range(100000):
     if rng.random() < 0.6 or len(known) < 5:
-        name = f"{seed}-{number}"
+        name = f"<{seed}-{number}>"
         print("try add", name, flush=True)
         store.add(name, [template(v) for v in vectors(2, seed=hash_of(name))])
         known.append(name)
@@ -51,10 +52,21 @@ def faces_of(name: str) -> list[object]:
     return list(vectors(2, seed=int.from_bytes(name.encode(), "big") % 2**32))
 
 
+def found_in(folder: Path, names: Iterable[str]) -> list[str]:
+    """Whose name or face stands in a file of a folder, byte for byte."""
+    raw = b"".join(file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file())
+    return [
+        name
+        for name in names
+        if name.encode() in raw or any(face.tobytes() in raw for face in faces_of(name))  # type: ignore[attr-defined]
+    ]
+
+
 def test_kills_lose_nothing_and_bring_nobody_back(tmp_path: Path) -> None:
     path, rng = tmp_path / "people.db", random.Random(0)
     open_store(path, space=SPACE, dimension=DIMENSION).close()
     enrolled: set[str] = set()
+    forgotten: set[str] = set()
     for kill in range(KILLS):
         worker = subprocess.Popen(
             [sys.executable, "-c", WORKER, str(path), str(kill)], stdout=subprocess.PIPE, text=True, cwd=ROOT
@@ -73,6 +85,9 @@ def test_kills_lose_nothing_and_bring_nobody_back(tmp_path: Path) -> None:
                 continue
             unsure = set()
             (enrolled.add if act == "add" else enrolled.discard)(name)
+            if act == "forget":
+                forgotten.add(name)
+        assert found_in(tmp_path, forgotten) == []  # as the killed program left it
         with open_store(path, space=SPACE, dimension=DIMENSION) as store:
             report, people = store.check(), store.people()
             found = {person.name for person in people}
@@ -83,7 +98,11 @@ def test_kills_lose_nothing_and_bring_nobody_back(tmp_path: Path) -> None:
             world = {person.name: faces_of(person.name) for person in people}
             for probe in vectors(3, seed=kill):
                 assert [c.name for c in store.search(probe, 3)[0]] == [name for name, _ in slow_search(probe, world, 3)]  # type: ignore[arg-type]
+        assert found_in(tmp_path, forgotten) == []
     assert len(enrolled) > 5
+    assert len(forgotten) > KILLS
+    assert found_in(tmp_path, forgotten) == []
+    assert set(found_in(tmp_path, enrolled)) == enrolled  # the search sees what is there
 
 
 REEMBED = """

@@ -14,7 +14,7 @@ from sameface.service.live_policy import HEADER, live_count, shown_live
 from sameface.service.policy import reviewed
 from sameface.service.routes.galleries import GalleryName
 from sameface.service.routes.photos import SAMPLE
-from sameface.service.schemas import EnrollForm, MergeForm, PersonPatch, StoredPhoto, StoredPhotos
+from sameface.service.schemas import EnrollForm, Group, MergeForm, PersonPatch, StoredPhoto, StoredPhotos
 from sameface.service.visit import Asks, Visit, read_photos
 from sameface.types import PersonId
 
@@ -82,7 +82,7 @@ async def people(
     gallery: GalleryName,
     ask: Asks,
     search: Annotated[str, Query(max_length=200, description="Part of a name, in any case.")] = "",
-    group: Annotated[str | None, Query(max_length=200)] = None,
+    group: Annotated[Group | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: Annotated[str, Query(pattern=r"^[0-9]{0,18}$", description="`next` of the page before.")] = "",
 ) -> People:
