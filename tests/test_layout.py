@@ -55,7 +55,7 @@ def test_the_import_rules_name_what_has_one_door(library: str) -> None:
 @pytest.mark.parametrize(
     ("library", "doors"),
     [
-        ("onnxruntime", ["models/runtime.py"]),
+        ("onnxruntime", ["models/devices.py", "models/runtime.py"]),
         ("sqlite3", ["evaluation/cache.py", "events/outbox.py", "gallery/sqlite/", "indexing/ledger_file.py"]),
         ("psycopg", ["gallery/postgres/"]),
         ("fastapi", ["service/"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import os
 import subprocess
 import sys
@@ -147,6 +148,51 @@ def test_doctor_says_whether_anybody_is_called(run: Run, monkeypatch: pytest.Mon
     assert said() == "none"
     monkeypatch.setenv("ORT_DISABLE_TELEMETRY", "0")
     assert said() == "ONNX Runtime may: ORT_DISABLE_TELEMETRY=0"
+
+
+def test_doctor_says_which_devices_start_and_what_keeps_the_others(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sameface.models.devices.built_devices", lambda: ("cpu", "cuda", "openvino"))
+    problems = {"cpu": None, "cuda": "missing: libcudnn.so.9", "openvino": None}
+    monkeypatch.setattr("sameface.models.devices.why_not", problems.get)
+    seen = {check["subject"]: check["seen"] for check in run("doctor", "--json").json["checks"]}
+    assert seen["devices"] == "cpu, openvino"
+    assert seen["device cuda"] == "does not start: missing: libcudnn.so.9"
+    assert "--device openvino" in seen["GPU"]
+    assert run("doctor").out.splitlines()[-1] == "device cuda: does not start: missing: libcudnn.so.9"
+
+
+def test_doctor_says_that_a_gpu_is_idle(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sameface.cli.doctor.shutil.which", lambda name: f"/usr/bin/{name}")
+    assert "not used" in next(
+        check["seen"] for check in run("doctor", "--json").json["checks"] if check["subject"] == "GPU"
+    )
+
+
+@pytest.mark.parametrize(
+    ("builds", "ok", "seen"),
+    [
+        ({"onnxruntime-gpu": "1.31.1"}, True, "1.31.1 (onnxruntime-gpu)"),
+        ({"onnxruntime": "1.30.0", "onnxruntime-gpu": "1.31.1"}, False, "they write over each other"),
+        ({}, False, "not installed"),
+    ],
+)
+def test_doctor_knows_the_builds_of_onnx_runtime(
+    run: Run, monkeypatch: pytest.MonkeyPatch, builds: dict[str, str], ok: bool, seen: str
+) -> None:
+    """Each writes the same module, so two of them are a half of each; which one is there does not matter."""
+    real = importlib.metadata.version
+
+    def version(name: str) -> str:
+        if not name.startswith("onnxruntime"):
+            return real(name)
+        if name not in builds:
+            raise importlib.metadata.PackageNotFoundError(name)
+        return builds[name]
+
+    monkeypatch.setattr("importlib.metadata.version", version)
+    check = next(check for check in run("doctor", "--json").json["checks"] if check["subject"] == "onnxruntime")
+    assert check["ok"] is ok
+    assert seen in check["seen"]
 
 
 def test_doctor_on_a_python_nobody_tried(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

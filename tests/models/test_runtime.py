@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from sameface.errors import DeviceUnavailableError, ModelDamagedError, ModelMissingError
 from sameface.models import prepared
 from sameface.models.cache import damaged_in_cache
-from sameface.models.runtime import Session, available_devices
+from sameface.models.runtime import Session
 from sameface.models.sums import write_sum
 
 
@@ -149,7 +149,3 @@ def test_a_network_that_fails_on_its_input_is_said(tmp_path: Path) -> None:
     session = Session(write_product(tmp_path / "n.onnx"))
     with pytest.raises(ModelDamagedError, match=r"input of shape \(2, 2\)"):
         session.run({"x": np.ones((2, 2), np.float32)})
-
-
-def test_the_processor_is_always_a_device() -> None:
-    assert "cpu" in available_devices()

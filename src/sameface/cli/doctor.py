@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -41,6 +42,9 @@ OPTIONAL: Final = {
     "dataframe": ("narwhals",),
     "mqtt": ("paho-mqtt",),
 }
+
+
+_IDLE: Final = "does not start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ def doctor(json: JsonOption = False) -> None:
         rows += [(f"extra {name}", "", _in_short(parts)) for name, parts in OPTIONAL.items()]
         print_table(("what", "", "seen"), rows, shorten=("seen",))
         for check in checks:
-            if not check.ok:
+            if not check.ok or check.seen.startswith(_IDLE):
                 print_line(f"{check.subject}: {check.seen}")
     raise typer.Exit(0 if healthy else 1)
 
@@ -121,19 +125,45 @@ def _versions(names: tuple[str, ...]) -> str:
 
 def _packages() -> list[Check]:
     found = {name: _version(name) for name in PARTS}
-    return [Check(name, version is not None, version or "not installed") for name, version in found.items()]
+    return [
+        _runtime_package() if name == "onnxruntime" else Check(name, version is not None, version or "not installed")
+        for name, version in found.items()
+    ]
+
+
+def _runtime_package() -> Check:
+    """ONNX Runtime comes in packages for devices, too; two of them write over each other's files."""
+    from sameface.models.devices import BUILDS
+
+    builds = {name: version for name in BUILDS if (version := _version(name)) is not None}
+    seen = ", ".join(version if name == "onnxruntime" else f"{version} ({name})" for name, version in builds.items())
+    if len(builds) > 1:
+        seen += ": they write over each other; uninstall all of them, then install one"
+    return Check("onnxruntime", len(builds) == 1, seen or "not installed")
 
 
 def _runtime() -> list[Check]:
-    from sameface.models.runtime import available_devices
+    from sameface.models.devices import built_devices, why_not
     from sameface.models.vendor_calls import VARIABLE, are_silenced
 
-    devices = available_devices()
+    problems = {device: why_not(device) for device in built_devices()}
     calls = "none" if are_silenced() else f"ONNX Runtime may: {VARIABLE}={os.environ.get(VARIABLE, '')}"
     return [
-        Check("devices", "cpu" in devices, ", ".join(devices)),
+        Check("devices", "cpu" in problems, ", ".join(device for device, problem in problems.items() if not problem)),
+        *(Check(f"device {device}", True, f"{_IDLE}: {problem}") for device, problem in problems.items() if problem),
+        *_unused(problems),
         Check("calls home", True, calls),
     ]
+
+
+def _unused(problems: dict[str, str | None]) -> list[Check]:
+    """A GPU that is here and idle is said: nothing uses one unasked."""
+    working = [device for device, problem in problems.items() if device != "cpu" and not problem]
+    if working:
+        return [Check("GPU", True, f"used where you ask for it: --device {working[0]}")]
+    if shutil.which("nvidia-smi"):
+        return [Check("GPU", True, "an NVIDIA GPU seems to be here, and is not used: see docs/how-to/gpu.md")]
+    return []
 
 
 def _models() -> list[Check]:

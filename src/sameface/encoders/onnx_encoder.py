@@ -13,7 +13,7 @@ from sameface.encoders.crops import check_crops, scale_crops
 from sameface.encoders.crowd import load_crowd
 from sameface.encoders.encoder import Encoded
 from sameface.encoders.normalising import network_input
-from sameface.errors import ModelCardError, ModelDamagedError
+from sameface.errors import DeviceUnavailableError, ModelCardError, ModelDamagedError
 from sameface.matching import unit_length
 from sameface.models.card import ModelCard
 from sameface.models.runtime import Session
@@ -40,6 +40,13 @@ class OnnxEncoder:
     """
 
     def __init__(self, network: Path, card: ModelCard, *, device: str = "cpu", threads: int | None = None) -> None:
+        if card.quantised and device != "cpu":
+            # CUDA and OpenVINO round elsewhere: up to 0.14 and 0.025 from the processor's embeddings. It would be another encoder.
+            raise DeviceUnavailableError(
+                expected=f"the device cpu for {card.id}, an encoder of 8 bits",
+                got=repr(device),
+                advice=f"use a float32 encoder on {device}; `sameface models list` names them",
+            )
         self._card = card
         self._session = Session(network, device=device, threads=threads)
         self._input, self._as_bytes, self._fixed_batch = self._check_input()

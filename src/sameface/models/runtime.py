@@ -1,6 +1,6 @@
-"""The one door to ONNX Runtime: a network in, arrays through, arrays out.
+"""The door to ONNX Runtime: a network in, arrays through, arrays out.
 
-No other file imports onnxruntime, so devices, threads and log levels are decided here once.
+Only this file and `devices` import onnxruntime, so devices, threads and log levels are decided once.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from sameface.errors import DeviceUnavailableError, ModelDamagedError, ModelMissingError, SamefaceError
 from sameface.models.cache import refuse_damaged
+from sameface.models.devices import PROVIDERS, providers, refuse_missing
 from sameface.models.prepared import GRAPH, WEIGHTS, keep_prepared, open_prepared, prepared_folder
 from sameface.models.refusals import reason, why_refused
 from sameface.models.vendor_calls import silence
@@ -22,24 +23,10 @@ silence()  # before the next line: it is read when the runtime is loaded
 
 import onnxruntime as ort  # type: ignore[import-untyped]  # noqa: E402
 
-#: Device names as users say them, and the execution provider that serves each.
-PROVIDERS: Final[Mapping[str, str]] = {
-    "cpu": "CPUExecutionProvider",
-    "cuda": "CUDAExecutionProvider",
-    "coreml": "CoreMLExecutionProvider",
-    "directml": "DmlExecutionProvider",
-    "openvino": "OpenVINOExecutionProvider",
-}
 #: Weights of a tensor from this size on, in bytes, lie in a file that is mapped.
 _MAPPED_FROM: Final = 4096
 #: Another process may put its own file in the place between making the optimised form and opening it.
 _TRIES: Final = 3
-
-
-def available_devices() -> tuple[str, ...]:
-    """Devices that this installation of ONNX Runtime was built for, best known first."""
-    built = set(ort.get_available_providers())
-    return tuple(name for name, provider in PROVIDERS.items() if provider in built)
 
 
 class Session:
@@ -47,7 +34,7 @@ class Session:
 
     Args:
         network: path of an ONNX file, or its bytes.
-        device: a key of `PROVIDERS`; a device that is missing is an error, never a silent CPU.
+        device: a key of `devices.PROVIDERS`; a device that is missing is an error, never a silent CPU.
         threads: threads of one run; None leaves it to ONNX Runtime (one per core).
 
     Raises:
@@ -56,12 +43,7 @@ class Session:
     """
 
     def __init__(self, network: Path | bytes, *, device: str = "cpu", threads: int | None = None) -> None:
-        if device not in available_devices():
-            raise DeviceUnavailableError(
-                expected=f"a device among {', '.join(available_devices())}",
-                got=repr(device),
-                advice="choose one of those, or install the onnxruntime build for that device",
-            )
+        refuse_missing(device)
         if isinstance(network, Path) and not network.is_file():
             raise ModelMissingError(expected=f"a network at {network}", got="nothing there", advice="check the path")
         try:
@@ -73,7 +55,7 @@ class Session:
         used = self._session.get_providers()
         if PROVIDERS[device] not in used:
             raise DeviceUnavailableError(
-                expected=f"{PROVIDERS[device]} to start",
+                expected=f"{PROVIDERS[device]} to take the network",
                 got=", ".join(used),
                 advice="run `sameface doctor` to see what is missing",
             )
@@ -104,13 +86,13 @@ class Session:
 
 def _start(network: Path | bytes, device: str, threads: int | None) -> Any:
     """A session, from the optimised form of the network where there is one; makes that form where it belongs."""
-    providers = [PROVIDERS[device]]
+    on = providers(device)
     if not isinstance(network, Path):
-        return ort.InferenceSession(network, _options(threads), providers=providers)
+        return ort.InferenceSession(network, _options(threads), providers=on, enable_fallback=0)
     folder = prepared_folder(network, ort.__version__) if device == "cpu" else None
     if folder is None:
         refuse_damaged(network)
-        return ort.InferenceSession(str(network), _options(threads), providers=providers)
+        return ort.InferenceSession(str(network), _options(threads), providers=on, enable_fallback=0)
     made = None
     for _ in range(_TRIES):
         # The first run computes as every later one will: weights that are packed round the last bit in another way.
@@ -125,9 +107,9 @@ def _start(network: Path | bytes, device: str, threads: int | None) -> Any:
                 options.add_session_config_entry(
                     "session.optimized_model_external_initializers_min_size_in_bytes", str(_MAPPED_FROM)
                 )
-                made = ort.InferenceSession(str(network), options, providers=providers)
+                made = ort.InferenceSession(str(network), options, providers=on, enable_fallback=0)
         except Exception:  # noqa: BLE001  # no room or no right to write, which ONNX Runtime calls by many names: it works without
-            return ort.InferenceSession(str(network), _options(threads), providers=providers)
+            return ort.InferenceSession(str(network), _options(threads), providers=on, enable_fallback=0)
     return made
 
 
@@ -141,7 +123,7 @@ def _from_prepared(folder: Path, network: Path, threads: int | None) -> Any:
     if not prepared.packs:  # else large weights are copied: float32 products take them as they lie in the mapped file
         options.add_session_config_entry("session.disable_prepacking", "1")
     try:
-        return ort.InferenceSession(str(prepared.graph), options, providers=[PROVIDERS["cpu"]])
+        return ort.InferenceSession(str(prepared.graph), options, providers=providers("cpu"), enable_fallback=0)
     except Exception:  # noqa: BLE001  # as above
         return None
 

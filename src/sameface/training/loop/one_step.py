@@ -16,6 +16,7 @@ from sameface.training.loop.descent import Descent
 from sameface.training.loop.device import Compute
 from sameface.training.loop.distributed import World
 from sameface.training.loop.feed import Batch
+from sameface.training.loop.random_state import same_sums
 from sameface.training.loop.settings import TrainingSettings
 from sameface.training.losses import AnyLoss, LossReport
 from sameface.training.networks.siamese import SiameseNetwork
@@ -59,14 +60,18 @@ class Steps:
 
     @contextmanager
     def side_by_side(self) -> Iterator[None]:
-        """While this lasts, processes share gradients. What does it must be gone before its group is left: it holds the group's threads."""
+        """While this lasts, processes share gradients, and a GPU adds in one order.
+
+        What shares them must be gone before its group is left: it holds the group's threads.
+        """
         if self._world.size > 1:
             has_statistics = any(True for _ in self._network.buffers())
             self._sisters = DistributedDataParallel(self._network, broadcast_buffers=has_statistics)
         if self._compute.compiled:
             self._sisters = cast("nn.Module", torch.compile(self._sisters))
         try:
-            yield
+            with same_sums(self._compute.device):
+                yield
         finally:
             self._sisters = self._network
 
