@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-PYTEST ?= --numprocesses 2 --dist loadfile
+PYTEST ?= --numprocesses auto --dist loadfile
 EXTRAS := dlib,dataframe,evaluate,train,serve,client,video,heic,postgres,encryption,oidc,otel,mqtt,cluster,remote,parquet
 # Its pins are older than anything that runs here; the tests compare with one file of it.
 PINNED := facenet-pytorch==2.6.0

@@ -14,6 +14,7 @@ from hypothesis import settings
 from PIL import Image
 
 from tests.left_out import LeftOut, lacking
+from tests.longest_first import LongestFirst, workers
 from tests.own_cache import OwnCache
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -75,12 +76,20 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """What ``--numprocesses auto`` means here."""
+    return workers()
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Ctrl-C is tested here and in programs started from here; a shell that runs its jobs in the background hands down that it is ignored."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(LeftOut(), "left-out")
     config.pluginmanager.register(OwnCache(), "own-cache")
+    if config.pluginmanager.has_plugin("xdist"):
+        config.pluginmanager.register(LongestFirst(), "longest-first")
     if getattr(config.option, "numprocesses", None):
         # A worker a core, a thread each: where two workers' threads share two cores, every small product of matrices waits for its other half.
         for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):

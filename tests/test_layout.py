@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sameface import defaults
+from tests.longest_first import LONGEST
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "sameface"
@@ -89,3 +90,8 @@ def test_a_default_that_rooms_share_is_typed_once() -> None:
             given += [node.value] if isinstance(node, ast.keyword) and node.arg == "default" else []
             typed = [value.value for value in given if isinstance(value, ast.Constant) and value.value in shared]
             assert typed == [], f"{path.relative_to(ROOT)} types {typed}"
+
+
+def test_files_of_tests_that_begin_first_are_there() -> None:
+    assert [name for name in LONGEST if not (ROOT / name).is_file()] == []
+    assert len(set(LONGEST)) == len(LONGEST)

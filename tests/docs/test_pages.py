@@ -1,4 +1,4 @@
-"""Every code block of the documentation runs, and shows what it gives; the site builds without network, every link leads somewhere."""
+"""Every code block of the documentation runs, and shows what it gives; what it names is there."""
 
 from __future__ import annotations
 
@@ -210,25 +210,3 @@ def test_every_public_name_is_in_the_reference():
 
     text = "".join(page.read_text(encoding="utf-8") for page in (DOCS / "reference" / "python").glob("*.md"))
     assert [name for name in sameface.__all__ if name != "__version__" and f"sameface.{name}\n" not in text] == []
-
-
-def test_the_site_builds_without_network_and_every_link_leads_somewhere(site):
-    pages = list(site.rglob("*.html"))
-    assert len(pages) >= len(PAGES)
-    anchors = {page: set(re.findall(r'id="([^"]+)"', page.read_text(encoding="utf-8"))) for page in pages}
-    broken = []
-    for page in pages:
-        html = page.read_text(encoding="utf-8")
-        assert not re.findall(
-            r"<(?:script|img|link)[^>]+(?:src|href)=\"https?://(?!127)", html.replace('rel="canonical"', "")
-        ), page
-        for target in re.findall(r'<a[^>]+href="([^"]+)"', html):
-            if re.match(r"[a-z]+:", target) or page.name == "404.html":
-                continue
-            file, _, anchor = target.partition("#")
-            place = (page.parent / file).resolve() if file else page
-            if not place.exists() or (
-                anchor and place in anchors and anchor not in anchors[place] and anchor != "__top"
-            ):
-                broken.append(f"{page.name}: {target}")
-    assert broken == []

@@ -24,7 +24,7 @@ def enroll(url: str, name: str, data: bytes, gallery: str = "people") -> httpx.R
 def test_kill_during_enroll(program, photo, tmp_path):
     """Acknowledged stays; what was not acknowledged is absent or whole."""
     folder = tmp_path / "galleries"
-    service = program("--workers", "1")
+    service = program()
     acknowledged: list[str] = []
     sent: list[str] = []
 

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -82,7 +83,7 @@ def create_app(settings: Settings) -> FastAPI:
     described: dict[int | str, dict[str, Any]] = {
         "default": {
             "description": "What was expected, what came, what to do.",
-            "content": {"application/problem+json": {"schema": TypeAdapter(Problem).json_schema()}},
+            "content": {"application/problem+json": {"schema": _problem_schema()}},
         }
     }
     keys = [Depends(HTTPBearer(auto_error=False)), Depends(APIKeyHeader(name="X-API-Key", auto_error=False))]
@@ -103,6 +104,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Doorkeeper, settings=settings, telemetry=desk.telemetry, tracing=desk.tracing)
     app.add_middleware(Forwarded, proxies=settings.proxies, root_path=settings.root_path)  # before all others
     return app
+
+
+@cache
+def _problem_schema() -> dict[str, Any]:
+    """Made once for all applications of a process: its descriptions are read from the source, which takes longer than all routes."""
+    return TypeAdapter(Problem).json_schema()
 
 
 async def _write_key_uses(desk: Desk) -> None:

@@ -1,0 +1,51 @@
+"""Which files of tests begin first, so that all workers of a run end together: those that take longest.
+
+xdist begins with the files of most tests. A file of one test that takes a minute then comes last, and one worker ends long after the others.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+
+#: Files that keep a processor for three seconds and more, longest first. Others come after them, those of most tests first.
+LONGEST = ("tests/docs/test_pages.py",)
+#: Each has a server of PostgreSQL, PyTorch and a dozen networks: one to two GB.
+MOST_WORKERS = 8
+
+
+class LongestFirst:
+    """Gives whole files to the workers, as ``--dist loadfile`` does, in the order of `LONGEST`."""
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.option.loadscopereorder = False  # by the number of tests
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        if hasattr(config, "workerinput"):
+            order = longest_first([file_of(item) for item in items])
+            items.sort(key=lambda item: order[file_of(item)])
+
+
+def workers() -> int:
+    """One more than there are cores: tests wait for disks, servers and browsers for a third of their time."""
+    return min((os.cpu_count() or 1) + 1, MOST_WORKERS)
+
+
+def file_of(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
+
+
+def longest_first(files: Sequence[str]) -> dict[str, int]:
+    """The place of each file in the order, given the file of each test.
+
+    >>> longest_first(["a.py", "b.py", "b.py", *LONGEST])
+    {'tests/docs/test_pages.py': 0, 'b.py': 1, 'a.py': 2}
+    """
+    tests = Counter(files)
+    long = [file for file in LONGEST if file in tests]
+    short = sorted((file for file in tests if file not in LONGEST), key=lambda file: -tests[file])
+    return {file: place for place, file in enumerate([*long, *short])}
