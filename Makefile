@@ -20,6 +20,9 @@ CORE   := src $(wildcard tests/test_*.py) \
 	$(addprefix --ignore tests/,cli/test_models.py cli/test_warm.py evaluation/test_few_shot.py evaluation/test_report.py) \
 	-k 'not postgres'
 
+# Some machines set it. The tests start hundreds of processes, and each would compile PyTorch, scikit-learn and us again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test quick core check lint types types-win32 types-darwin bench docs format clean help
 
 help:  ## List the commands

@@ -11,8 +11,49 @@ from collections.abc import Sequence
 
 import pytest
 
-#: Files that keep a processor for three seconds and more, longest first. Others come after them, those of most tests first.
-LONGEST = ("tests/docs/test_pages.py",)
+#: Files that take seven seconds and more, longest first. Others come after them, those of most tests first.
+LONGEST = (
+    "tests/service/test_page.py",
+    "tests/docs/test_pages.py",
+    "tests/service/test_program.py",
+    "tests/indexing/test_workers.py",
+    "tests/gallery/postgres/test_store.py",
+    "tests/test_handover.py",
+    "tests/training/test_facenet.py",
+    "tests/gallery/sqlite/test_erasing.py",
+    "tests/gallery/sqlite/test_processes.py",
+    "tests/encoders/test_contract.py",
+    "tests/training/test_folder.py",
+    "tests/packaging/test_install.py",
+    "tests/outside/test_outside.py",
+    "tests/service/test_security.py",
+    "tests/service/test_worst.py",
+    "tests/test_portability.py",
+    "tests/faces/test_finder.py",
+    "tests/gallery/sqlite/test_locks.py",
+    "tests/cli/test_models.py",
+    "tests/compat/test_face_recognition.py",
+    "tests/gallery/contract/test_search.py",
+    "tests/indexing/test_archive.py",
+    "tests/gallery/sqlite/test_rights.py",
+    "tests/gallery/postgres/test_hnsw.py",
+    "tests/service/test_disclosure.py",
+    "tests/service/test_contract.py",
+    "tests/training/test_recipes.py",
+    "tests/cli/test_shell.py",
+    "tests/gallery/contract/test_export.py",
+    "tests/gallery/contract/test_people.py",
+    "tests/encoders/test_trying.py",
+    "tests/docs/test_site.py",
+    "tests/service/test_api.py",
+    "tests/service/test_liveness.py",
+    "tests/cli/test_watch_cameras.py",
+    "tests/cli/test_answers.py",
+    "tests/gallery/sqlite/test_rekeying.py",
+    "tests/gallery/contract/test_rights.py",
+    "tests/recognizer/test_reopening.py",
+    "tests/training/test_distributed.py",
+)
 #: Each has a server of PostgreSQL, PyTorch and a dozen networks: one to two GB.
 MOST_WORKERS = 8
 
@@ -42,7 +83,7 @@ def file_of(item: pytest.Item) -> str:
 def longest_first(files: Sequence[str]) -> dict[str, int]:
     """The place of each file in the order, given the file of each test.
 
-    >>> longest_first(["a.py", "b.py", "b.py", *LONGEST])
+    >>> longest_first(["a.py", "b.py", "b.py", "tests/docs/test_pages.py"])
     {'tests/docs/test_pages.py': 0, 'b.py': 1, 'a.py': 2}
     """
     tests = Counter(files)

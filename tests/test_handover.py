@@ -11,8 +11,6 @@ import os
 import shlex
 import shutil
 import socket
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -27,6 +25,7 @@ from PIL import Image, ImageDraw
 torch = pytest.importorskip("torch")
 
 from sameface.cli.app import app  # noqa: E402
+from tests.warm import Warm  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -100,40 +99,37 @@ def serves(command: list[str], photo: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    arguments = [sys.executable, "-m", "sameface", *command, "--port", str(port)]
-    with subprocess.Popen(arguments, env=environment, stderr=subprocess.PIPE, text=True) as server:
-        try:
-            address = f"http://127.0.0.1:{port}/v1"
-            deadline = time.monotonic() + 120
-            while True:
-                try:
-                    with urllib.request.urlopen(f"{address}/galleries", timeout=10) as answer:
-                        assert "people" in answer.read().decode()
-                    break
-                except (urllib.error.URLError, ConnectionError):
-                    assert server.poll() is None, server.stderr.read() if server.stderr else ""
-                    assert time.monotonic() < deadline
-                    time.sleep(0.2)
-            boundary = "x-boundary"
-            body = (
-                (
-                    f'--{boundary}\r\nContent-Disposition: form-data; name="photo"; filename="p.png"\r\n'
-                    "Content-Type: image/png\r\n\r\n"
-                ).encode()
-                + photo.read_bytes()
-                + f"\r\n--{boundary}--\r\n".encode()
-            )
-            request = urllib.request.Request(
-                f"{address}/galleries/people/identify",
-                data=body,
-                headers={"Content-Type": f"multipart/form-data; boundary={boundary}"},
-            )
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                assert photo.parent.name in json.dumps(json.load(answer))
-        finally:
-            server.terminate()
-            server.wait(60)
+    server = Warm([*command, "--port", str(port)], output=Path("serve.log").absolute(), environment=os.environ)
+    try:
+        address = f"http://127.0.0.1:{port}/v1"
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                with urllib.request.urlopen(f"{address}/galleries", timeout=10) as answer:
+                    assert "people" in answer.read().decode()
+                break
+            except (urllib.error.URLError, ConnectionError):
+                assert server.returncode is None, Path("serve.log").read_text(encoding="utf-8")
+                assert time.monotonic() < deadline
+                time.sleep(0.2)
+        boundary = "x-boundary"
+        body = (
+            (
+                f'--{boundary}\r\nContent-Disposition: form-data; name="photo"; filename="p.png"\r\n'
+                "Content-Type: image/png\r\n\r\n"
+            ).encode()
+            + photo.read_bytes()
+            + f"\r\n--{boundary}--\r\n".encode()
+        )
+        request = urllib.request.Request(
+            f"{address}/galleries/people/identify",
+            data=body,
+            headers={"Content-Type": f"multipart/form-data; boundary={boundary}"},
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            assert photo.parent.name in json.dumps(json.load(answer))
+    finally:
+        server.stop()
 
 
 def quick(data: Path, *more: str) -> list[str]:

@@ -66,12 +66,12 @@ def greedy(path: Path) -> Path:
 
 def test_a_network_that_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     network = endless(tmp_path / "n.onnx")
-    with pytest.raises(ModelDamagedError, match="more than 3 seconds"):
-        inspect_apart(network, Bounds(seconds=3))
-    with pytest.raises(ModelDamagedError, match="more than 3 seconds"):
-        try_apart(network, card(), Bounds(seconds=3))
+    with pytest.raises(ModelDamagedError, match="more than 2 seconds"):
+        inspect_apart(network, Bounds(seconds=2))
+    with pytest.raises(ModelDamagedError, match="more than 2 seconds"):
+        try_apart(network, card(), Bounds(seconds=2))
     monkeypatch.setenv("SAMEFACE_MODELS", str(tmp_path / "models"))
-    monkeypatch.setattr("sameface.encoders.adding.try_apart", lambda network, card: try_apart(network, card, Bounds(3)))
+    monkeypatch.setattr("sameface.encoders.adding.try_apart", lambda network, card: try_apart(network, card, Bounds(2)))
     with pytest.raises(ModelDamagedError):
         add_encoder(network, card())
     assert not (tmp_path / "models").exists()
