@@ -12,7 +12,7 @@ from PIL import Image
 from sameface.types import ImageRGB
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)  # a session's would stay for the rooms that come after
 def research_models() -> Iterator[None]:
     """Detectors that are not by package: taken from the research data where they are there."""
     folder = Path(os.environ.get("SAMEFACE_DATA", Path(__file__).parents[2].parent / "shared" / "data")) / "models"
