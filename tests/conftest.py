@@ -91,6 +91,6 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.pluginmanager.has_plugin("xdist"):
         config.pluginmanager.register(LongestFirst(), "longest-first")
     if getattr(config.option, "numprocesses", None):
-        # A worker a core, a thread each: where two workers' threads share two cores, every small product of matrices waits for its other half.
+        # A thread each: where two workers' threads share two cores, every small product of matrices waits for its other half.
         for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ.setdefault(name, "1")

@@ -54,8 +54,10 @@ LONGEST = (
     "tests/recognizer/test_reopening.py",
     "tests/training/test_distributed.py",
 )
-#: Each has a server of PostgreSQL, PyTorch and a dozen networks: one to two GB.
+#: More of them wait for each other's disk.
 MOST_WORKERS = 8
+#: Of memory, for a worker with its server of PostgreSQL, PyTorch and a dozen networks.
+EACH_TAKES = 2 * 2**30
 
 
 class LongestFirst:
@@ -72,8 +74,11 @@ class LongestFirst:
 
 
 def workers() -> int:
-    """One more than there are cores: tests wait for disks, servers and browsers for a third of their time."""
-    return min((os.cpu_count() or 1) + 1, MOST_WORKERS)
+    """Two more than there are cores, as far as memory goes: tests wait for disks, servers and browsers for a third of their time."""
+    wanted = min((os.cpu_count() or 1) + 2, MOST_WORKERS)
+    if not hasattr(os, "sysconf"):  # Windows
+        return wanted
+    return max(1, min(wanted, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // EACH_TAKES))
 
 
 def file_of(item: pytest.Item) -> str:

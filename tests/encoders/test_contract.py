@@ -123,7 +123,7 @@ def test_what_is_no_crop_is_refused(encoder: Encoder, wrong: object) -> None:
 
 def test_threads_get_their_own_faces(encoder: Encoder, crops: CropsRGB) -> None:
     alone = encoder.encode(crops)
-    order = [index % len(crops) for index in range(32)]
+    order = [index % len(crops) for index in range(16)]
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(lambda index: encoder.encode(crops[index : index + 1])[0], order))
     for index, answer in zip(order, answers, strict=True):
