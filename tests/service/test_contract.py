@@ -14,6 +14,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance, use_afte
 from sameface.service.app import create_app
 from sameface.service.key_file import KeyFile
 from sameface.service.settings import Settings
+from tests.service.documented import DOCUMENT
 
 CASES = int(os.environ.get("SAMEFACE_CONTRACT_CASES", "15"))
 #: What a request may be refused for though it fits the document: bytes are seldom a photo of one face, cursors come from answers, and a text of
@@ -69,11 +70,7 @@ def contract(tmp_path_factory, point_file):
     app.state.desk.close()
 
 
-OPERATIONS = sorted(
-    (method.upper(), path)
-    for path, methods in create_app(Settings("/nonexistent/never-opened")).openapi()["paths"].items()
-    for method in methods
-)
+OPERATIONS = sorted((method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -9,8 +9,8 @@ import pytest
 from sameface.service.app import create_app
 from sameface.service.key_file import KeyFile
 from sameface.service.settings import Settings
+from tests.service.documented import DOCUMENT
 
-DOCUMENT = create_app(Settings("/nonexistent/never-opened")).openapi()
 #: What each operation needs, by hand: the smallest role that may ask; "" for nobody's key.
 NEEDS = {
     "GET /v1/health": "",

@@ -10,8 +10,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from sameface.recognizer import wire
-from sameface.service.app import create_app
-from sameface.service.settings import Settings
+from tests.service.documented import DOCUMENT
 
 CLASSES = [kind for name in wire.__all__ if isinstance(kind := getattr(wire, name), type)]
 SHARED = {
@@ -23,7 +22,7 @@ SHARED = {
     wire.Person,
     wire.Retention,
 }  # of `sameface.types`: their docstrings say what the fields are
-SCHEMAS = create_app(Settings("/nonexistent/never-opened")).openapi()["components"]["schemas"]
+SCHEMAS = DOCUMENT["components"]["schemas"]
 #: Answered by the service nowhere: an error is sent as problem+json, described in each operation.
 NOT_A_RESPONSE = {wire.Problem, wire.PointSummary}
 
