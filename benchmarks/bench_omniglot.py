@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -19,17 +20,20 @@ from sameface.training.recipes.omniglot import OmniglotRecipe, read_background, 
 
 DATA = Path(os.environ.get("SAMEFACE_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")) / "omniglot"
 
-#: Recipes by name: the default one, and the ablation of losses and mining.
+#: What the ablation of losses and mining was run with; Koch's comparison is learned on the network's own numbers, and takes no others.
+_ablated = partial(OmniglotRecipe, views="moved", kept=None, turned_together=0.6)
+
+#: Recipes by name: the default one, and that ablation.
 RECIPES = {
     "default": OmniglotRecipe(),
-    "triplet-all": OmniglotRecipe(loss="triplet", mining="all", loss_settings={}),
-    "triplet-semi-hard": OmniglotRecipe(loss="triplet", mining="semi-hard", loss_settings={}),
-    "triplet-hard": OmniglotRecipe(loss="triplet", mining="hard", loss_settings={}),
-    "triplet-batch-hard": OmniglotRecipe(loss="triplet", mining="batch-hard", loss_settings={}),
-    "triplet-distance-weighted": OmniglotRecipe(loss="triplet", mining="distance-weighted", loss_settings={}),
-    "contrastive-all": OmniglotRecipe(loss="contrastive", mining="all", loss_settings={}),
-    "contrastive-hard": OmniglotRecipe(loss="contrastive", mining="hard", loss_settings={}),
-    "koch": OmniglotRecipe(loss="koch", loss_settings={}),
+    "triplet-all": _ablated(loss="triplet", mining="all", loss_settings={}),
+    "triplet-semi-hard": _ablated(loss="triplet", mining="semi-hard", loss_settings={}),
+    "triplet-hard": _ablated(loss="triplet", mining="hard", loss_settings={}),
+    "triplet-batch-hard": _ablated(loss="triplet", mining="batch-hard", loss_settings={}),
+    "triplet-distance-weighted": _ablated(loss="triplet", mining="distance-weighted", loss_settings={}),
+    "contrastive-all": _ablated(loss="contrastive", mining="all", loss_settings={}),
+    "contrastive-hard": _ablated(loss="contrastive", mining="hard", loss_settings={}),
+    "koch": _ablated(loss="koch", loss_settings={}),
 }
 
 
@@ -73,6 +77,7 @@ def main() -> None:
                     folder / f"omniglot-{stem}.onnx",
                     title="Omniglot characters",
                     training_data=stem,
+                    directions=result.directions,
                 )
                 rows.append(
                     {
@@ -80,7 +85,7 @@ def main() -> None:
                         "seed": seed,
                         "recipe": name,
                         "error": result.error,
-                        "error_unmoved": result.error_unmoved,
+                        "error_one_view": result.error_one_view,
                         "wrong_by_run": result.wrong_by_run.tolist(),
                         "steps": result.training.steps,
                         "cpu_seconds": result.training.cpu_seconds,
@@ -92,7 +97,7 @@ def main() -> None:
                 arguments.out.write_text(json.dumps(rows, indent=1))
                 row = rows[-1]
                 print(
-                    f"{background_set} seed {seed} {name}: {100 * row['error']:.2f} % (unmoved {100 * row['error_unmoved']:.2f} %), "
+                    f"{background_set} seed {seed} {name}: {100 * row['error']:.2f} % (one view {100 * row['error_one_view']:.2f} %), "
                     f"{row['cpu_seconds']:.0f} CPU s, {row['wall_seconds']:.0f} s",
                     flush=True,
                 )

@@ -15,7 +15,7 @@ from PIL import Image
 torch = pytest.importorskip("torch")
 
 from sameface.datasets import PairList, read_folder, read_lfw_pairs, read_lfw_people  # noqa: E402
-from sameface.errors import DataError  # noqa: E402
+from sameface.errors import DataError, SettingError  # noqa: E402
 from sameface.training.networks import Head, SiameseNetwork  # noqa: E402
 from sameface.training.recipes import lfw, omniglot, orl  # noqa: E402
 
@@ -126,6 +126,32 @@ def test_the_card_says_what_the_exported_file_does(data: Path, tmp_path: Path, m
     (measured,) = encoder.card.measured
     assert measured.result == f"error {100 * error:.2f} %"
     assert result.numbers["error"] == error
+
+
+def test_directions_are_fitted_on_what_was_trained_on_alone() -> None:
+    """Of each character the first five drawings; where nothing is reduced, none."""
+    from sameface.training.export import principal_directions
+    from sameface.training.pictures import Pictures
+
+    random = torch.Generator().manual_seed(0)
+    drawn = torch.randint(0, 256, (24, 1, 64, 64), dtype=torch.uint8, generator=random)
+    names = ("Greek/character01", "Greek/character02", "Latin/character01")
+    background = Pictures(drawn, np.repeat(np.arange(3), 8), names, np.repeat([0, 0, 1], 8))
+    recipe = omniglot.OmniglotRecipe(steps=1, people=2, widths=(4, 8), dimension=4, kept=6, precision="float32")
+    trainer, _ = omniglot.fit_omniglot(background, recipe=recipe, device="cpu")
+    found = omniglot.fitted_directions(background, trainer, recipe.spec(), 6)
+    rows = [0, 1, 2, 3, 4, 8, 9, 10, 11, 12, 16, 17, 18, 19, 20]
+    with torch.no_grad():
+        expected = principal_directions(torch.stack([trainer.embed(drawn[row : row + 1])[0] for row in rows]), 6)
+    np.testing.assert_allclose(np.abs((found @ expected.T).numpy()), np.eye(6), atol=1e-3)
+    for nothing in (None, 32, 40):
+        assert omniglot.fitted_directions(background, trainer, recipe.spec(), nothing) is None
+
+
+def test_a_learned_comparison_takes_no_turned_views() -> None:
+    with pytest.raises(SettingError):
+        omniglot.OmniglotRecipe(loss="koch", loss_settings={})
+    omniglot.OmniglotRecipe(loss="koch", loss_settings={}, views="moved")
 
 
 def _with_defaults(kind: type, **changed: object) -> object:

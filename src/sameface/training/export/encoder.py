@@ -97,6 +97,7 @@ def export_encoder(
     landmarks: LandmarkScheme = "none",
     template: str = "none",
     measured: tuple[Measurement, ...] = (),
+    directions: torch.Tensor | None = None,
 ) -> float:
     """Write ``name.onnx`` and its card ``name.toml``: `sameface.load_encoder("name.onnx")` then just works.
 
@@ -107,6 +108,7 @@ def export_encoder(
         spec: its description.
         path: ends in ``.onnx``; its stem, in lower case, becomes the id.
         title, training_data, licence, commercial_use, licence_note, measured: for the card.
+        directions: see `Deployed`.
         landmarks, template: how crops were aligned in training; ``none`` for whole pictures.
 
     Returns:
@@ -116,6 +118,7 @@ def export_encoder(
         ModelCardError: the name cannot be an id.
     """
     side = spec.picture_side
+    deployed = Deployed(network, spec, directions=directions)
     card = ModelCard(
         id=path.stem.lower().replace("_", "-"),
         kind="encoder",
@@ -128,12 +131,12 @@ def export_encoder(
         input_size_wh=(side, side),
         landmarks=landmarks,
         template=template,
-        dimension=spec.dimension,
+        dimension=deployed.dimension,
         unit_length=spec.unit_length,
         measured=measured,
     )
     example = torch.rand(3, 3, side, side, generator=torch.Generator().manual_seed(0)) * 255
-    difference = write_network(Deployed(network, spec), example, path)
+    difference = write_network(deployed, example, path)
     write_card_beside(card, path)
     return difference
 

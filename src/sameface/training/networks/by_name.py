@@ -31,11 +31,11 @@ class NetworkSpec:
         name: ``convnet``, ``inception_resnet_v1``, ``head``, ``encoder`` (one that is fine-tuned), or ``package.module:Class`` of your own.
         size: side of the square picture it takes, in pixels; 0 for ``head``.
         channels: 1 grey, 3 RGB; 0 for ``head``.
-        dimension: d of the embedding.
+        dimension: of the network's embedding.
         unit_length: whether embeddings are scaled to length 1.
         intake: how pixels become what the network computes on.
         shrink: pictures come in at this many times `size` and are averaged down.
-        views: of one picture whose embeddings are averaged when it is used (not in training); each costs a run of the network.
+        views: of one picture whose embeddings become one when it is used (not in training); each costs a run of the network.
         options: further arguments of the class, by name.
     """
 

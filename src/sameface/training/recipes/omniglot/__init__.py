@@ -13,7 +13,13 @@ from sameface.training.recipes.omniglot.drawings import (
     read_background,
     read_runs,
 )
-from sameface.training.recipes.omniglot.recipe import OmniglotRecipe, OmniglotResult, fit_omniglot, train_omniglot
+from sameface.training.recipes.omniglot.recipe import (
+    OmniglotRecipe,
+    OmniglotResult,
+    fit_omniglot,
+    fitted_directions,
+    train_omniglot,
+)
 from sameface.training.recipes.omniglot.scoring import wrong_answers
 
 __all__ = [
@@ -23,6 +29,7 @@ __all__ = [
     "OmniglotResult",
     "OneShotRun",
     "fit_omniglot",
+    "fitted_directions",
     "leave_out",
     "read_background",
     "read_runs",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from math import comb
+from typing import Final
 
 import numpy as np
 import torch
@@ -11,6 +12,9 @@ from torch import Tensor
 
 from sameface.errors import NotEnoughDataError
 from sameface.training.pictures import Pictures
+
+#: Drawings embedded at once: each may have dozens of views.
+_AT_ONCE: Final = 64
 
 
 def leave_out(background: Pictures, alphabets: Collection[str]) -> tuple[Pictures, Pictures]:
@@ -70,7 +74,8 @@ def within_alphabets(held_out: Pictures, embed: Callable[[Tensor], Tensor], *, w
         labels = np.flatnonzero(of == alphabet)
         rows = np.stack([np.flatnonzero(held_out.labels == label) for label in labels])
         with torch.no_grad():
-            vectors = embed(held_out.pixels[torch.from_numpy(rows.ravel())]).double()
+            pixels = held_out.pixels[torch.from_numpy(rows.ravel())]
+            vectors = torch.cat([embed(part) for part in torch.split(pixels, _AT_ONCE)]).double().cpu()
         errors[alphabet] = _error(vectors.view(*rows.shape, -1), min(ways, len(labels)))
     return errors
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
 
+from sameface.errors import SettingError
 from sameface.training.augment import CharacterAugmentation
-from sameface.training.export import Deployed
+from sameface.training.export import Deployed, principal_directions
 from sameface.training.loop.checkpoint import Checkpoint
 from sameface.training.loop.device import choose_compute
 from sameface.training.loop.logs import Log
@@ -22,6 +26,9 @@ from sameface.training.pictures import Pictures
 from sameface.training.recipes.omniglot.drawings import NETWORK_SIDE, OneShotRun
 from sameface.training.recipes.omniglot.scoring import wrong_answers
 from sameface.training.views import ViewKind
+
+#: Drawings of each character that directions are fitted by.
+_FIT_BY: Final = 5
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,8 @@ class OmniglotRecipe:
         one_alphabet: share of batches from one alphabet, where characters are hardest to tell apart.
         turned_together: share of batches whose characters are all turned the same way.
         joined, bend, thicken: see `CharacterAugmentation`.
-        views: of each drawing that are averaged when it is asked about or enrolled, inside the exported network.
+        views: of each drawing whose embeddings become one when it is asked about or enrolled, inside the exported network.
+        kept: numbers that the embedding of all views is reduced to, by directions fitted on the characters trained on; None keeps all.
         precision: see `sameface.training.loop.device`.
     """
 
@@ -51,12 +59,21 @@ class OmniglotRecipe:
     widths: tuple[int, ...] = (64, 128, 256, 256)
     dimension: int = 128
     one_alphabet: float = 0.6
-    turned_together: float = 0.6
+    turned_together: float = 0.9
     joined: float = 0.3
     bend: float = 0.0
     thicken: float = 0.0
-    views: ViewKind = "moved"
+    views: ViewKind = "turned"
+    kept: int | None = 128
     precision: str = "mixed"
+
+    def __post_init__(self) -> None:
+        if self.loss == "koch" and self.views == "turned":
+            raise SettingError(
+                expected="views one, mirror or moved, whose embedding is as long as the network's",
+                got="loss koch, which learns a weight for each of the network's numbers, with views turned",
+                advice="use moved with this loss",
+            )
 
     def spec(self) -> NetworkSpec:
         """The network."""
@@ -78,19 +95,21 @@ class OmniglotResult:
 
     Attributes:
         error: share of the 400 official trials answered wrongly, by what is exported.
-        error_unmoved: the same without views: from each drawing as it is.
+        error_one_view: the same without views: from each drawing as it is.
         wrong_by_run: ``(20,)`` wrong answers of 20.
         training: how the training went.
         network: the trained network, for export.
         spec: its description.
+        directions: what embeddings are reduced by, for export; see `Deployed`.
     """
 
     error: float
-    error_unmoved: float
+    error_one_view: float
     wrong_by_run: npt.NDArray[np.int64]
     training: TrainingResult
     network: SiameseNetwork
     spec: NetworkSpec
+    directions: Tensor | None
 
 
 def fit_omniglot(
@@ -197,10 +216,41 @@ def train_omniglot(
         resume=resume,
     )
     compare = trainer.loss.similarity if isinstance(trainer.loss, KochLoss) else None
-    exported = wrong_answers(runs, trainer.embed, similarity=compare)
-    unmoved = Deployed(trainer.network, replace(chosen.spec(), views="one"))
-    alone = wrong_answers(runs, lambda pixels: unmoved(pixels.to(trainer.compute.device)), similarity=compare)
+    directions = fitted_directions(background, trainer, chosen.spec(), chosen.kept)
+
+    def errors(spec: NetworkSpec, reduced_by: Tensor | None) -> npt.NDArray[np.int64]:
+        deployed = Deployed(trainer.network, spec, directions=reduced_by).to(trainer.compute.device)
+        return wrong_answers(runs, lambda pixels: deployed(pixels.to(trainer.compute.device)).cpu(), similarity=compare)
+
+    exported, alone = errors(chosen.spec(), directions), errors(replace(chosen.spec(), views="one"), None)
     asked = sum(len(run.answers) for run in runs)
     return OmniglotResult(
-        float(exported.sum()) / asked, float(alone.sum()) / asked, exported, training, trainer.network, chosen.spec()
+        error=float(exported.sum()) / asked,
+        error_one_view=float(alone.sum()) / asked,
+        wrong_by_run=exported,
+        training=training,
+        network=trainer.network,
+        spec=chosen.spec(),
+        directions=directions,
     )
+
+
+def fitted_directions(background: Pictures, trainer: Trainer, spec: NetworkSpec, kept: int | None) -> Tensor | None:
+    """Directions by which embeddings of all views are reduced, from some drawings of each character trained on.
+
+    Args:
+        background: what was trained on.
+        trainer: after its training.
+        spec: its network.
+        kept: see `OmniglotRecipe`.
+
+    Returns:
+        See `Deployed`; None where nothing would be reduced.
+    """
+    if kept is None or kept >= Deployed(trainer.network, spec).dimension:
+        return None
+    of_each = [np.flatnonzero(background.labels == label)[:_FIT_BY] for label in range(len(background.people))]
+    rows = torch.from_numpy(np.concatenate(of_each))
+    with torch.no_grad():
+        seen = torch.cat([trainer.embed(background.pixels[part]).cpu() for part in torch.split(rows, 64)])
+    return principal_directions(seen, kept)

@@ -52,13 +52,14 @@ def study_omniglot(run: RecipeRun) -> RecipeResult:
         licence="Apache-2.0",
         commercial_use="yes",
         licence_note="",
+        directions=result.directions,
         measured=(Measurement(OFFICIAL_RUNS, f"error {100 * result.error:.2f} %"),),
     )
     return RecipeResult(
         {
             "background": run.background,
             "error": result.error,
-            "error_unmoved": result.error_unmoved,
+            "error_one_view": result.error_one_view,
             "wrong_by_run": result.wrong_by_run.tolist(),
             "cpu_seconds": result.training.cpu_seconds,
             "wall_seconds": result.training.wall_seconds,
@@ -67,7 +68,7 @@ def study_omniglot(run: RecipeRun) -> RecipeResult:
         },
         (
             f"20-way one-shot error on 400 official trials: {100 * result.error:.2f} % by the exported file, "
-            f"{100 * result.error_unmoved:.2f} % without the moved copies inside it",
+            f"{100 * result.error_one_view:.2f} % without the views inside it",
             f"{path}, {result.training.cpu_seconds:.0f} CPU seconds on {result.training.compute}",
         ),
     )
