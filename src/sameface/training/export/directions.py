@@ -24,4 +24,5 @@ def principal_directions(embeddings: Tensor, kept: int) -> Tensor:
     """
     exact = embeddings.detach().cpu().double()
     _, vectors = torch.linalg.eigh(exact.T @ exact)
-    return vectors.flip(1)[:, :kept].T.float().contiguous()
+    strongest: Tensor = vectors.flip(1)[:, :kept]
+    return strongest.T.float().contiguous()
