@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sameface.imaging import Limits, load_image
     from sameface.matching import distance, is_same, nearest
     from sameface.recognizer import Enrollment, Gallery, Identification, Recognizer, Verification
+    from sameface.recognizer.display import annotated
     from sameface.shortcuts import calibrate, cluster, detect, embed, evaluate, identify, train, verify
     from sameface.tables import Answers
     from sameface.types import Box, Consent, Erased, Expired, OperatingPoint, Person, PersonId, Retention
@@ -42,6 +43,7 @@ _HOMES: Final = {
     "Retention": "sameface.types",
     "SamefaceError": "sameface.errors",
     "Verification": "sameface.recognizer",
+    "annotated": "sameface.recognizer.display",
     "calibrate": "sameface.shortcuts",
     "cluster": "sameface.shortcuts",
     "detect": "sameface.shortcuts",
@@ -76,6 +78,7 @@ __all__ = [
     "SamefaceError",
     "Verification",
     "__version__",
+    "annotated",
     "calibrate",
     "cluster",
     "detect",
@@ -93,10 +96,27 @@ __all__ = [
 ]
 
 
+#: Names that people guess, and what they mean.
+_GUESSED: Final = {
+    "enroll": 'sameface.Gallery("people.db").enroll(name, photo)',
+    "forget": 'sameface.Gallery("people.db").forget(name)',
+    "people": 'sameface.Gallery("people.db").people()',
+    "annotate": "sameface.annotated(photo, answers)",
+    "draw": "sameface.annotated(photo, answers)",
+    "compare": "sameface.verify(photo, photo)",
+    "recognize": "sameface.identify(photo)",
+    "group": "sameface.cluster(photos)",
+    "encode": "sameface.embed(photos)",
+    "Client": "from sameface.client import Client",
+    "load_operating_point": 'sameface.Recognizer(operating_point="FILE")',
+}
+
+
 def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
-        raise AttributeError(f"module 'sameface' has no attribute {name!r}")
+        hint = f"; write `{_GUESSED[name]}`" if name in _GUESSED else ""
+        raise AttributeError(f"module 'sameface' has no attribute {name!r}{hint}")
     value = getattr(import_module(home), name)
     globals()[name] = value
     return value

@@ -11,3 +11,5 @@ DEFAULT_DETECTOR: Final = "yunet"
 DEFAULT_FPIR: Final = 0.01
 #: The gallery of the command line, in the folder where it is called.
 DEFAULT_GALLERY: Final = "people.db"
+#: The file of keys that `sameface keys` writes there.
+DEFAULT_KEYS: Final = "keys.json"

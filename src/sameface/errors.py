@@ -20,6 +20,7 @@ The tree, with the builtins that classes are too::
             DamagedImageError (ValueError)
             ImageTooLargeError (ValueError)
             ImageArrayError (ValueError)
+            ReaderMissingError
         FaceError (ValueError)
             NoFaceError
             SeveralFacesError
@@ -62,6 +63,7 @@ The tree, with the builtins that classes are too::
             CheckpointError (ValueError)
             LossNotFiniteError (ArithmeticError)
         ExtraMissingError (ImportError)
+            ReaderMissingError
         WorkerError (RuntimeError)
         OutputError (OSError)
         ListenError (OSError)
@@ -358,6 +360,10 @@ class ExtraMissingError(SamefaceError, ImportError):
     """An optional part is not installed; the message names the extra."""
 
 
+class ReaderMissingError(ImageError, ExtraMissingError):
+    """A picture in a format whose reader is an extra that is not installed: of many photos the others are answered."""
+
+
 class WorkerError(SamefaceError, RuntimeError):
     """A process or machine that was to do a part of the work cannot: another version, no model, or it ends at once."""
 
@@ -442,15 +448,18 @@ class ServiceError(RequestError):
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
-    """Advice for a word that is not known: the nearest ones that are, in any case of letters; else what is always right.
+    """Advice for a word that is not known: the nearest ones that are, in any case of letters, or those with it as a part; else what is always right.
 
     >>> did_you_mean("Tripplet", ["triplet", "contrastive"], "check the spelling")
     'did you mean triplet?'
+    >>> did_you_mean("Ada", ["Ada Lovelace", "Adam Ries"], "check the spelling")
+    'did you mean Ada Lovelace?'
     >>> did_you_mean("xyz", ["triplet", "contrastive"], "check the spelling")
     'check the spelling'
     """
     folded = {item.casefold(): item for item in known}
     near = [folded[item] for item in difflib.get_close_matches(word.casefold(), folded, n=3, cutoff=0.6)]
+    near = near or [folded[item] for item in folded if word.casefold() in re.split(r"\W+", item)][:3]
     return f"did you mean {' or '.join(near)}?" if near else otherwise
 
 
@@ -530,6 +539,7 @@ OUTCOMES: dict[type[SamefaceError], Outcome] = {
     CheckpointError: Outcome(9, 500),
     LossNotFiniteError: Outcome(9, 500),
     ExtraMissingError: Outcome(10, 501),
+    ReaderMissingError: Outcome(10, 415),
     OutputError: Outcome(12, 500),
     ListenError: Outcome(13, 500),
     WorkerError: Outcome(13, 500),

@@ -61,13 +61,15 @@ def as_threshold(threshold: float, *, unit_length: bool = False) -> float:
     tau = _number(threshold, "a threshold")
     if not 0 <= tau < math.inf:
         raise SettingError(
-            expected="a threshold of 0 or more", got=f"{tau:g}", advice="give an L2 distance, for instance 0.4"
+            expected="a threshold of 0 or more",
+            got=f"{tau:g}",
+            advice="give an L2 distance; leave it out for the one that was measured",
         )
     if unit_length and tau > LONGEST_ON_UNIT_SPHERE:
         raise SettingError(
             expected="a threshold of 2 at most: embeddings of this encoder have length 1, and none lie further apart",
             got=f"{tau:g}, under which everybody is the same person",
-            advice="give an L2 distance, for instance 0.4",
+            advice="give a smaller one, or leave it out for the one that was measured",
         )
     return tau
 

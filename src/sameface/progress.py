@@ -102,8 +102,19 @@ class _Lines:
         line = f"{self.label}: {self.done:,}" + (f" of {self.total:,}" if self.total is not None else "")
         line += f", {speed:.1f}/s"
         if self.total is not None and speed:
-            line += f", {max(0, self.total - self.done) / speed / 60:.0f} minutes left"
+            line += f", {time_left(max(0, self.total - self.done) / speed)}"
         sys.stderr.write(line + "\n")
+
+
+def time_left(seconds: float) -> str:
+    """The time that is left, in the unit that one would say.
+
+    >>> time_left(7.6), time_left(200), time_left(9000)
+    ('8 seconds left', '3 minutes left', '2.5 hours left')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} seconds left"
+    return f"{seconds / 60:.0f} minutes left" if seconds < 5400 else f"{seconds / 3600:.1f} hours left"
 
 
 def _seconds_between_lines() -> float:

@@ -270,11 +270,12 @@ def calibrate(
         fmr: share of pairs of two people that may pass.
         confirm: other people's photos, on which the threshold is scored once.
         encoder, detector: by name.
-        domain: also learn which faces the threshold holds for; takes minutes and 30 people.
+        domain: also learn which photos are too poor for the threshold, from damaged copies; takes minutes and 60 people.
         out: a file to write, for `sameface … --operating-point`. What lies there is kept: name a new one.
         progress: True shows a bar.
 
     Raises:
+        SettingError: a rate that is none.
         NotEnoughDataError: the pairs do not support that rate.
         OutputError: there is such a file already.
 
@@ -287,9 +288,10 @@ def calibrate(
     from sameface.errors import OutputError
     from sameface.evaluation.cache import EmbeddingCache, default_cache
     from sameface.evaluation.calibrate import calibrate as choose
-    from sameface.evaluation.calibrate import recognizers
+    from sameface.evaluation.calibrate import check_shares, recognizers
     from sameface.models.operating_points import save_operating_point
 
+    check_shares(fmr)
     if out is not None and Path(out).exists():
         raise OutputError(expected=f"to write {out}", got="a file there", advice="name another file, or remove it")
     (recognizer,) = recognizers([encoder], [detector])

@@ -22,13 +22,16 @@ def test_lines_come_at_the_start_at_the_end_and_now_and_then(
         now[0] += 11
         bar.training(30, 40, {"validation_eer": 0.125})
         bar.training(40, 40, {"loss": -0.0001, "active_share": 1.0})
-    assert capsys.readouterr().err.splitlines() == [
-        "reading 1 of 5",
-        "reading 5 of 5",
-        "training 20 of 40 · loss 0.500 · spread 0.90 · unseen people: EER 25.0 %",
-        "training 30 of 40 · loss 0.500 · spread 0.90 · unseen people: EER 12.5 %",
-        "training 40 of 40 · loss 0.000 · active 100.0 % · unseen people: EER 12.5 %",
-    ]
+    assert (
+        capsys.readouterr().err.splitlines()
+        == [
+            "reading 1 of 5",
+            "reading 5 of 5",
+            "training 20 of 40 · loss 0.500 · spread 0.90 · unseen people: EER 25.0 %",
+            "training 30 of 40 · loss 0.500 · spread 0.90 · unseen people: EER 12.5 % · 11 seconds left",  # ten steps took 11
+            "training 40 of 40 · loss 0.000 · active 100.0 % · unseen people: EER 12.5 %",
+        ]
+    )
 
 
 def test_a_rate_of_minus_nothing_is_nothing() -> None:

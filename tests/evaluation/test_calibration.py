@@ -108,7 +108,7 @@ def test_too_few_pairs_are_refused_with_the_number_needed() -> None:
     scores = people_scores(30, 2)
     with pytest.raises(NotEnoughDataError, match="30,000 non-mated pairs") as caught:
         choose_operating_point(scores, SPACE, fmr=1e-3)
-    assert "246 photos" in str(caught.value)
+    assert "photos of 246 different people" in str(caught.value)
     assert photos_needed(30_000) * (photos_needed(30_000) - 1) // 2 >= 30_000
     assert photos_needed(pairs_needed(1e-320)) > 10**100  # a rate that nobody can claim is no overflow
     point = choose_operating_point(scores, SPACE, fmr=0.05)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -13,6 +14,7 @@ from sameface.cli.overwriting import OverwriteOption
 from sameface.defaults import DEFAULT_DETECTOR, DEFAULT_ENCODER
 
 if TYPE_CHECKING:
+    from sameface.evaluation.embed import EmbeddedPhotos
     from sameface.types import OperatingPoint
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -42,7 +44,7 @@ def calibrate(
     photos: CapOption = 10,
     domain: Annotated[
         bool,
-        typer.Option(help="Also learn which faces the threshold holds for, from photos damaged on purpose; minutes."),
+        typer.Option(help="Also learn which photos are too poor for it, from copies damaged on purpose; minutes."),
     ] = True,
     encoder: EncoderOption = None,
     detector: DetectorOption = None,
@@ -69,9 +71,12 @@ def calibrate(
     other = None
     if confirm is not None or confirm_people is not None:
         other = open_bench(confirm or data, people=confirm_people, photos=photos)
-    if domain and (why := calibrating.no_domain(bench)):
-        note(f"which faces the threshold holds for is not learned: {why}")
-        domain = False
+    why = calibrating.no_domain(bench) if domain else ""
+    domain = domain and not why
+    if domain:
+        note(
+            "copies of your photos will be damaged, to learn which photos are too poor: minutes; --no-domain leaves it out"
+        )
     (recognizer,) = calibrating.recognizers([encoder or DEFAULT_ENCODER], [detector or DEFAULT_DETECTOR], device=device)
     path = new_file(out or Path(file_name(recognizer.space)), overwrite=overwrite)
     with EmbeddingCache(None if no_cache else default_cache()) as cache:
@@ -84,6 +89,7 @@ def calibrate(
             cache=cache,
             workers=workers or None,
             domain=domain,
+            left_out=lambda embedded: _say_left_out(embedded, note),
             progress=progress,
         )
     save_operating_point(point, path)
@@ -91,13 +97,22 @@ def calibrate(
     if json:
         print_json({"operating_point": point, "reliability": reliability, "file": str(path)})
     else:
-        _print(point)
+        _print(point, why)
 
 
-def _print(point: OperatingPoint) -> None:
-    from sameface.cli.output import plural, print_line, print_table
+def _say_left_out(embedded: EmbeddedPhotos, note: Callable[[str], None]) -> None:
+    """Photos that gave no face, of either data set: they are in no pair."""
+    if embedded.failures:
+        first = embedded.failures[0].message
+        note(
+            f"{len(embedded.failures)} of {len(embedded.found)} photos gave no face and are left out; the first: {first}"
+        )
+
+
+def _print(point: OperatingPoint, no_domain: str) -> None:
+    from sameface.cli.output import print_line, print_table
     from sameface.defaults import DEFAULT_FPIR
-    from sameface.matching import most_comparisons
+    from sameface.evaluation.chosen import chosen_words
     from sameface.metrics.percent import percent
 
     print_line(f"{point.space}: same person iff distance < {point.threshold:.4f}")
@@ -127,16 +142,8 @@ def _print(point: OperatingPoint) -> None:
             ]
         )
     print_table(["", "data", "people", "non-mated", "FMR %", "FNMR %"], rows, shorten=("data",))
-    if point.domain is not None:
-        print_line(
-            f"domain: {point.domain.refused:.1%} of undamaged photos are refused, poor faces are decided under τ {point.domain.threshold:.4f}"
-        )
-    most = most_comparisons(point, DEFAULT_FPIR)
-    print_line(
-        f"identify: this names people among up to {plural(most, 'photo')} at FPIR {DEFAULT_FPIR:g}; for more, calibrate on more people"
-        if most
-        else f"identify: too few people for FPIR {DEFAULT_FPIR:g}, so it would name nobody; calibrate on more people"
-    )
+    for sentence in chosen_words(point, DEFAULT_FPIR, no_domain):
+        print_line(sentence)
     if point.probability is not None:
         print_line(
             f"probability: {point.probability.kind}, prior {point.probability.prior:g}, log loss {point.probability.log_loss:.4f}, "

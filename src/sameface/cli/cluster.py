@@ -82,6 +82,7 @@ def cluster(
     from sameface.cli.options import make_recognizer
     from sameface.cli.output import note, plural, print_json, print_table, progress
     from sameface.cli.overwriting import new_file
+    from sameface.errors import DataError
     from sameface.files import atomic_write, path_as_text
     from sameface.indexing.album import Album
     from sameface.indexing.album_file import load_album, save_album
@@ -95,6 +96,8 @@ def cluster(
             new_file(output, overwrite=overwrite)
     place = _place(folder, album)
     total = len(photos_under(folder))
+    if not total and not place.exists():
+        raise DataError(expected="photos", got=f"none in the folder {folder}", advice="check the path")
     recognizer = make_recognizer(encoder, detector, threshold, device=device)
     point = recognizer.operating_point
     limit = link_threshold(point) if threshold is None else point.threshold
@@ -163,6 +166,8 @@ def cluster(
     print_table(("group", "name", "faces", "photos"), rows, shorten=("photos",))
     if rows and not known.names:
         note(f'name a group: {shlex.join(typed)} name {rows[0][0]} "Ada Lovelace"')
+        if html is None:
+            note(f"or see every face, and type the names beside them: {shlex.join(typed)} --html album.html")
 
 
 @app.command()

@@ -160,13 +160,16 @@ def _summarise(results: list[Enrollment], verbose: bool) -> None:
             print_line(f"{result.name}: {result.error.detail}")
         for report in result.reports:
             if verbose or not report.accepted:
-                print_line(
-                    f"{result.name}: {report.photo}: {report.reason}{f': {report.detail}' if verbose and report.detail else ''}"
-                )
-    people = sum(result.error is None for result in results)
+                # "unreadable" alone would leave one to guess: a missing extra is mended in a minute.
+                why = report.detail if verbose or report.reason == "unreadable" else ""
+                print_line(f"{result.name}: {report.photo}: {report.reason}{f': {why}' if why else ''}")
+    refused = sum(result.error is not None for result in results)
+    unchanged = sum(result.error is None and not result.accepted for result in results)
     photos = sum(result.accepted for result in results)
-    refused = f", {len(results) - people} refused" if people < len(results) else ""
-    print_line(f"{plural(people, 'person', 'people')} enrolled{refused}; {plural(photos, 'photo')} stored")
+    said = f"{plural(len(results) - refused - unchanged, 'person', 'people')} enrolled"
+    said += f", {unchanged} known already" if unchanged else ""
+    said += f", {refused} refused" if refused else ""
+    print_line(f"{said}; {plural(photos, 'photo')} stored")
 
 
 APPS: Final = {"enroll": app}

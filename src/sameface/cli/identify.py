@@ -138,7 +138,7 @@ def _print(answers: Sequence[IdentifiedPhoto], verbose: bool) -> None:
     for item in answers:
         photo, found = item.photo, item.faces
         if item.error is not None:
-            rows.append([photo, "", "not read", "–"])
+            rows.append([photo, "", "not read", "", "–"])
             continue
         for number, answer in enumerate(found, 1):
             if answer.standing in ("poor", "outside") or (verbose and answer.standing != "usual"):
@@ -156,18 +156,39 @@ def _print(answers: Sequence[IdentifiedPhoto], verbose: bool) -> None:
                 photo,
                 str(number),
                 answer.name or "nobody",
+                _nearest(answer),
                 f"{answer.distance:.3f}" if answer.distance is not None else "–",
             ]
             for number, answer in enumerate(found, 1)
         )
         if not found:
-            rows.append([photo, "", "no face found", "–"])
-    if rows and any(len(item.faces) > 1 for item in answers):
-        print_table(("photo", "face", "who", "distance"), rows, unfolded=True, shorten=("photo",))
-    elif rows:
-        print_table(
-            ("photo", "who", "distance"), [[row[0], *row[2:]] for row in rows], unfolded=True, shorten=("photo",)
-        )
+            rows.append([photo, "", "no face found", "", "–"])
+    if not rows:
+        return
+    # A column without a word in it says nothing.
+    shown = [
+        0,
+        *([1] if any(len(item.faces) > 1 for item in answers) else ()),
+        2,
+        *([3] if any(row[3] for row in rows) else ()),
+        4,
+    ]
+    columns = ("photo", "face", "who", "nearest", "distance")
+    print_table(
+        [columns[place] for place in shown],
+        [[row[place] for place in shown] for row in rows],
+        unfolded=True,
+        shorten=("photo",),
+    )
+
+
+def _nearest(answer: Identification) -> str:
+    """Who is nearest, where the data support no claim and somebody has to judge; "" where the answer says all."""
+    return (
+        answer.candidates[0].name
+        if answer.threshold is None and answer.standing != "outside" and answer.candidates
+        else ""
+    )
 
 
 APPS: Final = {"identify": app}

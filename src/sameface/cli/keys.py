@@ -23,9 +23,10 @@ def keys_path(option: Path | None) -> Path:
     """Where keys are: the option, else ``$SAMEFACE_KEYS``, else ``keys.json`` here."""
     import os
 
+    from sameface.defaults import DEFAULT_KEYS
     from sameface.errors import SettingError
 
-    path = option or Path(os.environ.get("SAMEFACE_KEYS") or "keys.json")
+    path = option or Path(os.environ.get("SAMEFACE_KEYS") or DEFAULT_KEYS)
     if path.exists() and not path.is_file():
         raise SettingError(
             expected="a file of keys", got=f"{path}, which is none", advice="name a file: --keys keys.json"

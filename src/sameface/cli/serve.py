@@ -9,7 +9,7 @@ from typing import Annotated, Final, cast
 import typer
 
 from sameface.cli.options import DetectorOption, DeviceOption, EncoderOption, PointOption, ThresholdOption
-from sameface.defaults import DEFAULT_FPIR
+from sameface.defaults import DEFAULT_FPIR, DEFAULT_GALLERY, DEFAULT_KEYS
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -198,6 +198,13 @@ def serve(
     note(f"sameface {url} · galleries: {where}")
     if not settings.asks_who:
         note("no keys: whoever can reach this machine's loopback may do everything")
+        if Path(DEFAULT_KEYS).is_file():
+            note(f"{DEFAULT_KEYS} lies here and is not used: add --keys {DEFAULT_KEYS}")
+    if not in_database and _lies_beside(Path(galleries)):
+        target = (Path(galleries) / DEFAULT_GALLERY).as_posix()
+        note(
+            f"{DEFAULT_GALLERY} lies here and is not served; to take its people in: sameface gallery copy {DEFAULT_GALLERY} {target}"
+        )
 
     def ready() -> None:
         if json:
@@ -205,6 +212,11 @@ def serve(
             sys.stdout.flush()
 
     run(settings, workers=workers, tls=(tls_cert, tls_key) if tls_cert and tls_key else None, ready=ready)
+
+
+def _lies_beside(galleries: Path) -> bool:
+    """Whether people were enrolled in the file that the commands take by default, and the folder has no gallery of anybody yet."""
+    return Path(DEFAULT_GALLERY).is_file() and not any(galleries.glob("*.db"))
 
 
 APPS: Final = {"serve": app}

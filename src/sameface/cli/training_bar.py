@@ -53,6 +53,7 @@ class TrainingBar:
         self._task: Any = None
         self._what = self._numbers = self._validated = ""
         self._said = -math.inf
+        self._begun: tuple[float, int] | None = None
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -86,7 +87,18 @@ class TrainingBar:
         from sameface.cli.output import note
 
         now = time.monotonic()
+        if what == "training" and self._begun is None:  # a resumed training does not begin at step 0
+            self._begun = now, done
         if what == self._what and done != total and now < self._said + BETWEEN_LINES:
             return
         self._what, self._said = what, now
-        note(f"{what} {done} of {total}" + (f" · {numbers}" if numbers else ""))
+        note(" · ".join(filter(None, (f"{what} {done} of {total}", numbers, self._left(now, done, total)))))
+
+    def _left(self, now: float, done: int, total: int) -> str:
+        """The time that is left by the steps since the first report; "" before the second one, and at the end."""
+        from sameface.progress import time_left
+
+        if self._begun is None or done >= total:
+            return ""
+        since, steps = now - self._begun[0], done - self._begun[1]
+        return time_left((total - done) * since / steps) if steps > 0 else ""

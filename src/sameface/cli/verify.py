@@ -114,7 +114,7 @@ def _probability(answer: Verification) -> str:
         return "none: not calibrated"
     if answer.probability is None:
         return "none: it was calibrated on better photos"
-    return f"{probability_words(answer.probability)} (were {calibration.prior:.0%} of all pairs mated)"
+    return f"{probability_words(answer.probability)} (if {calibration.prior:.0%} of all pairs show one person)"
 
 
 APPS: Final = {"verify": app}

@@ -51,8 +51,16 @@ def body_of(response: httpx.Response) -> dict[str, Any]:
 
 def unreachable(url: httpx.URL, error: Exception) -> ServiceError:
     """The error for a service that does not answer."""
+    if isinstance(error, httpx.UnsupportedProtocol):
+        return ServiceError(
+            expected="an address that begins with http:// or https://",
+            got=str(url).removesuffix("/v1/"),
+            advice="write it like http://127.0.0.1:8000",
+        )
     return ServiceError(
-        expected=f"a service at {url}", got=str(error) or type(error).__name__, advice="check that it runs"
+        expected=f"a service at {url}",
+        got=(str(error) or type(error).__name__).rstrip("."),
+        advice="check that it runs",
     )
 
 

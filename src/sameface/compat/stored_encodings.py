@@ -120,7 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with Gallery(given.gallery, recognizer=Recognizer(encoder=ENCODER)) as gallery:
             people = import_encodings(gallery, encodings, source=given.encodings.name)
     except SamefaceError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"sameface: {error}\n")
         return outcome_of(type(error)).exit_code
     count = sum(len(vectors) for vectors in encodings.values())
     sys.stdout.write(f"{given.gallery}: {plural(count, 'encoding')} of {plural(len(people), 'person', 'people')}\n")

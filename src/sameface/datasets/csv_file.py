@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 
 from sameface.errors import DataError
+from sameface.imaging.formats import format_of
 
 
 def read_csv(path: Path) -> csv.DictReader[str]:
@@ -18,6 +19,12 @@ def read_csv(path: Path) -> csv.DictReader[str]:
         raw = path.read_bytes()
     except OSError as error:
         raise DataError(expected=f"a CSV file at {path}", got=str(error), advice="check the path") from error
+    if format_of(raw) is not None:
+        raise DataError(
+            expected="a folder with a folder of photos for each person, or a table",
+            got=f"one picture, {path.name}",
+            advice="give the folder that holds the people's folders",
+        )
     try:
         text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError as error:

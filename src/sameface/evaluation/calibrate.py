@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from numbers import Real
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -48,17 +49,17 @@ def recognizers(
             )
 
 
-def check_shares(fmr: float, prior: float) -> None:
+def check_shares(fmr: float, prior: float = 0.5) -> None:
     """Refuse a target or a prior that is no share of pairs.
 
     Raises:
         SettingError: one is not between 0 and 1.
     """
     for what, share in (("a false match rate", fmr), ("a prior", prior)):
-        if not LEAST_SHARE <= share < 1:
+        if not isinstance(share, Real) or not LEAST_SHARE <= share < 1:
             raise SettingError(
                 expected=f"{what} between {LEAST_SHARE:g} and 1",
-                got=f"{share:g}",
+                got=f"{share:g}" if isinstance(share, Real) else f"{share!r}, which is no number",
                 advice="see `sameface calibrate --help`",
             )
 
@@ -73,6 +74,7 @@ def calibrate(
     cache: EmbeddingCache | None = None,
     workers: int | None = None,
     domain: bool = False,
+    left_out: Callable[[EmbeddedPhotos], object] = lambda embedded: None,
     progress: Stages = no_stages,
 ) -> tuple[OperatingPoint, Reliability | None]:
     """Choose τ and fit the probability on a data set, and score both's τ once on other people.
@@ -84,6 +86,7 @@ def calibrate(
         confirm_on: to report on; None leaves `OperatingPoint.confirmed` empty.
         cache, workers, progress: as in `evaluate`.
         domain: learn which faces τ holds for, from photos that are damaged on purpose; takes some 120 encodings a person, of 120 at most.
+        left_out: told of each data set's photos, for those that gave no face.
 
     Returns:
         The operating point, and how reliable its probability is: None, and no probability, where there are too few people to fit one.
@@ -97,7 +100,9 @@ def calibrate(
 
     def embedded(of: Bench) -> EmbeddedPhotos:
         with progress(of.name, len(of.photos)) as advance:
-            return embed_photos(recognizer, of.photos, cache=cache, workers=workers, advance=advance)
+            done = embed_photos(recognizer, of.photos, cache=cache, workers=workers, advance=advance)
+        left_out(done)
+        return done
 
     scores = score(bench, embedded(bench))
     point = choose_operating_point(scores, recognizer.space, fmr=fmr, data=bench.name, protocol=protocol_of(bench))
@@ -130,7 +135,7 @@ def no_domain(bench: Bench) -> str:
 
 def _domain(recognizer: Recognizer, bench: LabelledPhotos, threshold: float, fmr: float, progress: Stages) -> Domain:
     chosen, more = one_each(bench, DISTURBED_PEOPLE), one_each(bench, CALM_PEOPLE)
-    with progress("damaged", len(chosen)) as advance:
+    with progress("damaged copies", len(chosen)) as advance:
         photos = [bench.photos[n] for n in chosen]
         spoilt = disturbed_faces(recognizer, photos, bench.people[chosen], kinds=ALL, advance=advance)
     with progress("as they are", len(more)) as advance:

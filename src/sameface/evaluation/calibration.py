@@ -25,6 +25,8 @@ from sameface.types import DistanceSpread, EmbeddingSpace, Interval, OperatingPo
 STEP: Final = 1e-4
 #: The measured tail reaches up to this FMR, in steps of a tenth of a decade.
 TAIL_TOP: Final = 1e-2
+#: A larger FMR is never advised: a threshold that lets more than one stranger in twenty pass tells nobody apart.
+LARGEST_ADVISED: Final = 0.05
 #: Quantiles kept of both heaps of distances: every 2 %, finer at the ends.
 LEVELS: Final = (0.0, 0.001, 0.003, 0.01, *(share / 100 for share in range(2, 99, 2)), 0.99, 0.997, 0.999, 1.0)
 
@@ -58,8 +60,7 @@ def choose_operating_point(
         raise NotEnoughDataError(
             expected=f"{needed:,} non-mated pairs to claim FMR {fmr:g} ({RULE_OF_30} false matches expected)",
             got=f"{len(non_mated):,} of {scores.people} people",
-            advice=f"give {photos_needed(needed)} photos or more of different people"
-            + (f", or ask for FMR {_rounded_up(RULE_OF_30 / len(non_mated)):g}" if len(non_mated) > RULE_OF_30 else ""),
+            advice=f"give photos of {photos_needed(needed):,} different people or more{_instead(non_mated, scores.people)}",
         )
     if not len(mated):
         raise NotEnoughDataError(
@@ -183,6 +184,14 @@ def photos_needed(pairs: int) -> int:
     """
     root = math.isqrt(8 * pairs) + 1  # of 8 n + 1, rounded up; in whole numbers, however large
     return (root + 2) // 2
+
+
+def _instead(non_mated: npt.NDArray[np.floating], people: int) -> str:
+    """What to do without more photos: a rate that these show, where it is one that a threshold is of use at."""
+    rate = _rounded_up(RULE_OF_30 / len(non_mated)) if len(non_mated) else 1.0
+    if rate <= LARGEST_ADVISED and people * (people - 1) // 2 >= RULE_OF_30:
+        return f", or ask for FMR {rate:g}"
+    return "; with so few, keep the threshold that came with the encoder"
 
 
 def _rounded_up(rate: float) -> float:

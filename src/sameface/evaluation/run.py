@@ -292,7 +292,7 @@ def _disturbed(
             advice="evaluate a folder of people with an operating point, or leave --disturbed out",
         )
     chosen = one_each(bench, most, photos=2)
-    with progress("damaged", len(chosen)) as advance:
+    with progress("damaged copies", len(chosen)) as advance:
         faces = disturbed_faces(recognizer, [bench.photos[n] for n in chosen], bench.people[chosen], advance=advance)
     return tuple(measure(faces, point))
 

@@ -69,7 +69,7 @@ def choose_face(
         raise SeveralFacesError(
             expected="one face",
             got=f"{len(detections)} in {where}",
-            advice="crop the photo to one face, or choose `largest` or `centre`",
+            advice="cut the photo to one face, or take one of them: `largest` or `centre` for `choose` (at the shell `--choose`)",
         )
     if choose == "largest":
         chosen = max(detections, key=lambda detection: detection.box.area)

@@ -39,7 +39,9 @@ def annotate(image_rgb: ImageRGB, labels: Sequence[FaceLabel]) -> ImageRGB:
     Returns:
         A new ``(h, w, 3)`` uint8 RGB picture.
     """
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw
+
+    from sameface.imaging.lettering import lettering
 
     picture = Image.fromarray(image_rgb)
     draw = ImageDraw.Draw(picture)
@@ -48,9 +50,9 @@ def annotate(image_rgb: ImageRGB, labels: Sequence[FaceLabel]) -> ImageRGB:
         face = max(label.box.width, label.box.height)
         stroke = max(2, round(face / 45))
         size = float(np.clip(face / 7, 12, max(picture.size) / 22))
-        font = ImageFont.load_default(size)
         draw.rounded_rectangle(label.box.xyxy, radius=face / 14, outline=colour, width=stroke)
-        text = f"{label.title}  {label.subtitle}".strip()
+        font, title = lettering(label.title, size)
+        text = f"{title}  {label.subtitle}".strip()
         left, top, right, bottom = draw.textbbox((0, 0), text, font=font)
         pad = size * 0.35
         width, height = right - left + 2 * pad, bottom - top + 2 * pad

@@ -12,7 +12,7 @@ from importlib import import_module
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
-from sameface.errors import DamagedImageError, ExtraMissingError, ImageTooLargeError, NotAnImageError, SamefaceError
+from sameface.errors import DamagedImageError, ImageTooLargeError, NotAnImageError, ReaderMissingError, SamefaceError
 from sameface.imaging.limits import Limits
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def open_picture(data: bytes, name: str, limits: Limits) -> Image:
         NotAnImageError: another format, or one that the limits leave out.
         ImageTooLargeError: too many pixels.
         DamagedImageError: a broken header.
-        ExtraMissingError: HEIC without the extra.
+        ReaderMissingError: HEIC without the extra.
     """
     kind = format_of(data)
     if kind is None or kind not in limits.formats:
@@ -80,7 +80,7 @@ def open_picture(data: bytes, name: str, limits: Limits) -> Image:
             advice="save the picture as JPEG or PNG and try again",
         )
     try:
-        image = _open_heic(data) if kind == "HEIC" else _open_by_pillow(kind, data)
+        image = _open_heic(data, name) if kind == "HEIC" else _open_by_pillow(kind, data)
     except SamefaceError:
         raise
     except Exception as error:  # readers fail in many ways on hostile bytes: struct, index, key, memory …
@@ -154,13 +154,13 @@ def _open_by_pillow(kind: str, data: bytes) -> Image:
     return image
 
 
-def _open_heic(data: bytes) -> Image:
+def _open_heic(data: bytes, name: str) -> Image:
     try:
         import pillow_heif
     except ImportError as error:
-        raise ExtraMissingError(
+        raise ReaderMissingError(
             expected="the extra `heic` for HEIC photos",
-            got="an installation without it",
+            got=f"an installation without it, and {name or 'a photo'}",
             advice='run `pip install "sameface[heic]"`, or save the photo as JPEG',
         ) from error
     # The file class itself, so that nothing is registered in Pillow for the rest of the process.

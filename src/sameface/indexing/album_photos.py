@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sameface.errors import DataError, SamefaceError
+from sameface.errors import DataError, ReaderMissingError, SamefaceError
 from sameface.files import Skipped, path_as_text, path_from_text, photos_below
 from sameface.indexing.album import Album, Face, PhotoState
 from sameface.progress import Advance, no_advance
@@ -107,6 +107,8 @@ def _encode_one(
                 Face(album.next_face, photo, box, stored, standing=judged.standing, reason=judged.reason)
             )
             album.next_face += 1
+    except ReaderMissingError as error:  # of no size that a photo has: tried again once its reader is installed
+        return PhotoState(-1, -1, str(error))
     except SamefaceError as error:
         return PhotoState(state.size, state.modified, str(error))
     return state

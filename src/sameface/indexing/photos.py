@@ -7,7 +7,14 @@ from functools import lru_cache
 from typing import Final
 
 import sameface
-from sameface.errors import ImageAccessError, ImageError, ImageNotFoundError, SamefaceError, WorkerError
+from sameface.errors import (
+    ImageAccessError,
+    ImageError,
+    ImageNotFoundError,
+    ReaderMissingError,
+    SamefaceError,
+    WorkerError,
+)
 from sameface.imaging import Limits
 from sameface.imaging.sources import sha256_of_bytes
 from sameface.indexing.sources import read_photo
@@ -77,7 +84,7 @@ def encode(job: Job) -> Found:
     except WorkerError:
         raise
     except SamefaceError as error:
-        passing = isinstance(error, (ImageNotFoundError, ImageAccessError))
+        passing = isinstance(error, (ImageNotFoundError, ImageAccessError, ReaderMissingError))
         return Found(job.path, digest, (), str(error), lasting=isinstance(error, _OF_THE_FILE) and not passing)
     except Exception as error:  # noqa: BLE001 - one photo must not end the work on millions
         return Found(job.path, digest, (), f"{type(error).__name__}: {error}")

@@ -66,7 +66,7 @@ def load_card(name_or_path: str | Path) -> ModelCard:
             return with_remembered(_named(read_card_file(path), path), models_folder())
     known = [*shipped_ids(), *added_ids()]
     raise UnknownModelError(
-        expected=f"a model among {', '.join(known)}",
+        expected="a model that is known here, or an ONNX file",
         got=repr(name),
         advice=did_you_mean(name, known, "see `sameface models list`, or add yours with `sameface models add`"),
     )

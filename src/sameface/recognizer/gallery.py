@@ -32,6 +32,7 @@ from sameface.recognizer.bulk import enroll_each, identify_each
 from sameface.recognizer.domain import judge, probability_for, require_comparable, threshold_for
 from sameface.recognizer.enroll import take_in
 from sameface.recognizer.found import EncodedFace
+from sameface.recognizer.guesses import Guessed
 from sameface.recognizer.identify import decide
 from sameface.recognizer.people import People
 from sameface.recognizer.recognizer import Recognizer
@@ -43,7 +44,7 @@ from sameface.tables import Answers
 from sameface.types import Candidate, Consent, OperatingPoint, Who
 
 
-class Gallery(People):
+class Gallery(Guessed, People):
     """Enrolled people, bound to one encoder, detector and alignment.
 
     Opening loads no network: `people`, `rename` and `forget` work without one. The networks are loaded when the first photo comes.

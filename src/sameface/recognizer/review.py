@@ -56,9 +56,11 @@ def refusal(reports: Sequence[PhotoReport], review: Review) -> EnrollmentRefused
     """The error for a person none of whose photos was accepted."""
     error = EnrollmentRefusedError(
         expected=f"at least one photo that passes the {review} review",
-        got="; ".join(f"{report.photo or 'a photo'}: {report.reason}. {report.detail}" for report in reports[:3])
+        got="; ".join(
+            f"{report.photo or 'a photo'}: {report.reason}. {report.detail.rstrip('.')}" for report in reports[:3]
+        )
         or "no photos",
-        advice="give another photo, or relax the review if you are sure",
+        advice="give another photo, or if you are sure take it as it is: `off` for `review` (at the shell `--review`)",
     )
     error.reports = tuple(reports)
     return error

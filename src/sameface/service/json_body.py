@@ -72,7 +72,7 @@ def photo_bytes(text: str) -> bytes:
     return data
 
 
-_REASON: Final = "a photo in JSON is base64 text; addresses and paths are not opened"
+_REASON: Final = "a photo is a file part (curl: `-F photo=@FILE`, with the @) or, in JSON, base64 text; addresses and paths are not opened"
 
 
 def _is_more_than(value: dict[str, Any], most: int) -> bool:

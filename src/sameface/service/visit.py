@@ -242,7 +242,9 @@ async def _caller(request: Request, desk: Desk, address: str) -> Caller:
     try:
         if not key:
             raise NotAuthenticatedError(
-                expected="a key or a token", got="none", advice="send `Authorization: Bearer <key>`"
+                expected="a key or a token",
+                got="an `Authorization` header without the word Bearer" if scheme else "none",
+                advice="send `Authorization: Bearer <key>`",
             )
         if desk.oidc is not None and is_token(key):  # in a thread: it may have to ask the provider
             return await asyncio.to_thread(desk.oidc.caller, key)

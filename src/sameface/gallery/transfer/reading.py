@@ -165,7 +165,8 @@ def _another_kind(path: Path) -> NotAGalleryError:
     return NotAGalleryError(
         expected=f"an exported gallery at {path}",
         got="another kind of file",
-        advice="make one with `sameface gallery export`",
+        advice="make one with `sameface gallery export`; encodings of face_recognition come in by "
+        "`python -m sameface.compat.stored_encodings`",
     )
 
 

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from sameface.datasets.photo import PackedPhoto, Photo, photo_as_text
-from sameface.errors import FaceError, ImageError, OutputError, SamefaceError
+from sameface.errors import FaceError, ImageError, OutputError, ReaderMissingError, SamefaceError
 from sameface.file_locks import lock, unlock
 from sameface.files import atomic_write, cache_folder
 from sameface.progress import Tally
@@ -205,8 +205,8 @@ def in_threads(
 
 
 def _kept(index: Index, file: IO[bytes], stamp: str, answer: Row | Exception) -> Entry:
-    if isinstance(answer, Exception):
-        return Entry(stamp, -1, str(answer))
+    if isinstance(answer, Exception):  # under no stamp it is read again, once its reader is installed
+        return Entry("" if isinstance(answer, ReaderMissingError) else stamp, -1, str(answer))
     if not index.shape:
         index.shape, index.dtype = tuple(answer.shape), answer.dtype.str
     file.write(np.ascontiguousarray(answer).data)

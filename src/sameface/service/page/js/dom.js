@@ -1,6 +1,6 @@
 // Elements without a framework: h("p", {class: "lead"}, "text"). Text is always text, never markup.
 
-import { plainWords } from "./words.js";
+import { plainAdvice, plainWords } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const SVG_TAGS = new Set(["svg", "path", "circle", "rect", "line", "text", "g", "polygon", "title", "desc"]);
@@ -51,7 +51,7 @@ export function busy(text) { return h("div", { class: "busy" }, text); }
 export function fault(error) {
   if (!error.advice) return h("div", { class: "fault", role: "alert" }, h("strong", {}, sentence(error.message)));
   return h("div", { class: "fault", role: "alert" },
-    h("strong", {}, sentence(plainWords(error))), " ", sentence(error.advice),
+    h("strong", {}, sentence(plainWords(error))), " ", sentence(plainAdvice(error)),
     h("details", {}, h("summary", {}, "Details"), `Expected ${error.expected}; got ${error.got}.`));
 }
 

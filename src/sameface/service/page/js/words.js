@@ -24,6 +24,16 @@ const WORDS = {
   "request-too-large": "That is too much at once",
 };
 
+/** What to do, where the API's advice is for programs. */
+const ADVICE = {
+  "not-authenticated": "press the key at the top of the page, and paste yours",
+  "several-faces": "cut the photo to one face, or click the one that is meant where its faces are shown",
+  "enrollment-refused": "take another photo: sharp, bright, of one face",
+  "gallery-missing": "choose another one at the top of the page",
+};
+
+export function plainAdvice(error) { return ADVICE[error.type?.replace("urn:sameface:", "")] ?? error.advice; }
+
 /** The heading of an error, and which photo it is about where there are two. */
 export function plainWords(error) {
   const words = WORDS[error.type?.replace("urn:sameface:", "")] ?? error.title ?? "That did not work";
