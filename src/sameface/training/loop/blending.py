@@ -26,9 +26,9 @@ def blended(start: Mapping[str, Tensor], now: Mapping[str, Tensor], share: float
 def best_blend(
     network: nn.Module, start: Mapping[str, Tensor], judge: Callable[[], Validation], shares: Sequence[float] = SHARES
 ) -> tuple[Validation, dict[str, Tensor]]:
-    """The weights that are judged best on the way; those short of the whole way are tried only while nothing further along is allowed.
+    """The weights that are judged best on the way; the next share back is tried while nothing is allowed yet, or the last was better.
 
-    Between a pretrained network and its fine-tuned self the loss has no hills, and half-way weights often keep what both know.
+    Between a pretrained network and its fine-tuned self the loss has no hills where rates were low, and half-way weights often keep what both know.
     Source: Wortsman et al. 2022, *Robust fine-tuning of zero-shot models* (WiSE-FT).
 
     Args:
@@ -43,10 +43,11 @@ def best_blend(
         weights = blended(start, now, share)
         network.load_state_dict(weights)
         found = judge()
+        worse = best is not None and found.error >= best[0].error < float("inf")
+        if worse:
+            break
         if best is None or found.error < best[0].error:
             best = found, weights
-        if found.error < float("inf"):
-            break
     network.load_state_dict(now)
     assert best is not None
     return best
