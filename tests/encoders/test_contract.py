@@ -14,6 +14,7 @@ from sameface.errors import CropError, ModelMissingError
 from sameface.models.card import ModelCard
 from sameface.models.registry import cards, locate, network_card, shipped_ids
 from sameface.types import CropsRGB
+from tests.left_out import lacking
 
 
 def _has(card: ModelCard) -> bool:
@@ -35,8 +36,8 @@ ENCODERS = [
 def encoder(request: pytest.FixtureRequest) -> Encoder:
     try:
         return load_encoder(request.param)
-    except ModelMissingError as error:
-        pytest.skip(str(error))
+    except ModelMissingError:
+        lacking("the research data", "set SAMEFACE_DATA to the folder of research data")
 
 
 def test_the_default_is_among_them() -> None:

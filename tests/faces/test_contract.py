@@ -11,6 +11,7 @@ from sameface.defaults import DEFAULT_DETECTOR
 from sameface.errors import DeviceUnavailableError, ModelMissingError, UnknownModelError
 from sameface.faces import DETECTORS, Detector, load_detector
 from sameface.types import Detection, ImageRGB
+from tests.left_out import lacking
 
 #: By hand: a point on the nose of each shipped portrait, and about the distance between the eyes.
 NOSES = {
@@ -24,8 +25,8 @@ NOSES = {
 def detector(request: pytest.FixtureRequest) -> Detector:
     try:
         return load_detector(request.param, threads=2)
-    except ModelMissingError as error:
-        pytest.skip(str(error))
+    except ModelMissingError:
+        lacking("the research data", "set SAMEFACE_DATA to the folder of research data")
 
 
 def numbers(found: list[Detection]) -> list[tuple[float, ...]]:

@@ -14,6 +14,7 @@ from sameface.errors import ModelMissingError, SettingError  # noqa: E402
 from sameface.models.card import ModelCard  # noqa: E402
 from sameface.training.tuning.backbone import EncoderBackbone, normalised  # noqa: E402
 from sameface.training.tuning.base import base_card, open_base  # noqa: E402
+from tests.left_out import lacking  # noqa: E402
 
 from .small import write_small_encoder  # noqa: E402
 
@@ -22,8 +23,8 @@ from .small import write_small_encoder  # noqa: E402
 def test_an_encoder_gives_what_it_gives_by_onnx_runtime(name: str) -> None:
     try:
         encoder = sameface.load_encoder(name)
-    except ModelMissingError as error:
-        pytest.skip(str(error))
+    except ModelMissingError:
+        lacking("dlib's network", "pip install 'sameface[dlib]'")
     side = encoder.card.input_size_wh[0]
     crops = np.random.default_rng(0).integers(0, 256, (3, side, side, 3), dtype=np.uint8)
     backbone = EncoderBackbone(open_base(name)).eval()
