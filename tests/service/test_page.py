@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -411,6 +412,33 @@ def test_by_keyboard_alone(open_page, photos):
     expect(page.get_by_role("button", name="Forget")).to_be_focused()
 
 
+def test_on_a_phone_what_to_do_is_in_sight_and_the_choice_comes_before_the_button(open_page):
+    page = open_page(PHONE, part="#presence")
+    part = page.locator("[data-part=presence]")
+    for shown in (part.locator(".drawing"), part.locator(".words"), part.get_by_role("button", name="Begin")):
+        expect(shown).to_be_in_viewport(ratio=1)
+    order = part.locator("input, button").evaluate_all("(all) => all.map((one) => one.type)")
+    assert order == ["checkbox", "button"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_edge_of_a_field_is_seen(open_page, scheme):
+    """3:1 beside what is around it (WCAG 2.2, 1.4.11), by WCAG's own formula."""
+    page = open_page(scheme=scheme, part="#enroll")
+    edge, inside = page.get_by_label("Name").evaluate(
+        "(field) => [getComputedStyle(field).borderTopColor, getComputedStyle(field).backgroundColor]"
+    )
+    light, dark = sorted((luminance(edge), luminance(inside)), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 3
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of ``rgb(r, g, b)``."""
+    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
 def test_the_part_shown_is_in_sight_and_the_first_tab_starts_at_the_top(open_page):
     page = open_page(SMALL, part="#about")
     expect(page.locator("[data-part=about] h1")).to_be_visible()
@@ -499,6 +527,18 @@ def film(tmp_path_factory, photos) -> Path:
     return path
 
 
+def press_by_keyboard(page: Page, name: str) -> None:
+    """Tab from where the focus is to a button, and press it."""
+    button = page.get_by_role("button", name=name)
+    expect(button).to_be_visible()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if button.evaluate("(element) => element === document.activeElement"):
+            page.keyboard.press("Enter")
+            return
+    pytest.fail(f"no way to {name!r} by Tab")
+
+
 def test_the_camera(playwright, program, photos, film):
     service = program()
     flags = (
@@ -513,14 +553,16 @@ def test_the_camera(playwright, program, photos, film):
     enroll(page, "Barack", photos / "obama2.jpg")
     expect(page.get_by_role("heading", name="Barack is enrolled")).to_be_visible()
     go(page, "Live")
-    page.get_by_role("button", name="Start the camera").click()
+    press_by_keyboard(page, "Start the camera")
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_focused()
     expect(page.locator(".face.named b").first).to_have_text("Barack", timeout=60_000)
     expect(page.locator("li[data-name=Barack]")).to_be_visible()
     no_serious_issue(page)
-    page.get_by_role("button", name="Stop", exact=True).click()
+    page.keyboard.press("Enter")
     expect(page.locator(".face")).to_have_count(0)
+    expect(page.get_by_role("button", name="Start the camera")).to_be_focused()
     go(page, "Presence")
-    page.get_by_role("button", name="Begin").click()
+    press_by_keyboard(page, "Begin")
     expect(page.locator(".words .chip")).to_have_text("Not shown", timeout=60_000)  # a portrait held still is nobody
     no_serious_issue(page)
     go(page, "Identify")

@@ -21,7 +21,7 @@ export async function about(main) {
         fact("Pairs, same · different", `${(point.mated_pairs ?? 0).toLocaleString("en")} · ${(point.non_mated_pairs ?? 0).toLocaleString("en")}`),
         fact("People in that data", (point.people ?? 0).toLocaleString("en")),
         fact("Data", point.data || "none"),
-        fact("Strangers named in 1:K", `at most about ${percent(info.fpir)}`)),
+        fact("Strangers named in 1:K", `at most about ${percent(info.fpir).replace(" ", "\u00a0")}`)),
       point.protocol ? h("p", { class: "said" }, point.protocol) : null),
     h("section", { class: "card" },
       h("h2", {}, "Server"),

@@ -42,10 +42,12 @@ export async function presence(main) {
   main.append(
     h("h1", {}, "Presence"),
     h("p", { class: "lead" }, "Is somebody here, or a picture of them? Do what the drawing shows. You need not smile."),
-    h("div", { class: "two" },
-      h("div", { class: "card live presence" }, trouble, video, bar, h("div", { class: "actions start" }, button)),
-      h("section", { class: "card presence" }, picture, words, hint,
-        h("label", { class: "check", for: "moved-by" }, camera, h("span", {}, "I cannot turn my head: I move the camera, or somebody moves it for me.")))),
+    // What to do comes first: on a phone it stands above the camera's picture, and the choice comes before the button.
+    h("div", { class: "two told" },
+      h("section", { class: "card presence" }, trouble, h("div", { class: "task" }, picture, h("div", {}, words, hint)), bar,
+        h("label", { class: "check", for: "moved-by" }, camera, h("span", {}, "I cannot turn my head: I move the camera, or somebody moves it for me.")),
+        h("div", { class: "actions start" }, button)),
+      h("div", { class: "card live presence" }, video)),
   );
 
   async function start() {
