@@ -1,24 +1,27 @@
 """The letters that a name is drawn in: a font that has all of them.
 
-Pillow's own font knows plain English letters only, and draws an empty box for each other one. So a name that it cannot write is drawn in a part
-of DejaVu Sans that comes along (Latin with all accents, Greek, Cyrillic, Hebrew, Arabic, Armenian, Georgian), else in a font of the system
-(Chinese, Japanese, Korean, Indian scripts).
+Pillow's own font knows plain English letters only, and draws an empty box for each other one. So a name that it cannot write is drawn in a font of
+the system, or in the one that matplotlib brings. Where none has its letters the accents go, and what is left is a question mark.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
-from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont, ImageFont
 
-_SHIPPED: Final = Path(__file__).parent / "fonts" / "DejaVuSans-names.ttf"
-#: Fonts of Linux, macOS and Windows for other scripts; Pillow looks for them where each system keeps its fonts.
+#: Fonts of Linux, macOS and Windows: European letters, Hebrew and Arabic first, then other scripts. Pillow looks where each system keeps them.
 _OF_SYSTEMS: Final = (
+    "DejaVuSans.ttf",
+    "NotoSans-Regular.ttf",
+    "LiberationSans-Regular.ttf",
+    "Arial.ttf",
+    "Helvetica.ttc",
     "NotoSansCJK-Regular.ttc",
     "wqy-microhei.ttc",
     "DroidSansFallbackFull.ttf",
@@ -41,40 +44,35 @@ def lettering(text: str, size: float) -> tuple[FreeTypeFont | ImageFont, str]:
         size: in pixels.
 
     Returns:
-        The font, and the text without signs that no font has (an emoji, say); a letter that none has is a question mark.
+        The font, and the text without signs that no font has (an emoji, say); letters that none has lose their accents, or are question marks.
     """
-    shown = text
     for font in _fonts(size):
-        lacking = _lacking(shown, font)
-        if not lacking:
-            return font, shown
+        lacking = _lacking(text, font)
         # Signs are decoration: a name does not need another font for them.
-        decoration = {sign for sign in lacking if not _is_letter(sign)}
-        if lacking == decoration:
-            return font, _without(shown, decoration)
-    font = _shipped(size)
-    lacking = _lacking(shown, font)
-    kept = _without(shown, {sign for sign in lacking if not _is_letter(sign)})
-    return font, "".join("?" if sign in lacking else sign for sign in kept)
+        if not any(map(_is_letter, lacking)):
+            return font, _without(text, lacking)
+    font = next(_fonts(size))
+    lacking = _lacking(text, font)
+    plain = "".join(_plain(sign, font) if sign in lacking else sign for sign in text)
+    return font, plain.strip()
 
 
 def _fonts(size: float) -> Iterator[FreeTypeFont | ImageFont]:
     from PIL import ImageFont
 
     yield ImageFont.load_default(size)
-    yield _shipped(size)
-    for name in _OF_SYSTEMS:
+    for name in (*_OF_SYSTEMS, *_of_matplotlib()):
         try:
             yield ImageFont.truetype(name, size)
         except OSError:  # not on this machine
             continue
 
 
-@lru_cache(maxsize=16)
-def _shipped(size: float) -> FreeTypeFont:
-    from PIL import ImageFont
-
-    return ImageFont.truetype(_SHIPPED, size)
+def _of_matplotlib() -> Iterator[str]:
+    """Its font, without importing it."""
+    found = find_spec("matplotlib")
+    if found is not None and found.origin is not None:
+        yield str(Path(found.origin).parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf")
 
 
 def _lacking(text: str, font: FreeTypeFont | ImageFont) -> set[str]:
@@ -91,6 +89,14 @@ def _picture(font: FreeTypeFont | ImageFont, sign: str) -> tuple[tuple[int, int]
 def _is_letter(sign: str) -> bool:
     kind = unicodedata.category(sign)
     return kind[0] in "LN" or kind == "Mc" or unicodedata.combining(sign) != 0
+
+
+def _plain(sign: str, font: FreeTypeFont | ImageFont) -> str:
+    """A letter without its accent, a question mark for one that has none to lose, nothing for a sign."""
+    if not _is_letter(sign):
+        return ""
+    bare = "".join(part for part in unicodedata.normalize("NFKD", sign) if not unicodedata.combining(part))
+    return bare if bare and not _lacking(bare, font) else "?" * bool(bare)
 
 
 def _without(text: str, signs: set[str]) -> str:
