@@ -62,7 +62,7 @@ def learn_domain(
         have = len(np.unique(part.people))
         if have < wanted:
             raise NotEnoughDataError(
-                expected=f"photos of at least {wanted} people to learn which faces τ holds for",
+                expected=f"photos of at least {wanted} people to learn which photos are too poor for τ",
                 got=f"{have}",
                 advice="give more people, or calibrate with --no-domain",
             )

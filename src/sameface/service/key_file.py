@@ -196,7 +196,7 @@ class KeyFile:
             raise NotAuthenticatedError(
                 expected="a valid key",
                 got="an unknown, expired or revoked one",
-                advice="send `Authorization: Bearer <key>`",
+                advice="ask whoever runs the service for a new one",
             )
         return Caller(stored.id, stored.role, stored.galleries, stored.rate, stored.burst)
 

@@ -117,5 +117,5 @@ def collapsed(warning: str) -> TrainingError:
     return TrainingError(
         expected="embeddings that spread out",
         got=f"a collapse: {warning}",
-        advice="lower the learning rate, mine semi-hard instead of hard triplets, or put more people in it",
+        advice="lower the learning rate, mine semi-hard instead of hard triplets, or put more people into a batch",
     )

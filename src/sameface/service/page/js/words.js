@@ -26,7 +26,7 @@ const WORDS = {
 
 /** What to do, where the API's advice is for programs. */
 const ADVICE = {
-  "not-authenticated": "press the key at the top of the page, and paste yours",
+  "not-authenticated": "press the key at the top of the page, and paste one that is valid",
   "several-faces": "cut the photo to one face, or click the one that is meant where its faces are shown",
   "enrollment-refused": "take another photo: sharp, bright, of one face",
   "gallery-missing": "choose another one at the top of the page",
