@@ -122,9 +122,10 @@ def test_halving_by_thresholds_of_ones_own_is_counted(start, photo):
     apart = identify(api, callers["admin"], photo("obama2.jpg")).json()["faces"][0]["distance"]
     names = [
         identify(api, callers["identify"], photo("obama2.jpg"), threshold=str(share * apart)).json()["faces"][0]["name"]
-        for share in (1.05, 0.8, 0.9, 0.95, 1.05)
+        for share in (1.05, 0.8, 0.9, 0.95, 1.05, 0.96, 0.97, 0.98, 1.05)
     ]
     assert names[0] == "Obama"
+    assert names[4] == "Obama"  # no more at the edge of τ(K), but a clear match
     assert names[-1] is None  # withheld
 
 
@@ -174,6 +175,19 @@ def test_a_persons_own_photos_are_compared_unless_the_operator_says_otherwise(st
     )
     assert answer.status_code == 422
     assert answer.json()["reports"][0]["reason"] == "unlike the other photos"
+
+
+def test_a_day_has_a_limit_of_its_own():
+    now = 0.0
+    attempts = Attempts(2, a_day=3, clock=lambda: now)
+    assert [attempts.spend("a") for _ in range(3)] == [True, True, False]
+    now = 3600.0  # the hour is full again; the day gave back an eighth
+    assert [attempts.spend("a") for _ in range(2)] == [True, False]
+    with pytest.raises(RateLimitedError) as caught:
+        attempts.claim("a")
+    assert caught.value.retry_after == 7 * 3600
+    now = 8 * 3600.0
+    assert [attempts.spend("a") for _ in range(2)] == [True, False]
 
 
 def test_attempts_fill_again():

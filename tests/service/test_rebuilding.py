@@ -31,11 +31,9 @@ def world(tmp_path):
     held.close()
 
 
-def service(held: Gallery, *, exact: bool = False, near_misses: int = 60) -> Service:
-    return Service(
-        held,
-        Disclosure(exact=exact, who=("key", "people"), near_misses=Attempts(near_misses), refuse_replays=False),
-    )
+def service(held: Gallery, *, exact: bool = False, near_misses: Attempts | None = None) -> Service:
+    budget = near_misses or Attempts(60, a_day=240)
+    return Service(held, Disclosure(exact=exact, who=("key", "people"), near_misses=budget, refuse_replays=False))
 
 
 def middle(templates: np.ndarray) -> np.ndarray:
@@ -63,7 +61,33 @@ def test_nor_does_feeling_along_the_edge(world):
     held, truth, victim, faces = world
     start = truth + 0.85 * faces(1)[0]
     before = likeness(start, truth, middle(truth))
-    unlimited = by_chords(service(held, near_misses=10**6), start, victim, 6_000)
+    unlimited = by_chords(service(held, near_misses=Attempts(10**6)), start, victim, 6_000)
     assert likeness(unlimited, truth, middle(truth)) > 0.95
     limited = by_chords(service(held), start, victim, 6_000)
     assert likeness(limited, truth, middle(truth)) < before + 0.1
+
+
+def test_nor_does_patience_for_a_day(world):
+    """What fills again every hour is 1,440 a day: enough."""
+    held, truth, victim, faces = world
+    start = truth + 0.85 * faces(1)[0]
+    before = likeness(start, truth, middle(truth))
+
+    def after_a_day(a_day: int | None) -> float:
+        ask = service(held, near_misses=Attempts(60, a_day=a_day, clock=lambda: ask.answers * 86_400 / 3_000))
+        return likeness(by_chords(ask, start, victim, 3_000), truth, middle(truth))
+
+    assert after_a_day(None) > before + 0.2
+    assert after_a_day(240) < before + 0.1
+
+
+def test_a_clear_match_is_named_after_too_many_near_misses(world):
+    held, truth, victim, faces = world
+    ask = service(held, near_misses=Attempts(3))
+    away = faces(1)[0] - (faces(1)[0] @ truth) * truth
+    way = away / np.linalg.norm(away)
+    # τ(K) is 0.9 here, as a bare threshold is taken as it is.
+    near, edge, clear = (truth + apart * way for apart in (0.95, 0.85, 0.5))
+    named = [answer.person_id for answer in ask(np.array([clear, edge, near, near, near, clear, edge, clear]))]
+    assert named == [victim, victim, None, None, None, victim, None, victim]
+    assert [answer.person_id for answer in ask(np.array([edge, edge, clear]))] == [None, None, None]

@@ -67,7 +67,12 @@ def serve(
         int, typer.Option("--attempts", min=1, help="Refused claims of one person, per key and hour.")
     ] = 10,
     near_misses: Annotated[
-        int, typer.Option("--near-misses", min=1, help="Answers just above τ(K) for one person, per key and hour.")
+        int,
+        typer.Option(
+            "--near-misses",
+            min=1,
+            help="Answers just above τ(K) for one person, per key and hour; four times as many a day.",
+        ),
     ] = 60,
     liveness: Annotated[
         str,

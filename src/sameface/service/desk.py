@@ -194,7 +194,7 @@ def open_desk(settings: Settings) -> Desk:
         records=Workshop(4, 4 * (settings.queue + 1), settings.timeout, "records"),
         pixels=PixelBudget(max(settings.pixels_at_once, 2 * settings.max_pixels)),
         claims=Attempts(settings.attempts),
-        near_misses=Attempts(settings.near_misses),
+        near_misses=Attempts(settings.near_misses, a_day=4 * settings.near_misses),
         live=LiveSessions(settings.live_folder),
         jobs=JobFolder(settings.jobs or (None if settings.in_database else Path(settings.galleries) / "jobs")),
     )

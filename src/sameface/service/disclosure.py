@@ -1,7 +1,8 @@
 """What is told to callers who may not have embeddings: yes or no, and no number from which an embedding could be rebuilt.
 
 A distance to a stored embedding, told exactly for some two hundred photos, gives that embedding away (trilateration). A threshold of the
-caller's choice gives the distance away by halving, so refusals near the threshold are counted too (`Attempts`).
+caller's choice gives the distance away by halving, so refusals near the threshold are counted too (`Attempts`). After too many of them, matches
+near the threshold are no longer told.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ log = logging.getLogger("sameface.service")
 STEPS: Final = (0.5, 0.9, 0.99)
 #: Up to this multiple of τ(K) a "nobody" is near enough to tell something about the nearest person.
 _NEAR: Final = 1.1
+#: Under this multiple of τ(K) a yes is clear: whoever feels along the edge from a false match has none.
+_CLEAR: Final = 0.9
 #: Two photographs of one person are never this near: the same pixels are.
 _SAME_PIXELS: Final = 1e-3
 
@@ -94,16 +97,36 @@ class Disclosure:
         return replace(answer.to_wire(), replay=replay)
 
     def _enough_left(self, held: Gallery, answer: Identification) -> bool:
-        """Whether the nearest person may still be named to this caller; a near miss is counted, by the policy's τ(K) and not the caller's."""
+        """Whether the nearest person may still be named to this caller; a near miss is counted, by the policy's τ(K) and not the caller's.
+
+        Once there were too many, only a clear match is named. What is refused or withheld then is counted by itself, for the place where
+        a match begins to be clear is an edge as well.
+        """
         edge = threshold_for_search(held.recognizer.operating_point, answer.comparisons, held.fpir)
         if not answer.candidates or edge is None:
             return True
         nearest = answer.candidates[0]
         budget = (*self._who, nearest.person_id)
-        near = answer.name is None and is_same(nearest.distance, _NEAR * edge)
-        if near and self._near_misses.spend(budget) and not self._near_misses.any_left(budget):
-            log.warning("key %s of gallery %s: too many near misses of person %s, who is withheld for a while", *budget)
-        return self._near_misses.any_left(budget)
+        second = (*budget, "clear")
+        if answer.name is None:
+            if is_same(nearest.distance, _NEAR * edge):
+                self._count(budget, second)
+            return True
+        if self._near_misses.any_left(budget):
+            return True
+        if is_same(nearest.distance, _CLEAR * edge):
+            return self._near_misses.any_left(second)
+        self._near_misses.spend(second)
+        return False
+
+    def _count(self, budget: tuple[str, ...], second: tuple[str, ...]) -> None:
+        if not self._near_misses.spend(budget):
+            self._near_misses.spend(second)
+        elif not self._near_misses.any_left(budget):
+            log.warning(
+                "key %s of gallery %s: too many near misses of person %s, who is named for clear matches alone, for a while",
+                *budget,
+            )
 
     def _refuses(self, replay: bool) -> bool:
         return replay and self._refuse_replays

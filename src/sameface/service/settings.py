@@ -43,7 +43,8 @@ class Settings:
         review: the least that a photo must pass at enrolment; callers may only ask for more.
         replays: what to do with a probe that is an enrolled photo: flag it, or answer no.
         attempts: refused claims of one person, per key and hour. near_misses: answers "nobody" just above τ(K) for one person, per key
-            and hour; after them that person is not named to that key for a while. Callers with embeddings are not counted.
+            and hour, and four times as many a day; after them that person is named to that key for clear matches alone, for a while.
+            Callers with embeddings are not counted.
         liveness: whether identify and claims need a session of liveness that passed: no; no, but the answer and the audit say
             what was shown; yes. least_passive: least median of the passive score of a session's frames, 0 asks for none.
         live_folder: where workers share their sessions; "" for a folder of the process's own.
