@@ -13,6 +13,7 @@ import os
 import platform
 import statistics
 import subprocess
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -140,6 +141,7 @@ def placement(device: str) -> dict[str, dict[str, int]]:
     for name in (*ENCODERS, "yunet"):
         options = ort.SessionOptions()
         options.enable_profiling, options.log_severity_level = True, 3
+        options.profile_file_prefix = str(Path(tempfile.gettempdir()) / "sameface-profile")
         session = ort.InferenceSession(
             str(network_file(load_card(name))), options, providers=devices.providers(device), enable_fallback=0
         )

@@ -99,14 +99,21 @@ __all__ = [
 #: Names that people guess, and what they mean.
 _GUESSED: Final = {
     "enroll": 'sameface.Gallery("people.db").enroll(name, photo)',
+    "register": 'sameface.Gallery("people.db").enroll(name, photo)',
     "forget": 'sameface.Gallery("people.db").forget(name)',
+    "delete": 'sameface.Gallery("people.db").forget(name)',
     "people": 'sameface.Gallery("people.db").people()',
     "annotate": "sameface.annotated(photo, answers)",
     "draw": "sameface.annotated(photo, answers)",
+    "draw_boxes": "sameface.annotated(photo, answers)",
     "compare": "sameface.verify(photo, photo)",
     "recognize": "sameface.identify(photo)",
+    "find": "sameface.identify(photo)",
+    "search": "sameface.identify(photo)",
     "group": "sameface.cluster(photos)",
     "encode": "sameface.embed(photos)",
+    "represent": "sameface.embed(photos)",
+    "face_encodings": "sameface.embed(photos)",
     "Client": "from sameface.client import Client",
     "load_operating_point": 'sameface.Recognizer(operating_point="FILE")',
 }

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 
-from sameface.recognizer import EncodedFace, Enrollment, Identification, PhotoReport, Verification
+from sameface.recognizer import DetectedFace, EncodedFace, Enrollment, Identification, PhotoReport, Verification
 from sameface.recognizer.display import annotated
 from sameface.recognizer.html import distance_bar
 from sameface.types import Box, Candidate, Detection, EmbeddingSpace, OperatingPoint, Person
@@ -61,6 +61,9 @@ def test_a_probability_is_no_certainty():
 def test_the_photo_with_the_answers_on_it():
     image = np.full((200, 200, 3), 255, np.uint8)
     face = EncodedFace(Detection(BOX, 1.0), np.zeros(2, np.float32))
+    found = DetectedFace(Detection(BOX, 1.0), 0.9)
+    assert annotated(image, [found]).tobytes() == annotated(image, [face]).tobytes()
+    assert found.confidence == 1.0
     drawn = annotated(image, [face])
     assert drawn.size == (200, 200)
     assert drawn._repr_png_()[:4] == b"\x89PNG"  # what a notebook asks a picture for

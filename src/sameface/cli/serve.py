@@ -206,10 +206,7 @@ def serve(
         if Path(DEFAULT_KEYS).is_file():
             note(f"{DEFAULT_KEYS} lies here and is not used: add --keys {DEFAULT_KEYS}")
     if not in_database and _lies_beside(Path(galleries)):
-        target = (Path(galleries) / DEFAULT_GALLERY).as_posix()
-        note(
-            f"{DEFAULT_GALLERY} lies here and is not served; to take its people in: sameface gallery copy {DEFAULT_GALLERY} {target}"
-        )
+        note(f"{DEFAULT_GALLERY} lies here and is not served; to serve the galleries of this folder: sameface serve .")
 
     def ready() -> None:
         if json:
@@ -220,8 +217,8 @@ def serve(
 
 
 def _lies_beside(galleries: Path) -> bool:
-    """Whether people were enrolled in the file that the commands take by default, and the folder has no gallery of anybody yet."""
-    return Path(DEFAULT_GALLERY).is_file() and not any(galleries.glob("*.db"))
+    """Whether people were enrolled in the file that the commands take by default, and another folder is served."""
+    return Path(DEFAULT_GALLERY).is_file() and galleries.resolve() != Path.cwd()
 
 
 APPS: Final = {"serve": app}

@@ -25,8 +25,8 @@ from sameface.types import DistanceSpread, EmbeddingSpace, Interval, OperatingPo
 STEP: Final = 1e-4
 #: The measured tail reaches up to this FMR, in steps of a tenth of a decade.
 TAIL_TOP: Final = 1e-2
-#: A larger FMR is never advised: a threshold that lets more than one stranger in twenty pass tells nobody apart.
-LARGEST_ADVISED: Final = 0.05
+#: A larger FMR is never advised: the threshold that came with the encoder lets far fewer strangers pass.
+LARGEST_ADVISED: Final = 0.01
 #: Quantiles kept of both heaps of distances: every 2 %, finer at the ends.
 LEVELS: Final = (0.0, 0.001, 0.003, 0.01, *(share / 100 for share in range(2, 99, 2)), 0.99, 0.997, 0.999, 1.0)
 

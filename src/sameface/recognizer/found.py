@@ -31,6 +31,11 @@ class DetectedFace(Answer):
     def box(self) -> Box:
         return self.detection.box
 
+    @property
+    def confidence(self) -> float:
+        """The detector's score, 0 to 1."""
+        return self.detection.confidence
+
     def __repr__(self) -> str:
         said = f": {', '.join(self.reasons)}" if self.reasons else ""
         quality = f", quality {self.quality:.2f}" if self.quality is not None else ""

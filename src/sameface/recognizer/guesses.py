@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 _OF_A_GALLERY: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("add", "register", "add_person", "insert"), "enroll(name, photo)"),
+    **dict.fromkeys(("add", "register", "add_person", "add_face", "add_photo", "insert"), "enroll(name, photo)"),
     **dict.fromkeys(("delete", "remove", "erase", "delete_person", "remove_person"), "forget(name)"),
-    **dict.fromkeys(("search", "recognize", "recognise", "find", "match", "predict", "who"), "identify(photo)"),
+    **dict.fromkeys(
+        ("search", "query", "recognize", "recognise", "find", "match", "predict", "who"), "identify(photo)"
+    ),
     **dict.fromkeys(("get", "get_person"), "person(name)"),
     **dict.fromkeys(("list", "names", "all"), "people()"),
     **dict.fromkeys(("compare", "is_same"), "verify(name, photo)"),

@@ -145,7 +145,9 @@ class Disclosure:
     def refusal(self, error: EnrollmentRefusedError) -> EnrollmentRefusedError:
         """The error when no photo passed, as this caller gets it."""
         reports = tuple(self.report(report) for report in error.reports)
-        words = "; ".join(f"a photo: {report.reason}. {report.detail}" for report in reports[:3])
+        words = "; ".join(
+            f"a photo: {report.reason}. {report.detail[:1].upper()}{report.detail[1:]}" for report in reports[:3]
+        )
         told = EnrollmentRefusedError(expected=error.expected, got=words or "no photos", advice="give another photo")
         told.reports = reports
         return told
