@@ -3,7 +3,8 @@
 The bad camera is that of `--recipe lfw`: photos shrunk until faces are 24 pixels wide, enlarged again, stored as JPEG of quality 20; then they are
 detected, aligned and encoded like any other photo. Photos whose face is not found miss all their mated pairs, before and after.
 
-# crops of all photos, damaged and not, for both alignments; and a folder of links to train on: people with several photos, three of each
+# crops of all photos, damaged and not, for both alignments; and folders of links to train on: people with several photos, three of each;
+# and everybody, up to eight of each
 python benchmarks/fine_tuning.py cut LFW --encoder sface-2021dec-unit dlib-resnet-mirror-unit --detector yunet --out cut
 sameface train cut/train --weights sface-2021dec-unit --out tuned                              # settings are chosen by what it says
 python benchmarks/fine_tuning.py test cut sface-2021dec-unit tuned/my-encoder.onnx --out test.json      # peopleDevTest, once, at the end
@@ -172,6 +173,7 @@ def main() -> None:
         train = people_of(arguments.lfw, "Train")
         several = np.flatnonzero(np.bincount(train.people, minlength=len(train.names))[train.people] > 1)
         link(train.only(several.tolist()).at_most(3), arguments.out / "train")
+        link(train.at_most(8), arguments.out / "everybody")
         recognizers = [Recognizer(encoder=name, detector=arguments.detector, threads=1) for name in arguments.encoder]
         for damaged in (True, False):
             cut(people_of(arguments.lfw, "Test"), recognizers, damaged, arguments.out)
