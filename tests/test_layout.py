@@ -75,6 +75,25 @@ def test_no_file_elsewhere_names_a_library_that_has_its_door(library: str, doors
             assert library not in {name.split(".")[0] for name in names}, f"{place}:{getattr(node, 'lineno', 0)}"
 
 
+def test_what_is_read_into_a_type_is_read_by_one_thread_the_first_time() -> None:
+    """msgspec's own first look at a type is not safe from two threads: `sameface.plain.known`."""
+    seen = 0
+    for path, nodes in sources():
+        for node in nodes:
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+                continue
+            kinds = [keyword.value for keyword in node.keywords if keyword.arg == "type"]
+            called = ast.unparse(node.func)
+            if called == "msgspec.convert" and not kinds:
+                kinds = node.args[1:2]
+            if called not in ("msgspec.convert", "msgspec.json.decode", "msgspec.msgpack.decode"):
+                continue
+            for kind in kinds:
+                seen += 1
+                assert ast.unparse(kind).startswith("known("), f"{path}:{node.lineno}"
+    assert seen > 20
+
+
 def test_a_default_that_rooms_share_is_typed_once() -> None:
     """As a default of an argument, or behind ``default=``, its name stands; so a change of it is a change in one place."""
     shared = {getattr(defaults, name) for name in vars(defaults) if name.startswith("DEFAULT_")}

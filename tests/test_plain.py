@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping
 from pathlib import Path
@@ -137,3 +139,41 @@ def test_values_of_other_libraries() -> None:
     assert as_plain(math.inf) is None  # JSON has no infinity
     with pytest.raises((NotImplementedError, TypeError)):
         as_plain(object())
+
+
+_RACE = """
+from __future__ import annotations
+import dataclasses, threading
+import msgspec
+from sameface.plain import known
+
+half_way, read = threading.Event(), threading.Event()
+
+def pause():  # while the first thread looks at the inner type, what it wrote of the outer one is half done
+    half_way.set()
+    read.wait(0.3)
+    return int
+
+@dataclasses.dataclass
+class Inner:
+    a: pause() = 0
+
+@dataclasses.dataclass
+class Card:
+    inner: Inner | None = None
+    last: int = 0
+
+first = threading.Thread(target=lambda: msgspec.convert({}, known(Card)))
+first.start()
+half_way.wait()
+assert msgspec.convert({"last": 1}, known(Card)).last == 1
+read.set()
+first.join()
+print("well")
+"""
+
+
+def test_two_threads_that_meet_a_type_for_the_first_time_at_once() -> None:
+    """Without `known` the second one ends the process by a segmentation fault (msgspec 0.22)."""
+    done = subprocess.run([sys.executable, "-c", _RACE], capture_output=True, text=True, encoding="utf-8", check=False)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "well", "")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sameface.cli.options import JsonOption
+from sameface.plain import known
 
 if TYPE_CHECKING:
     from sameface.models.card import ModelCard
@@ -142,7 +143,7 @@ def _card(**fields: Any) -> ModelCard:
     from sameface.models.card import ModelCard
 
     try:
-        return msgspec.convert(fields, ModelCard)
+        return msgspec.convert(fields, known(ModelCard))
     except msgspec.ValidationError as error:
         if isinstance(error.__cause__, ModelCardError):
             raise error.__cause__ from None

@@ -15,6 +15,7 @@ import msgspec
 from sameface import errors
 from sameface.errors import SamefaceError
 from sameface.files import photos_below, sha256_of
+from sameface.plain import known
 from sameface.recognizer.wire import (
     Enrollment,
     Erased,
@@ -72,7 +73,7 @@ def as_is(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _as(kind: type[Answer]) -> Callable[[dict[str, Any]], Answer]:
-    return partial(msgspec.convert, type=kind)
+    return partial(msgspec.convert, type=known(kind))
 
 
 def verify(probe: Upload, reference: Upload, choose: str, threshold: float | None, force: bool) -> Ask[Verification]:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from sameface.client.asking import Ask
+from sameface.plain import known
 from sameface.recognizer.wire import Access, AuditLine, Expired, Person, Retention
 from sameface.types import Who
 
@@ -16,7 +17,7 @@ Answer = TypeVar("Answer")
 
 
 def _as(kind: type[Answer]) -> Callable[[dict[str, Any]], Answer]:
-    return lambda body: msgspec.convert(body, kind)
+    return lambda body: msgspec.convert(body, known(kind))
 
 
 class RightsAsks:
@@ -39,7 +40,9 @@ class RightsAsks:
 
     def retention(self) -> Ask[dict[str, Retention]]:
         """How long people are kept."""
-        return Ask("GET", f"{self._path}/retention", lambda body: msgspec.convert(body["rules"], dict[str, Retention]))
+        return Ask(
+            "GET", f"{self._path}/retention", lambda body: msgspec.convert(body["rules"], known(dict[str, Retention]))
+        )
 
     def set_retention(self, rule: Retention | None, group: str | None) -> Ask[None]:
         """Say how long."""
@@ -65,7 +68,7 @@ class RightsAsks:
         return Ask(
             "GET",
             f"{self._path}/people/{person_id}/history",
-            lambda body: msgspec.convert(body["lines"], list[AuditLine]),
+            lambda body: msgspec.convert(body["lines"], known(list[AuditLine])),
         )
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from sameface.errors import DataError
 from sameface.indexing.album import Album
+from sameface.plain import known
 
 FORMAT: Final = "sameface album changes 1"
 
@@ -61,7 +62,7 @@ def load_changes(path: Path) -> Changes:
     import msgspec
 
     try:
-        changes = msgspec.json.decode(path.read_bytes(), type=Changes)
+        changes = msgspec.json.decode(path.read_bytes(), type=known(Changes))
     except (OSError, msgspec.DecodeError) as error:
         raise DataError(
             expected="the list that a contact sheet saves",

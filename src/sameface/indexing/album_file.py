@@ -8,6 +8,7 @@ from typing import Final
 from sameface.errors import DataError, GalleryMismatchError
 from sameface.files import atomic_write
 from sameface.indexing.album import BEFORE, FORMAT, Album
+from sameface.plain import known
 from sameface.types import EmbeddingSpace
 
 #: The album's file within its folder, when no other is named.
@@ -29,7 +30,7 @@ def load_album(path: Path, space: EmbeddingSpace | None = None) -> Album | None:
     if not path.exists():
         return None
     try:
-        album = msgspec.json.decode(path.read_bytes(), type=Album)
+        album = msgspec.json.decode(path.read_bytes(), type=known(Album))
     except (msgspec.DecodeError, OSError) as error:
         raise DataError(
             expected="an album", got=f"{error} in {path}", advice="delete the file to start anew"

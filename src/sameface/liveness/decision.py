@@ -9,6 +9,7 @@ import msgspec
 
 from sameface.errors import CalibrationError
 from sameface.files import atomic_write
+from sameface.plain import known
 from sameface.types import Interval
 
 
@@ -57,7 +58,7 @@ def load_liveness_point(path: Path) -> LivenessPoint:
         CalibrationError: no such file, or another.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=LivenessPoint)
+        return msgspec.json.decode(path.read_bytes(), type=known(LivenessPoint))
     except (OSError, msgspec.MsgspecError) as error:
         raise CalibrationError(
             expected=f"a liveness threshold at {path}",

@@ -8,6 +8,7 @@ from typing import Any
 
 from sameface.errors import ModelCardError
 from sameface.models.card import ModelCard
+from sameface.plain import known
 
 
 def read_card(text: str, *, name: str) -> ModelCard:
@@ -31,7 +32,7 @@ def read_card(text: str, *, name: str) -> ModelCard:
                 got=f"{', '.join(unknown)} in {name}",
                 advice="remove or correct them",
             )
-        return msgspec.convert(fields, ModelCard)
+        return msgspec.convert(fields, known(ModelCard))
     except msgspec.ValidationError as error:
         if isinstance(error.__cause__, ModelCardError):
             raise error.__cause__ from None

@@ -9,6 +9,7 @@ from typing import Final
 
 from sameface.errors import CalibrationError
 from sameface.files import atomic_write
+from sameface.plain import known
 from sameface.types import EmbeddingSpace, OperatingPoint
 
 #: A list of bare numbers, as JSON has it.
@@ -73,7 +74,7 @@ def _decode(data: bytes, name: str) -> OperatingPoint:
     import msgspec
 
     try:
-        return msgspec.json.decode(data, type=OperatingPoint)
+        return msgspec.json.decode(data, type=known(OperatingPoint))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise CalibrationError(
             expected="an operating point in JSON",

@@ -20,6 +20,7 @@ from sameface import file_locks
 from sameface.errors import NothingHereError, SettingError
 from sameface.files import writing
 from sameface.gallery import now
+from sameface.plain import known
 
 _ID: Final = re.compile(r"[0-9a-f]{16}\Z")
 #: Jobs that one gallery has at a time.
@@ -104,7 +105,7 @@ class JobFolder:
                 lines = file.read().split(b"\n")
         except FileNotFoundError:
             raise _no_job(job_id) from None
-        head = msgspec.json.decode(lines[0], type=Head)
+        head = msgspec.json.decode(lines[0], type=known(Head))
         # The last piece is empty, or a line that a kill cut short; one is followed by others when the next writer ended it.
         return JobState(job_id, head, {one.sha256: one for one in map(_outcome, lines[1:-1]) if one is not None})
 
@@ -156,7 +157,7 @@ def missing(state: JobState, digests: Sequence[str]) -> list[str]:
 
 def _outcome(line: bytes) -> Outcome | None:
     try:
-        return msgspec.json.decode(line, type=Outcome)
+        return msgspec.json.decode(line, type=known(Outcome))
     except msgspec.DecodeError:
         return None
 

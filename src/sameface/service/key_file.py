@@ -29,6 +29,7 @@ import msgspec
 from sameface import file_locks
 from sameface.errors import KeyFileError, NotAuthenticatedError, SettingError
 from sameface.files import atomic_write
+from sameface.plain import known
 from sameface.service.audit import AuditTrail
 from sameface.service.keys import ALL_GALLERIES, Caller, Role
 
@@ -260,8 +261,8 @@ class KeyFile:
 def _read(data: bytes) -> list[StoredKey]:
     """Keys of any schema so far. Raises ValueError for anything else."""
     if data.lstrip().startswith(b"["):
-        return msgspec.json.decode(data, type=list[StoredKey])
-    contents = msgspec.json.decode(data, type=_Contents)
+        return msgspec.json.decode(data, type=known(list[StoredKey]))
+    contents = msgspec.json.decode(data, type=known(_Contents))
     if contents.schema != _SCHEMA:
         raise ValueError(f"schema {contents.schema}")
     for key in contents.keys:

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from sameface import file_locks
+from sameface.plain import known
 
 
 class KeyUse:
@@ -32,7 +33,7 @@ class KeyUse:
     def last(self) -> dict[str, str]:
         """The last use by key id, as far as written; a file that is damaged or not there says nothing."""
         try:
-            return msgspec.json.decode(self.path.read_bytes(), type=dict[str, str])
+            return msgspec.json.decode(self.path.read_bytes(), type=known(dict[str, str]))
         except (OSError, msgspec.DecodeError):
             return {}
 

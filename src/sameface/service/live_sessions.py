@@ -22,6 +22,7 @@ import msgspec
 from sameface import file_locks
 from sameface.errors import NothingHereError, OverloadedError
 from sameface.liveness.session import State
+from sameface.plain import known
 
 #: Seconds after its last frame that a session is kept: so long may a passed one be used.
 KEPT: Final = 60.0
@@ -120,7 +121,7 @@ class LiveSessions:
 
     def _read(self, file: BinaryIO, owner: str) -> Kept:
         try:
-            kept = msgspec.msgpack.decode(file.read(), type=Kept)
+            kept = msgspec.msgpack.decode(file.read(), type=known(Kept))
         except msgspec.DecodeError:
             raise _nothing() from None
         if kept.owner != owner or time.monotonic() - kept.state.last > KEPT:

@@ -13,6 +13,7 @@ import msgspec
 from sameface.defaults import DEFAULT_FPIR
 from sameface.errors import SettingError
 from sameface.gallery import is_server
+from sameface.plain import known
 from sameface.service.logs import LogFormat
 
 #: Formats that strangers may upload: decoders that are fuzzed by browsers every day.
@@ -191,7 +192,7 @@ def to_json(settings: Settings) -> str:
 
 def from_json(text: str) -> Settings:
     """Settings as `to_json` wrote them."""
-    return msgspec.json.decode(text, type=Settings, dec_hook=lambda kind, value: kind(value))
+    return msgspec.json.decode(text, type=known(Settings), dec_hook=lambda kind, value: kind(value))
 
 
 def is_loopback(host: str) -> bool:

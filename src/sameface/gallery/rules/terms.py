@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from sameface.errors import SettingError
+from sameface.plain import known
 from sameface.types import Consent, Person, Retention
 
 #: Characters of a purpose, of a reference to evidence, of the reason of a hold.
@@ -50,7 +51,7 @@ def terms_text(terms: Terms) -> str:
 
 def terms_of(text: str) -> Terms:
     """Terms of a stored text."""
-    return msgspec.json.decode(text, type=Terms) if text else NO_TERMS
+    return msgspec.json.decode(text, type=known(Terms)) if text else NO_TERMS
 
 
 def terms_of_person(person: Person) -> Terms:
@@ -149,7 +150,7 @@ def rules_text(rules: Mapping[str, Retention]) -> str:
 
 def rules_of(text: str) -> dict[str, Retention]:
     """Rules of a stored text."""
-    return msgspec.json.decode(text, type=dict[str, Retention]) if text else {}
+    return msgspec.json.decode(text, type=known(dict[str, Retention])) if text else {}
 
 
 def rules_for(person: Person, rules: Mapping[str, Retention]) -> dict[str, Retention]:

@@ -18,6 +18,7 @@ import msgspec
 from sameface.errors import GalleryDamagedError, GalleryKeyError, GallerySchemaError
 from sameface.gallery.sqlite.sealed import SCHEME, DataKey, summed
 from sameface.gallery.sqlite.vault import not_a_text
+from sameface.plain import known
 
 _KEY_BYTES: Final = 32
 _FIRST: Final = "1"
@@ -47,7 +48,7 @@ def encode(keys: Keys) -> str:
 def decode(text: str, location: str) -> Keys:
     """Keys of the settings. Raises GalleryDamagedError."""
     try:
-        return msgspec.json.decode(text, type=Keys)
+        return msgspec.json.decode(text, type=known(Keys))
     except msgspec.DecodeError as error:
         raise GalleryDamagedError(
             expected=f"the keys of {location} as they were written", got="something else", advice="restore a backup"

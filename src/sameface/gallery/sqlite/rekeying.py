@@ -25,6 +25,7 @@ from sameface.gallery.sqlite.record import is_sound, pack, unpack
 from sameface.gallery.sqlite.schema import setting, write_settings
 from sameface.gallery.sqlite.sealed import DataKey
 from sameface.gallery.store import CheckReport
+from sameface.plain import known
 
 #: Rows of one transaction.
 AT_ONCE: Final = 500
@@ -90,7 +91,7 @@ def rewrite_all(turn: Turn, vault: SealedVault, progress: Callable[[int], None])
     while not done:
         with turn() as connection:
             stored = setting(connection, _NOTE)
-            place = msgspec.json.decode(stored, type=Place) if stored else Place(next(iter(_TABLES)), 0)
+            place = msgspec.json.decode(stored, type=known(Place)) if stored else Place(next(iter(_TABLES)), 0)
             numbers = _TABLES[place.table](connection, vault, place.after)
             progress(len(numbers))
             if numbers:

@@ -23,6 +23,7 @@ from sameface.errors import (
 from sameface.gallery.store import NewPerson, TemplateStore
 from sameface.gallery.transfer.copying import Progress, silent, take_over
 from sameface.gallery.transfer.form import ABOUT, EMBEDDINGS, FORMAT, About, ExportedPerson, Head
+from sameface.plain import known
 from sameface.types import Box, Consent, EmbeddingSpace, Retention, Template
 
 _AT_ONCE: Final = 1 << 20
@@ -226,11 +227,11 @@ def _pass_over(file: IO[bytes], size: int | None) -> None:
 
 def _decoded(text: bytes) -> About:
     try:
-        head = msgspec.json.decode(text, type=Head)
+        head = msgspec.json.decode(text, type=known(Head))
         if head.format > FORMAT:
             raise GallerySchemaError(
                 expected=f"an export of format {FORMAT}", got=str(head.format)[:80], advice="install the newer sameface"
             )
-        return msgspec.json.decode(text, type=About)
+        return msgspec.json.decode(text, type=known(About))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _NotOneError from error

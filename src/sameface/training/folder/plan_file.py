@@ -13,6 +13,7 @@ import msgspec
 
 from sameface.errors import SettingError, did_you_mean
 from sameface.files import atomic_write, path_as_text
+from sameface.plain import known
 from sameface.training.folder.plan import FolderPlan
 
 
@@ -53,7 +54,7 @@ def read_plan(file: Path) -> PlanFile:
     """
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
-        plan = msgspec.convert(content, PlanFile, strict=True)
+        plan = msgspec.convert(content, known(PlanFile), strict=True)
         unknown = _unknown(content, plan)
         if not unknown:
             return plan

@@ -25,6 +25,7 @@ from sameface.datasets.photo import PackedPhoto, Photo, photo_as_text
 from sameface.errors import FaceError, ImageError, OutputError, ReaderMissingError, SamefaceError
 from sameface.file_locks import lock, unlock
 from sameface.files import atomic_write, cache_folder
+from sameface.plain import known
 from sameface.progress import Tally
 from sameface.training.pictures.decoded import cores
 
@@ -248,7 +249,7 @@ def _store(folder: Path, words: str) -> Iterator[tuple[Index, IO[bytes]]]:
 
 def _read_index(folder: Path, words: str) -> Index:
     try:
-        found = msgspec.json.decode((folder / "index.json").read_bytes(), type=Index)
+        found = msgspec.json.decode((folder / "index.json").read_bytes(), type=known(Index))
     except (OSError, msgspec.DecodeError):
         return Index(FORMAT, words)
     return found if (found.format, found.words) == (FORMAT, words) else Index(FORMAT, words)
