@@ -5,6 +5,15 @@ import { h, sentence } from "./dom.js";
 const TITLES = { photos: "Photos", liveness: "Presence", galleries: "Galleries", people: "People", rights: "Rights of people", jobs: "Bulk enrolment", about: "The service itself" };
 
 export async function reference(main) {
+  let sections = [];
+  const search = h("input", { type: "search", id: "reference-search", placeholder: "identify, forget, threshold …", autocomplete: "off", oninput: () => narrow(search.value) });
+  const none = h("p", { class: "empty", hidden: true }, "Nothing has these words.");
+  main.append( // before the document is there: on a phone it takes a second
+    h("p", { class: "back" }, h("a", { href: "#about" }, "← About")),
+    h("h1", {}, "API"),
+    h("p", { class: "lead" }, "What this page can do, a program can do. Photos go as file parts, or as base64 text in JSON; a key goes into the header ", h("code", {}, "Authorization: Bearer <key>"), "."),
+    h("p", {}, "Errors are ", h("code", {}, "application/problem+json"), " with ", h("code", {}, "expected"), ", ", h("code", {}, "got"), " and ", h("code", {}, "advice"), ". The whole as one file: ", h("a", { href: "v1/openapi.json" }, "openapi.json"), "."),
+    h("label", { class: "field" }, h("span", {}, "Search"), search));
   const document_ = await fetchDocument();
   const groups = new Map();
   for (const [path, methods] of Object.entries(document_.paths)) {
@@ -14,16 +23,9 @@ export async function reference(main) {
       groups.get(tag).push(operationView(document_, method.toUpperCase(), path, operation));
     }
   }
-  const search = h("input", { type: "search", id: "reference-search", placeholder: "identify, forget, threshold …", autocomplete: "off", oninput: () => narrow(search.value) });
-  const sections = [...groups].map(([tag, items]) => h("section", { class: "card operations", "aria-label": TITLES[tag] ?? tag }, h("h2", {}, TITLES[tag] ?? tag), items));
-  const none = h("p", { class: "empty", hidden: true }, "Nothing has these words.");
-  main.append(
-    h("p", { class: "back" }, h("a", { href: "#about" }, "← About")),
-    h("h1", {}, "API"),
-    h("p", { class: "lead" }, "What this page can do, a program can do. Photos go as file parts, or as base64 text in JSON; a key goes into the header ", h("code", {}, "Authorization: Bearer <key>"), "."),
-    h("p", {}, "Errors are ", h("code", {}, "application/problem+json"), " with ", h("code", {}, "expected"), ", ", h("code", {}, "got"), " and ", h("code", {}, "advice"), ". The whole as one file: ", h("a", { href: "v1/openapi.json" }, "openapi.json"), "."),
-    h("label", { class: "field" }, h("span", {}, "Search"), search),
-    ...sections, none);
+  sections = [...groups].map(([tag, items]) => h("section", { class: "card operations", "aria-label": TITLES[tag] ?? tag }, h("h2", {}, TITLES[tag] ?? tag), items));
+  main.append(...sections, none);
+  narrow(search.value); // what was typed meanwhile
 
   function narrow(text) {
     const words = text.toLowerCase().split(/\s+/).filter(Boolean);
