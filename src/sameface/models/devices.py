@@ -98,7 +98,7 @@ def why_not(device: str) -> str | None:
 
 
 def _try_to_start(device: str) -> str | None:
-    missing = _preload() if device == "cuda" else []
+    missing = _preload() if device == "cuda" else None
     try:
         with _quiet():
             options = ort.SessionOptions()
@@ -109,7 +109,7 @@ def _try_to_start(device: str) -> str | None:
                 return None if float(answer[0, 0, 0, 0]) == 2 else f"a wrong product, {answer[0, 0, 0, 0]} for 2"
     except Exception as error:  # noqa: BLE001  # ONNX Runtime raises its own unrelated classes
         return _in_a_line(str(error))
-    return "; ".join(missing) or _library_problem(device) or "ONNX Runtime does not say why it will not start"
+    return missing or _library_problem(device) or "ONNX Runtime does not say why it will not start"
 
 
 def _picture() -> Any:
@@ -118,17 +118,17 @@ def _picture() -> Any:
     return np.ones((1, 1, 2, 2), np.float32)
 
 
-def _preload() -> list[str]:
-    """Load NVIDIA's libraries from their Python packages, where ONNX Runtime alone does not look; what is missing, in a line each."""
+def _preload() -> str | None:
+    """Load NVIDIA's libraries from their Python packages, where ONNX Runtime alone does not look; which are missing, None for none."""
     load = getattr(ort, "preload_dlls", None)
     if load is None:
-        return []
+        return None
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.suppress(Exception):
         load()
     found = re.findall(r"Failed to load (\S+?): ", said.getvalue())
     names = list(dict.fromkeys(Path(name).name for name in found))
-    return [f"missing: {', '.join(names)}"] if names else []
+    return f"missing: {', '.join(names)}" if names else None
 
 
 def _library_problem(device: str) -> str | None:
