@@ -154,9 +154,11 @@ def test_doctor_says_which_devices_start_and_what_keeps_the_others(run: Run, mon
     monkeypatch.setattr("sameface.models.devices.built_devices", lambda: ("cpu", "cuda", "openvino"))
     problems = {"cpu": None, "cuda": "missing: libcudnn.so.9", "openvino": None}
     monkeypatch.setattr("sameface.models.devices.why_not", problems.get)
-    seen = {check["subject"]: check["seen"] for check in run("doctor", "--json").json["checks"]}
+    checks = run("doctor", "--json").json["checks"]
+    seen = {check["subject"]: check["seen"] for check in checks}
     assert seen["devices"] == "cpu, openvino"
     assert seen["device cuda"] == "does not start: missing: libcudnn.so.9"
+    assert [check["subject"] for check in checks if check.get("idle")] == ["device cuda"]
     assert "--device openvino" in seen["GPU"]
     assert run("doctor").out.splitlines()[-1] == "device cuda: does not start: missing: libcudnn.so.9"
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from starlette.testclient import TestClient
 
 from sameface.errors import NothingHereError, SettingError
 from sameface.liveness.session import State
 from sameface.service import live_sessions
+from sameface.service.app import create_app
 from sameface.service.desk import open_desk
 from sameface.service.live_policy import HEADER
 from sameface.service.live_sessions import LiveSessions
@@ -153,14 +158,50 @@ def test_sessions_belong_to_a_key_and_end(tmp_path, monkeypatch):
         sessions.take(old, "key 1")
 
 
-def test_files_are_private_and_an_own_folder_is_removed():
+@pytest.fixture
+def temporary(tmp_path, monkeypatch) -> Path:
+    """The system's folder of temporary files, empty."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+def test_files_are_private_and_an_own_folder_is_removed(temporary):
     sessions = LiveSessions()
     name = sessions.begin("", kept(time.monotonic()))
-    (file,) = sessions._folder.iterdir()
+    (folder,) = temporary.iterdir()
+    (file,) = folder.iterdir()
     assert file.name == name
-    assert file.stat().st_mode & 0o077 == 0
+    assert (file.stat().st_mode | folder.stat().st_mode) & 0o077 == 0
     sessions.close()
-    assert not sessions._folder.exists()
+    assert list(temporary.iterdir()) == []
+
+
+def test_nothing_is_left_where_nobody_closes(temporary, make_settings):
+    create_app(make_settings(audit=None))  # let go without having been started
+    assert list(temporary.iterdir()) == []
+    sessions = LiveSessions()
+    sessions.begin("", kept(time.monotonic()))
+    del sessions
+    gc.collect()
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_service_that_ends_leaves_no_folder(temporary, make_settings):
+    for _ in range(2):
+        with TestClient(create_app(make_settings()), base_url="http://127.0.0.1") as client:
+            assert client.post("/v1/liveness", json={}).is_success
+            assert len(list(temporary.iterdir())) == 1
+        assert list(temporary.iterdir()) == []
+
+
+def test_a_session_after_the_end_is_kept_in_a_new_folder(temporary):
+    sessions = LiveSessions()
+    for _ in range(2):
+        assert sessions.take(sessions.begin("a", kept(time.monotonic())), "a").step == kept(0).step
+        sessions.close()
+    assert list(temporary.iterdir()) == []
 
 
 def test_another_policy_is_refused():

@@ -10,8 +10,10 @@ import os
 import secrets
 import shutil
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,12 +49,13 @@ class LiveSessions:
     """The sessions of a service. Safe to use from several threads and processes.
 
     Args:
-        folder: shared by the workers; "" makes one of this process's own, which `close` removes.
+        folder: shared by the workers; "" makes one of this process's own with the first session. `close` removes that, or the end of the process.
     """
 
     def __init__(self, folder: str = "") -> None:
-        self._own = not folder
-        self._folder = Path(folder or tempfile.mkdtemp(prefix="sameface-live-"))
+        self._folder = Path(folder) if folder else None
+        self._making = threading.Lock()
+        self._remove: Callable[[], object] | None = None
 
     def begin(self, owner: str, state: State) -> str:
         """Keep a new session.
@@ -63,12 +66,13 @@ class LiveSessions:
         Raises:
             OverloadedError: too many at once.
         """
-        if self._sweep() >= _MOST:
+        folder = self._made()
+        if _sweep(folder) >= _MOST:
             raise OverloadedError(
                 expected=f"at most {_MOST} sessions at once", got="one more", advice="try again in a minute"
             )
         session = secrets.token_hex(16)
-        handle = os.open(self._path(session), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        handle = os.open(folder / session, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(msgspec.msgpack.encode(Kept(owner, state)))
         return session
@@ -102,9 +106,19 @@ class LiveSessions:
             return state
 
     def close(self) -> None:
-        """Delete every session of an own folder."""
-        if self._own:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        """Delete an own folder with every session in it."""
+        with self._making:
+            if self._remove is not None:
+                self._remove()
+                self._folder = self._remove = None
+
+    def _made(self) -> Path:
+        with self._making:
+            if self._folder is None:
+                self._folder = Path(tempfile.mkdtemp(prefix="sameface-live-"))
+                # Also where nobody calls `close`: an application that is let go, a program that ends some other way.
+                self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+            return self._folder
 
     @contextmanager
     def _opened(self, session: str) -> Iterator[BinaryIO]:
@@ -129,20 +143,21 @@ class LiveSessions:
         return kept
 
     def _path(self, session: str) -> Path:
-        if len(session) != 32 or not set(session) <= set("0123456789abcdef"):
+        if self._folder is None or len(session) != 32 or not set(session) <= set("0123456789abcdef"):
             raise _nothing()
         return self._folder / session
 
-    def _sweep(self) -> int:
-        """Delete what is too old; how many are left."""
-        left = 0
-        for path in self._folder.iterdir():
-            with suppress(OSError):
-                if time.time() - path.stat().st_mtime > 2 * KEPT:
-                    path.unlink()
-                else:
-                    left += 1
-        return left
+
+def _sweep(folder: Path) -> int:
+    """Delete what is too old; how many are left."""
+    left = 0
+    for path in folder.iterdir():
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > 2 * KEPT:
+                path.unlink()
+            else:
+                left += 1
+    return left
 
 
 def _nothing() -> NothingHereError:
