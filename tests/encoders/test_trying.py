@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,10 @@ def greedy(path: Path) -> Path:
 
 
 def test_a_network_that_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setenv("TMPDIR", str(temporary))  # of the process that is ended, too
     network = endless(tmp_path / "n.onnx")
     with pytest.raises(ModelDamagedError, match="more than 2 seconds"):
         inspect_apart(network, Bounds(seconds=2))
@@ -75,6 +80,7 @@ def test_a_network_that_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(ModelDamagedError):
         add_encoder(network, card())
     assert not (tmp_path / "models").exists()
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_network_that_asks_for_all_memory_gets_none(tmp_path: Path) -> None:

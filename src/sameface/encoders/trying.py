@@ -61,7 +61,8 @@ def try_apart(network: Path, card: ModelCard, bounds: Bounds = USUAL) -> None:
         ModelCardError: the card does not fit the network, or different crops give the same embedding.
         ModelMissingError, ModelDamagedError: as `inspect_apart`.
     """
-    _apart({"network": str(network), "card": write_card(card)}, network, bounds)
+    with TemporaryDirectory(prefix="sameface-try-") as folder:  # made here: whoever is ended tidies up nothing
+        _apart({"network": str(network), "card": write_card(card), "folder": folder}, network, bounds)
 
 
 def _apart(task: dict[str, str], network: Path, bounds: Bounds) -> dict[str, Any]:
@@ -101,7 +102,7 @@ def _too_much(got: str, bounds: Bounds, memory: int) -> ModelDamagedError:
     )
 
 
-def _try(network: Path, card: ModelCard) -> None:
+def _try(network: Path, card: ModelCard, folder: Path) -> None:
     import numpy as np
 
     from sameface.encoders.onnx_encoder import OnnxEncoder
@@ -109,9 +110,8 @@ def _try(network: Path, card: ModelCard) -> None:
 
     width, height = card.input_size_wh
     noise = np.random.default_rng(0).integers(0, 256, (2, height, width, 3)).astype(np.uint8)
-    with TemporaryDirectory(prefix="sameface-try-") as folder:
-        write_converted(network, Path(folder) / "tried.onnx", card.input_size_wh)
-        first, second = OnnxEncoder(Path(folder) / "tried.onnx", card).encode(noise)
+    write_converted(network, folder / "tried.onnx", card.input_size_wh)
+    first, second = OnnxEncoder(folder / "tried.onnx", card).encode(noise)
     if np.array_equal(first, second):
         raise ModelCardError(
             expected="different embeddings for different crops",
@@ -132,7 +132,7 @@ def main() -> None:
     answer: dict[str, Any] = {}
     try:
         if "card" in task:
-            _try(Path(task["network"]), read_card(task["card"], name="the card"))
+            _try(Path(task["network"]), read_card(task["card"], name="the card"), Path(task["folder"]))
         else:
             answer = dataclasses.asdict(inspect_network(Path(task["network"])))
     except SamefaceError as error:
