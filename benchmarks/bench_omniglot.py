@@ -12,10 +12,10 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
-import torch
-
 from sameface.training.export.encoder import export_encoder
 from sameface.training.loop.checkpoint import load_checkpoint
+from sameface.training.loop.device import use_threads
+from sameface.training.loop.memory import keep_memory
 from sameface.training.recipes.omniglot import OmniglotRecipe, read_background, read_runs, train_omniglot
 
 DATA = Path(os.environ.get("SAMEFACE_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")) / "omniglot"
@@ -48,7 +48,8 @@ def main() -> None:
         "--out", type=Path, required=True, help="JSON, one row a training; rows that are there are not made again"
     )
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
+    use_threads(arguments.threads)
+    keep_memory()  # as `sameface train` does
     runs = read_runs(DATA / "all_runs.zip")
     rows = json.loads(arguments.out.read_text()) if arguments.out.is_file() else []
     done = {(row["set"], row["seed"], row["recipe"]) for row in rows}

@@ -189,6 +189,9 @@ def train(
         )
     if (data is None) == (config is None):
         raise SettingError(expected="DATA or --config", got="both" if data else "neither", advice="give one of them")
+    from sameface.training.loop.memory import keep_memory
+
+    keep_memory()
     if recipe is not None and data is not None:
         from sameface.cli.train_recipe import study
 
