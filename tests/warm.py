@@ -15,7 +15,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 #: What most commands and the service import.
-_PRELOADED = ("sameface.cli.__main__", "sameface.shortcuts", "sameface.models.runtime", "sameface.service.server")
+_PRELOADED = (
+    "sameface.cli.__main__",
+    "sameface.shortcuts",
+    "sameface.models.runtime",
+    "sameface.service.server",
+    "tests.warm_routes",
+)
 
 
 class Warm:

@@ -11,13 +11,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.security import APIKeyHeader, HTTPBearer
 from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -78,27 +78,9 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         license_info={"name": "Apache-2.0"},
         redirect_slashes=False,
+        routes=_routes(),
     )
     app.state.desk = desk
-    described: dict[int | str, dict[str, Any]] = {
-        "default": {
-            "description": "What was expected, what came, what to do.",
-            "content": {"application/problem+json": {"schema": _problem_schema()}},
-        }
-    }
-    keys = [Depends(HTTPBearer(auto_error=False)), Depends(APIKeyHeader(name="X-API-Key", auto_error=False))]
-    for router in (
-        photos.router,
-        liveness.router,
-        galleries.router,
-        batch.router,
-        people.router,
-        rights.router,
-        jobs.router,
-    ):
-        app.include_router(router, prefix="/v1", responses=described, dependencies=keys)
-    app.include_router(about.router, prefix="/v1", responses=described, dependencies=keys)
-    app.include_router(about.probes, prefix="/v1", responses=described)
     _handle_errors(app)
     app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
     app.add_middleware(Doorkeeper, settings=settings, telemetry=desk.telemetry, tracing=desk.tracing)
@@ -107,9 +89,29 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 @cache
-def _problem_schema() -> dict[str, Any]:
-    """Made once for all applications of a process: its descriptions are read from the source, which takes longer than all routes."""
-    return TypeAdapter(Problem).json_schema()
+def _routes() -> list[BaseRoute]:
+    """All operations: the same in every application, made once for those of a process. It takes long: descriptions are read from the source."""
+    described: dict[int | str, dict[str, Any]] = {
+        "default": {
+            "description": "What was expected, what came, what to do.",
+            "content": {"application/problem+json": {"schema": TypeAdapter(Problem).json_schema()}},
+        }
+    }
+    keys = [Depends(HTTPBearer(auto_error=False)), Depends(APIKeyHeader(name="X-API-Key", auto_error=False))]
+    whole = APIRouter(redirect_slashes=False)
+    for router in (
+        photos.router,
+        liveness.router,
+        galleries.router,
+        batch.router,
+        people.router,
+        rights.router,
+        jobs.router,
+        about.router,
+    ):
+        whole.include_router(router, prefix="/v1", responses=described, dependencies=keys)
+    whole.include_router(about.probes, prefix="/v1", responses=described)
+    return whole.routes
 
 
 async def _write_key_uses(desk: Desk) -> None:
