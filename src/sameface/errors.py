@@ -69,6 +69,7 @@ The tree, with the builtins that classes are too::
         ListenError (OSError)
         SettingError (ValueError)
             KeyFileError
+            UnknownArgumentError (TypeError)
         RequestError
             NotAuthenticatedError (PermissionError)
             NotAllowedError (PermissionError)
@@ -384,6 +385,10 @@ class KeyFileError(SettingError):
     """The file of a service's keys is missing, damaged, or open to others."""
 
 
+class UnknownArgumentError(SettingError, TypeError):
+    """A function was called with an argument that it does not take; the message names the one that is meant."""
+
+
 # -- service ----------------------------------------------------------------------------------------------------------
 class RequestError(SamefaceError):
     """A request that the service does not take.
@@ -490,6 +495,7 @@ OUTCOMES: dict[type[SamefaceError], Outcome] = {
     SamefaceError: Outcome(70, 500),
     SettingError: Outcome(2, 422),
     KeyFileError: Outcome(2, 503),
+    UnknownArgumentError: Outcome(2, 422),
     ImageError: Outcome(3, 422),
     ImageNotFoundError: Outcome(3, 404),
     ImageAccessError: Outcome(3, 403),

@@ -24,6 +24,10 @@ Progress = bool | Stages
 
 #: Seconds between two lines of progress where there is no terminal, unless ``$SAMEFACE_PROGRESS`` says others; 0 for silence.
 _SECONDS: Final = 30.0
+#: Seconds before the first of them.
+_FIRST: Final = 8.0
+#: Steps from which the time that is left can be told at all.
+_STEPS: Final = 3
 
 
 def no_advance(steps: int) -> None:
@@ -85,17 +89,19 @@ def bar(label: str, total: int | None) -> Iterator[Any]:
 
 
 class _Lines:
-    """Progress for logs: a line every half minute, so that short work stays silent."""
+    """Progress for logs: a line every half minute, the first one soon, since it tells how long it will take. Short work stays silent."""
 
     def __init__(self, label: str, total: int | None) -> None:
         self.label, self.total, self.done = label, total, 0
         self.every = _seconds_between_lines()
-        self.start = self.said = time.monotonic()
+        self.start = time.monotonic()
+        self.said = self.start + min(0.0, _FIRST - self.every)
 
     def advance(self, steps: int = 1) -> None:
         self.done += steps
         now = time.monotonic()
-        if not self.every or now - self.said < self.every:
+        first = self.said < self.start and self.total is not None
+        if not self.every or now - self.said < self.every or (first and self.done < min(_STEPS, self.total or 0)):
             return
         self.said = now
         speed = self.done / max(now - self.start, 1e-9)

@@ -13,6 +13,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
+from sameface.arguments import explained
 from sameface.defaults import DEFAULT_DETECTOR, DEFAULT_ENCODER, DEFAULT_GALLERY
 from sameface.faces.choose import Choice, as_choice
 from sameface.imaging import ImageSource
@@ -41,16 +42,28 @@ def _recognizer(encoder: str, detector: str, state: tuple[object, ...]) -> Recog
     return Recognizer(encoder=encoder, detector=detector)
 
 
-def verify(probe: ImageSource, reference: ImageSource, choose: Choice = "only", *, force: bool = False) -> Verification:
-    """Do two photos show the same person? By the default detector, encoder and operating point.
+@explained
+def verify(
+    probe: ImageSource,
+    reference: ImageSource,
+    choose: Choice = "only",
+    *,
+    threshold: float | None = None,
+    operating_point: OperatingPoint | str | PathLike[str] | None = None,
+    force: bool = False,
+) -> Verification:
+    """Do two photos show the same person? By the default detector and encoder.
 
     Args:
         probe, reference: path, bytes, file object, `PIL.Image`, or RGB array.
         choose: ``only`` raises when a photo shows several faces; ``centre``; ``largest``.
+        threshold: decide by this distance instead of the threshold that was measured.
+        operating_point: decide by what `calibrate` gave or wrote instead.
         force: decide also about faces outside what τ was measured on; the result says so.
 
     Raises:
         ImageError, FaceError: a photo cannot be read, or does not show the one face asked for.
+        SettingError, CalibrationError: a threshold that cannot be meant, or an operating point of another encoder.
 
     >>> answer = verify("examples/photos/obama.jpg", "examples/photos/obama2.jpg")
     >>> answer.same, answer.distance < answer.threshold
@@ -58,9 +71,20 @@ def verify(probe: ImageSource, reference: ImageSource, choose: Choice = "only", 
     >>> if verify("examples/photos/obama.jpg", "examples/photos/biden.jpg"):
     ...     print("the same person")
     """
-    return recognizer_of().verify(probe, reference, choose, force=force)
+    recognizer = recognizer_of()
+    if threshold is not None or operating_point is not None:
+        from sameface.recognizer import Recognizer
+
+        recognizer = Recognizer(  # the networks are loaded already
+            encoder=recognizer.encoder,
+            detector=recognizer.detector,
+            threshold=threshold,
+            operating_point=operating_point,
+        )
+    return recognizer.verify(probe, reference, choose, force=force)
 
 
+@explained
 def detect(photo: ImageSource) -> Answers[DetectedFace]:
     """Where are faces, and how good are they? In reading order; an empty list where there is none.
 
@@ -80,6 +104,7 @@ def detect(photo: ImageSource) -> Answers[DetectedFace]:
     return Answers(recognizer_of().inspect(photo))
 
 
+@explained
 def embed(
     photos: ImageSource | Iterable[ImageSource],
     *,
@@ -135,6 +160,7 @@ def embed(
     return found
 
 
+@explained
 def identify(
     photo: ImageSource,
     gallery: str | Path | Gallery = DEFAULT_GALLERY,
@@ -142,6 +168,8 @@ def identify(
     candidates: int = 3,
     group: str | None = None,
     fpir: float | None = None,
+    threshold: float | None = None,
+    operating_point: OperatingPoint | str | PathLike[str] | None = None,
     force: bool = False,
 ) -> Answers[Identification]:
     """Who is this? One answer for each face of a photo: a name, or nobody. Of many photos: `Gallery.identify_many`.
@@ -150,6 +178,7 @@ def identify(
         photo: any picture.
         gallery: where people are enrolled: a file, ``postgresql://…``, or a `Gallery` that is open.
         candidates, group, fpir, force: see `Gallery.identify`.
+        threshold, operating_point: decide by these instead of the threshold measured for the gallery's encoder.
 
     Raises:
         GalleryMissingError: there is no gallery yet.
@@ -165,14 +194,22 @@ def identify(
     [None]
     >>> people.close()
     """
+    from sameface.errors import SettingError
     from sameface.recognizer import Gallery
 
     if isinstance(gallery, Gallery):
+        if threshold is not None or operating_point is not None:
+            raise SettingError(
+                expected="the place of a gallery beside a threshold",
+                got="a gallery that is open",
+                advice="give the threshold to the gallery: Gallery(place, threshold=…)",
+            )
         return gallery.identify(photo, candidates=candidates, group=group, fpir=fpir, force=force)
-    with Gallery(gallery, create=False) as people:
+    with Gallery(gallery, create=False, threshold=threshold, operating_point=operating_point) as people:
         return people.identify(photo, candidates=candidates, group=group, fpir=fpir, force=force)
 
 
+@explained
 def cluster(
     photos: str | PathLike[str] | Iterable[ImageSource],
     *,
@@ -207,6 +244,7 @@ def cluster(
     return group_photos(recognizer_of(), photos, threshold=threshold, force=force, progress=stages_of(progress))
 
 
+@explained
 def evaluate(
     data: str | PathLike[str],
     *,
@@ -252,6 +290,7 @@ def evaluate(
         )
 
 
+@explained
 def calibrate(
     data: str | PathLike[str],
     *,
@@ -310,6 +349,7 @@ def calibrate(
     return point
 
 
+@explained
 def train(
     data: str | PathLike[str],
     out: str | PathLike[str] = "training",

@@ -68,19 +68,29 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def test_progress_in_a_log_is_a_line_every_half_minute(
+def test_progress_in_a_log_is_soon_told_and_then_every_half_minute(
     clock: Clock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SAMEFACE_PROGRESS", raising=False)
     with output.progress("photos", 1000) as advance:
-        for _ in range(29):
+        for second in range(1, 39):
             clock.now += 1
             advance(5)
-        assert capsys.readouterr().err == ""
-        clock.now += 1
-        advance(5)
-    # 150 photos in 30 seconds: 5 a second, so the other 850 take 170 seconds
-    assert capsys.readouterr().err == "photos: 150 of 1,000, 5.0/s, 3 minutes left\n"
+            if second == 7:
+                assert capsys.readouterr().err == ""
+    # 5 photos a second: after 8 seconds the other 960 take 192 seconds, after 38 the other 810 take 162
+    assert capsys.readouterr().err.splitlines() == [
+        "photos: 40 of 1,000, 5.0/s, 3 minutes left",
+        "photos: 190 of 1,000, 5.0/s, 3 minutes left",
+    ]
+
+
+def test_the_time_left_is_told_by_several_steps(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    with output.progress("damaged copies", 80) as advance:
+        for _ in range(4):  # by the first alone, with another under way, it would be twice as long
+            clock.now += 10
+            advance()
+    assert capsys.readouterr().err.splitlines() == ["damaged copies: 3 of 80, 0.1/s, 13 minutes left"]
 
 
 def test_progress_without_an_end_and_as_often_as_asked(

@@ -36,3 +36,27 @@ def test_lines_come_at_the_start_at_the_end_and_now_and_then(
 
 def test_a_rate_of_minus_nothing_is_nothing() -> None:
     assert percent(-0.0) == "0.00"
+
+
+def test_a_training_that_will_take_long_says_so_once_with_what_is_quicker(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(training_bar.time, "monotonic", lambda: now[0])
+    with TrainingBar("quicker: --size 32") as bar:
+        for step in (1, 3, 20, 40):
+            now[0] = 18.0 * step
+            bar.training(step, 1000, {"loss": 0.5})
+    # 18 seconds a step: 997 steps left take 17,946 seconds, almost five hours
+    assert capsys.readouterr().err.splitlines() == [
+        "training 1 of 1000 · loss 0.500",
+        "quicker: --size 32",
+        "training 3 of 1000 · loss 0.500 · 5.0 hours left",
+        "training 20 of 1000 · loss 0.500 · 4.9 hours left",
+        "training 40 of 1000 · loss 0.500 · 4.8 hours left",
+    ]
+    with TrainingBar("quicker: --size 32") as bar:
+        for step in (1, 3, 60):
+            now[0] += 1.0
+            bar.training(step, 60, {"loss": 0.5})
+    assert "quicker" not in capsys.readouterr().err

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
 from sameface.evaluation.disturbances import ALL, Disturbance
+from sameface.evaluation.disturbed import disturbed_faces, surroundings
+from sameface.recognizer import Recognizer
 from sameface.types import Box, Detection
 
 KINDS = {kind.name: kind for kind in ALL}
@@ -49,3 +53,32 @@ def test_tones_bits_and_covers(photo: np.ndarray) -> None:
     left, right = (KINDS["half cut"].apply(photo, FACE, side) for side in (0, 1))
     assert (np.concatenate([left, right], axis=1) == photo).all()
     assert (KINDS["turned"].apply(photo, FACE, 90) == photo.transpose(1, 0, 2)[::-1]).all()
+
+
+def test_of_a_large_photo_the_part_around_the_face_is_disturbed_and_of_a_small_one_all() -> None:
+    small = np.zeros((400, 500, 3), np.uint8)
+    assert surroundings(small, FACE) == (small, FACE)
+    # a face of 300 pixels, red, at the left edge of a large photo
+    large = np.zeros((2000, 3000, 3), np.uint8)
+    large[800:1100, 100:400] = (255, 0, 0)
+    part, face = surroundings(large, Detection(Box(100, 800, 400, 1100), 1.0))
+    assert max(part.shape) <= 3 * 160
+    assert face.box.width == pytest.approx(160, abs=1)
+    x1, y1, x2, y2 = (round(edge) for edge in face.box.xyxy)
+    assert (part[y1 + 3 : y2 - 3, x1 + 3 : x2 - 3] == (255, 0, 0)).all()
+    assert part[: y1 - 3].max() == part[:, x2 + 3 :].max() == 0
+
+
+def test_photos_side_by_side_give_what_they_give_one_after_another(photos: Path) -> None:
+    recognizer = Recognizer(threads=1)
+    kinds = [KINDS["blurred"], KINDS["small"]]
+    places = [photos / "obama.jpg", photos / "biden.jpg", photos / "grace_hopper.jpg"]
+    one, three = (
+        disturbed_faces(recognizer, places, np.array([0, 1, 2]), kinds=kinds, workers=workers) for workers in (1, 3)
+    )
+    assert [(part.kind, part.strength, part.photos) for part in one] == [
+        (part.kind, part.strength, part.photos) for part in three
+    ]
+    for first, second in zip(one, three, strict=True):
+        assert first.people.tolist() == second.people.tolist()
+        np.testing.assert_array_equal(first.embeddings, second.embeddings)

@@ -44,7 +44,7 @@ def calibrate(
     photos: CapOption = 10,
     domain: Annotated[
         bool,
-        typer.Option(help="Also learn which photos are too poor for it, from copies damaged on purpose; minutes."),
+        typer.Option(help="Also learn which photos are too poor for it, from copies damaged on purpose: minutes."),
     ] = True,
     encoder: EncoderOption = None,
     detector: DetectorOption = None,
@@ -75,7 +75,7 @@ def calibrate(
     domain = domain and not why
     if domain:
         note(
-            "copies of your photos will be damaged, to learn which photos are too poor: minutes; --no-domain leaves it out"
+            "copies of some photos will be damaged, to learn which photos are too poor: some minutes; --no-domain leaves it out"
         )
     (recognizer,) = calibrating.recognizers([encoder or DEFAULT_ENCODER], [detector or DEFAULT_DETECTOR], device=device)
     path = new_file(out or Path(file_name(recognizer.space)), overwrite=overwrite)

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 #: Seconds between lines where there is no terminal.
 BETWEEN_LINES: Final = 10.0
+#: Seconds left from which a training is long.
+LONG: Final = 600.0
 _SHOWN: Final = (("loss", "loss {:.3f}"), ("active_share", "active {:.1%}"), ("spread", "spread {:.2f}"))
 
 
@@ -33,7 +35,14 @@ def numbers_as_text(numbers: Mapping[str, float]) -> str:
 
 
 class TrainingBar:
-    """First the pictures that are read, then the steps, with the numbers that tell how it goes."""
+    """First the pictures that are read, then the steps, with the numbers that tell how it goes.
+
+    Args:
+        quicker: what to say, once, when a training will take long.
+    """
+
+    def __init__(self, quicker: str = "") -> None:
+        self._quicker = quicker
 
     def __enter__(self) -> TrainingBar:
         from rich.console import Console
@@ -74,31 +83,33 @@ class TrainingBar:
         self._move("training", step, steps, " · ".join(filter(None, (self._numbers, self._validated))))
 
     def _move(self, what: str, done: int, total: int, numbers: str) -> None:
+        now = time.monotonic()
+        if what == "training" and self._begun is None:  # a resumed training does not begin at step 0
+            self._begun = now, done
+        seconds = self._seconds_left(now, done, total)
+        if seconds > LONG and self._quicker:
+            self._bar.console.print(self._quicker, highlight=False, soft_wrap=True)
+            self._quicker = ""
         if self._lines:
-            self._line(what, done, total, numbers)
+            self._line(what, done, total, numbers, now, seconds)
             return
         if what != self._what:
             self._task = self._bar.add_task(what, total=total, numbers="")
             self._what = what
         self._bar.update(self._task, completed=done, total=total, numbers=numbers)
 
-    def _line(self, what: str, done: int, total: int, numbers: str) -> None:
+    def _line(self, what: str, done: int, total: int, numbers: str, now: float, seconds: float) -> None:
         """A line when something begins, when it ends, and now and then between."""
         from sameface.cli.output import note
+        from sameface.progress import time_left
 
-        now = time.monotonic()
-        if what == "training" and self._begun is None:  # a resumed training does not begin at step 0
-            self._begun = now, done
         if what == self._what and done != total and now < self._said + BETWEEN_LINES:
             return
         self._what, self._said = what, now
-        note(" · ".join(filter(None, (f"{what} {done} of {total}", numbers, self._left(now, done, total)))))
+        note(" · ".join(filter(None, (f"{what} {done} of {total}", numbers, time_left(seconds) if seconds else ""))))
 
-    def _left(self, now: float, done: int, total: int) -> str:
-        """The time that is left by the steps since the first report; "" before the second one, and at the end."""
-        from sameface.progress import time_left
-
-        if self._begun is None or done >= total:
-            return ""
-        since, steps = now - self._begun[0], done - self._begun[1]
-        return time_left((total - done) * since / steps) if steps > 0 else ""
+    def _seconds_left(self, now: float, done: int, total: int) -> float:
+        """By the steps since the first report; 0 before the second one, and at the end."""
+        if self._begun is None or done >= total or done <= self._begun[1]:
+            return 0.0
+        return (total - done) * (now - self._begun[0]) / (done - self._begun[1])

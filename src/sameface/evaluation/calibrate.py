@@ -9,15 +9,16 @@ from numbers import Real
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from sameface.datasets import Bench, LabelledPhotos
 from sameface.errors import DataError, NotEnoughDataError, SettingError
 from sameface.evaluation.benches import protocol_of, score
 from sameface.evaluation.cache import EmbeddingCache
 from sameface.evaluation.calibration import choose_operating_point, confirm
-from sameface.evaluation.disturbances import ALL
-from sameface.evaluation.disturbed import disturbed_faces, one_each
-from sameface.evaluation.domain import CALM_PEOPLE, DISTURBED_PEOPLE, LEAST_PEOPLE, learn_domain
+from sameface.evaluation.disturbances import ALL, Disturbance
+from sameface.evaluation.disturbed import Faces, disturbed_faces, one_each
+from sameface.evaluation.domain import CALM_PHOTOS, DISTURBED_PEOPLE, LEAST_PEOPLE, learn_domain
 from sameface.evaluation.embed import EmbeddedPhotos, embed_photos
 from sameface.evaluation.probability import calibrate_probability
 from sameface.evaluation.results import Reliability
@@ -85,7 +86,7 @@ def calibrate(
         fmr, prior: the target, and the share of mated pairs that the probability assumes.
         confirm_on: to report on; None leaves `OperatingPoint.confirmed` empty.
         cache, workers, progress: as in `evaluate`.
-        domain: learn which faces τ holds for, from photos that are damaged on purpose; takes some 120 encodings a person, of 120 at most.
+        domain: learn which faces τ holds for, from photos that are damaged on purpose; takes some 120 encodings each of 120 people at most.
         left_out: told of each data set's photos, for those that gave no face.
 
     Returns:
@@ -114,7 +115,7 @@ def calibrate(
     if domain:
         if not isinstance(bench, LabelledPhotos):
             raise DataError(expected="labelled photos to learn a domain", got="pairs", advice="leave the domain out")
-        point = replace(point, domain=_domain(recognizer, bench, point.threshold, fmr, progress))
+        point = replace(point, domain=_domain(recognizer, bench, point.threshold, fmr, workers, progress))
     if confirm_on is not None:
         point = replace(
             point,
@@ -133,12 +134,20 @@ def no_domain(bench: Bench) -> str:
     return f"that takes {LEAST_PEOPLE} people, not {people}" if people < LEAST_PEOPLE else ""
 
 
-def _domain(recognizer: Recognizer, bench: LabelledPhotos, threshold: float, fmr: float, progress: Stages) -> Domain:
-    chosen, more = one_each(bench, DISTURBED_PEOPLE), one_each(bench, CALM_PEOPLE)
-    with progress("damaged copies", len(chosen)) as advance:
-        photos = [bench.photos[n] for n in chosen]
-        spoilt = disturbed_faces(recognizer, photos, bench.people[chosen], kinds=ALL, advance=advance)
-    with progress("as they are", len(more)) as advance:
-        photos = [bench.photos[n] for n in more]
-        (calm,) = disturbed_faces(recognizer, photos, bench.people[more], kinds=(), advance=advance)
+def _domain(
+    recognizer: Recognizer, bench: LabelledPhotos, threshold: float, fmr: float, workers: int | None, progress: Stages
+) -> Domain:
+    people = len(np.unique(bench.people))
+    chosen = one_each(bench, DISTURBED_PEOPLE)
+    more = one_each(bench, CALM_PHOTOS, photos=max(1, CALM_PHOTOS // people))
+
+    def faces(label: str, places: npt.NDArray[np.intp], kinds: Sequence[Disturbance]) -> list[Faces]:
+        with progress(label, len(places)) as advance:
+            photos = [bench.photos[n] for n in places]
+            return disturbed_faces(
+                recognizer, photos, bench.people[places], kinds=kinds, workers=workers, advance=advance
+            )
+
+    (calm,) = faces("as they are", more, ())
+    spoilt = faces("damaged copies", chosen, ALL)
     return learn_domain(calm, spoilt, threshold=threshold, fmr=fmr, data=bench.name)

@@ -22,9 +22,10 @@ from sameface.types import Damage, Domain
 
 Floats = npt.NDArray[np.float64]
 
-#: Photos of as many people are disturbed, and so many more are looked at as they are.
+#: One photo each of so many people is disturbed.
 DISTURBED_PEOPLE: Final = 120
-CALM_PEOPLE: Final = 1500
+#: So many photos are looked at as they are: of few people several each, for the limits are the outermost of their scores.
+CALM_PHOTOS: Final = 1500
 #: Fewer than this say nothing about one stranger pair in a thousand.
 LEAST_PEOPLE: Final = 60
 #: Undisturbed photos that may be refused; half a percent is promised, this leaves room for other photos.
@@ -49,7 +50,7 @@ def learn_domain(
     """Learn which faces τ holds for.
 
     Args:
-        calm: faces of undisturbed photos, many people with one photo each.
+        calm: faces of undisturbed photos, of as many people as there are.
         disturbed: as `disturbed_faces` gives them; undisturbed ones among them are left out.
         threshold: τ.
         fmr: its target.

@@ -15,6 +15,7 @@ from typing import Self, cast
 
 import numpy as np
 
+from sameface.arguments import explained
 from sameface.defaults import DEFAULT_FPIR, DEFAULT_GALLERY
 from sameface.errors import (
     PersonNotFoundError,
@@ -40,6 +41,7 @@ from sameface.recognizer.results import Enrollment, Identification, Verification
 from sameface.recognizer.review import Review, as_review
 from sameface.recognizer.roster import as_photos, as_tags, roster_of
 from sameface.recognizer.several import IdentifiedPhoto, NotEnrolled
+from sameface.recognizer.thresholds import one_of
 from sameface.tables import Answers
 from sameface.types import Candidate, Consent, OperatingPoint, Who
 
@@ -53,8 +55,8 @@ class Gallery(Guessed, People):
         location: a file (SQLite), or ``postgresql://…``.
         recognizer: what turns photos into embeddings; None takes the encoder and detector that the gallery was made with, or the defaults
             for a new one.
-        operating_point: τ with its provenance, the file of one, or a bare number, instead of the one measured for the gallery's encoder. A
-            `recognizer` has its own.
+        threshold: decide by this number instead of the threshold measured for the gallery's encoder.
+        operating_point: τ with its provenance, or the file of one, likewise. A `recognizer` has its own.
         create: whether to make a gallery where there is none.
         fpir: for `identify`, the share of unknown people that may be named wrongly.
 
@@ -75,11 +77,13 @@ class Gallery(Guessed, People):
         GalleryMismatchError: the recognizer's encoder, detector or alignment is another than the gallery's.
     """
 
+    @explained
     def __init__(
         self,
         location: str | Path = DEFAULT_GALLERY,
         *,
         recognizer: Recognizer | None = None,
+        threshold: float | None = None,
         operating_point: OperatingPoint | float | str | PathLike[str] | None = None,
         create: bool = True,
         fpir: float = DEFAULT_FPIR,
@@ -87,14 +91,14 @@ class Gallery(Guessed, People):
         self.location = location
         self.fpir = fpir
         false_match_rate_for(fpir, 1)  # one that cannot be meant is said now
-        if recognizer is not None and operating_point is not None:
+        self._point = one_of(threshold, operating_point)
+        if recognizer is not None and self._point is not None:
             raise SettingError(
-                expected="a recognizer or an operating point",
+                expected="a recognizer, or a threshold or operating point",
                 got="both",
-                advice="give the operating point to the recognizer",
+                advice="give it to the recognizer: Recognizer(threshold=…) or Recognizer(operating_point=…)",
             )
         self._given = recognizer
-        self._point = operating_point
         self._create = create
         if recognizer is not None or gallery_exists(location) or not create:
             _ = self.store
@@ -120,6 +124,7 @@ class Gallery(Guessed, People):
         return store
 
     # -- enrolment ------------------------------------------------------------------------------------------------
+    @explained
     def enroll(
         self,
         name: str,
@@ -172,6 +177,7 @@ class Gallery(Guessed, People):
             )
         return intake.outcome(person)
 
+    @explained
     def enroll_many(
         self,
         people: Mapping[str, ImageSource | Iterable[ImageSource]] | str | PathLike[str],
@@ -217,6 +223,7 @@ class Gallery(Guessed, People):
         return done
 
     # -- questions ------------------------------------------------------------------------------------------------
+    @explained
     def verify(
         self, who: Who, photo: ImageSource | Photo, choose: Choice = "only", *, force: bool = False
     ) -> Verification:
@@ -257,6 +264,7 @@ class Gallery(Guessed, People):
             probe_box=face.box,
         )
 
+    @explained
     def identify(
         self,
         photo: ImageSource | Photo,
@@ -285,6 +293,7 @@ class Gallery(Guessed, People):
         faces = self.recognizer.encode_faces(photo)
         return self.identify_faces(faces, candidates=candidates, group=group, fpir=fpir, force=force)
 
+    @explained
     def identify_many(
         self,
         photos: Iterable[ImageSource | Photo],
@@ -309,6 +318,7 @@ class Gallery(Guessed, People):
         several = [cast("ImageSource", photos)] if is_one_photo(photos) else photos
         return identify_each(self, several, candidates=candidates, group=group, fpir=fpir, force=force)
 
+    @explained
     def identify_faces(
         self,
         faces: Sequence[EncodedFace],

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
+from sameface.arguments import explained
 from sameface.gallery import TemplateStore
 from sameface.recognizer.roster import as_tags
 from sameface.tables import Answers
@@ -31,10 +32,12 @@ class People(ABC):
     def _exists(self) -> bool:
         """Whether there is a gallery yet."""
 
+    @explained
     def people(self, group: str | None = None) -> Answers[Person]:
         """Everybody enrolled, in order of enrolment. Iterating over the gallery itself takes them a page at a time."""
         return Answers(self.store.people(group) if self._exists else [])
 
+    @explained
     def page(
         self, *, group: str | None = None, search: str = "", after: str | None = None, limit: int = 100
     ) -> wire.People:
@@ -56,6 +59,7 @@ class People(ABC):
         found = self.store.page(group=group, search=search, after=after or "", limit=limit)
         return wire.People(people=found.people, total=found.total, next=found.next or None)
 
+    @explained
     def person(self, who: Who) -> Person:
         """One person.
 
@@ -67,6 +71,7 @@ class People(ABC):
         """
         return self.store.person(who)
 
+    @explained
     def update(
         self,
         who: Who,
@@ -87,14 +92,17 @@ class People(ABC):
         tags = None if groups is None else as_tags(groups)
         return self.store.update(who, name=name, details=details, groups=tags, consent=consent, keep_until=keep_until)
 
+    @explained
     def rename(self, who: Who, new: str) -> Person:
         """Give a person another name; the id and the photos stay."""
         return self.store.update(who, name=new)
 
+    @explained
     def merge(self, into: Who, other: Who) -> Person:
         """Two entries are one person: the second's photos go to the first."""
         return self.store.merge(into, other)
 
+    @explained
     def forget(self, who: Who) -> Erased:
         """Erase a person: vectors, index rows and caches. Says what was erased.
 

@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from sameface.arguments import explained
 from sameface.defaults import DEFAULT_DETECTOR, DEFAULT_ENCODER
 from sameface.encoders import Encoder, load_encoder
 from sameface.errors import FaceError, ImageError, NoThresholdError, SamefaceError
@@ -32,7 +33,7 @@ from sameface.recognizer.domain import (
 )
 from sameface.recognizer.found import DetectedFace, EncodedFace
 from sameface.recognizer.results import Verification
-from sameface.recognizer.thresholds import resolve
+from sameface.recognizer.thresholds import one_of, resolve
 from sameface.together import together
 from sameface.types import Detection, EmbeddingSpace, OperatingPoint
 
@@ -50,30 +51,31 @@ class Recognizer:
     Args:
         detector: name or id of a detector, its settings, or one that is loaded already. ``none`` takes each picture as a face crop.
         encoder: name of an encoder, path of an ONNX file with a model card, or one that is loaded already.
-        operating_point: τ with its provenance, the file of one, or a bare number; None takes the one measured for this encoder, detector and
-            alignment.
+        threshold: decide by this number instead of the τ measured for the encoder, detector and alignment.
+        operating_point: decide by this one, or the file of one: τ with its provenance, as `sameface calibrate` gives it.
         device: where networks run; one that is missing is an error, never a silent CPU.
-        threads: threads per network run, None for one per core.
-        limits: bytes and pixels a picture may have.
+        threads: threads per network run, None for one per core. limits: bytes and pixels a picture may have.
         upright: whether faces of turned photos are looked for and turned (docs/decisions/upright.md); no id depends on it.
 
     Attributes:
-        finder: detector and alignment.
-        space: encoder, detector and alignment ids that its embeddings belong to.
+        finder: detector and alignment. space: encoder, detector and alignment ids that its embeddings belong to.
         encoder_given: the name or path that the encoder was loaded by, "" where it was loaded already.
     """
 
+    @explained
     def __init__(
         self,
         *,
         detector: str | DetectorSpec | Detector = DEFAULT_DETECTOR,
         encoder: str | Encoder = DEFAULT_ENCODER,
+        threshold: float | None = None,
         operating_point: OperatingPoint | float | str | PathLike[str] | None = None,
         device: str = "cpu",
         threads: int | None = None,
         limits: Limits | None = None,
         upright: bool = True,
     ) -> None:
+        self._given = one_of(threshold, operating_point)
         found_by, self.encoder = together(
             lambda: (
                 load_detector(detector, device=device, threads=threads)
@@ -90,8 +92,7 @@ class Recognizer:
         self.space = EmbeddingSpace(self.card.id, found_by.id, aligner.id)
         self.encoder_given = encoder if isinstance(encoder, str) else ""
         self._threads = threads
-        self._given = operating_point
-        if operating_point is not None:
+        if self._given is not None:
             _ = self.operating_point  # one that cannot be meant is said now
 
     @property
@@ -161,6 +162,7 @@ class Recognizer:
         for item in waiting:
             yield [next(encoded) for _ in item] if isinstance(item, list) else item
 
+    @explained
     def encode_photo(self, image: ImageSource | Photo, choose: Choice = "only", *, source: str = "") -> EncodedFace:
         """The one face of a photo with its embedding.
 
@@ -212,6 +214,7 @@ class Recognizer:
         except NoThresholdError:  # without τ nothing is known about where it holds
             return UNMEASURED
 
+    @explained
     def verify(
         self,
         probe: ImageSource | Photo,

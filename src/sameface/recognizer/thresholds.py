@@ -31,6 +31,19 @@ def given_threshold(threshold: float, space: EmbeddingSpace, *, unit_length: boo
     )
 
 
+def one_of(
+    threshold: float | None, operating_point: OperatingPoint | float | str | PathLike[str] | None
+) -> OperatingPoint | float | str | PathLike[str] | None:
+    """What decides, of the two ways to say it; None where neither was said.
+
+    Raises:
+        SettingError: both were given.
+    """
+    if threshold is not None and operating_point is not None:
+        raise SettingError(expected="a threshold or an operating point", got="both", advice="leave one of them out")
+    return operating_point if threshold is None else threshold
+
+
 def resolve(
     point: OperatingPoint | float | str | PathLike[str] | None, card: ModelCard, space: EmbeddingSpace
 ) -> OperatingPoint:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from sameface.errors import ExtraMissingError
+from sameface.training.loop.settings import FIRST_TOLD
 
 
 class Log(Protocol):
@@ -74,3 +75,17 @@ class TensorBoardLog:
 
     def close(self) -> None:
         self._writer.close()
+
+
+def tell(
+    logs: Sequence[Log],
+    progress: Callable[[int, Mapping[str, float]], None] | None,
+    step: int,
+    report: Mapping[str, float],
+    numbers: Mapping[str, float],
+) -> None:
+    """A step that is done: its report, where one is due, to all logs; to the progress also the numbers of the first steps."""
+    for log in logs if report else ():
+        log.write(step, report)
+    if progress is not None and (report or step in FIRST_TOLD):
+        progress(step, report or numbers)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 from sameface.errors import SettingError
+
+#: Steps after which progress is told though no report is due, so that the time left is known soon.
+FIRST_TOLD: Final = (1, 3)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from sameface.training.loop.device import Compute, choose_compute
 from sameface.training.loop.distributed import World
 from sameface.training.loop.feed import Feed, people_times_photos
 from sameface.training.loop.interrupt import Heard, signals_between_steps
-from sameface.training.loop.logs import Log
+from sameface.training.loop.logs import Log, tell
 from sameface.training.loop.one_step import Steps
 from sameface.training.loop.random_state import seeded
 from sameface.training.loop.result import COLUMNS, Stopped, TrainingResult
@@ -173,7 +173,7 @@ class Trainer:
         A signal ends the step that is under way first. A second one stops at once and saves nothing.
 
         Args:
-            progress: called with the step and the numbers of a report.
+            progress: called with the step and the numbers of a report; also after the first steps, so that the time left can be told soon.
 
         Raises:
             LossNotFiniteError: the loss or a gradient became NaN or infinite; the last checkpoint is untouched.
@@ -239,8 +239,7 @@ class Trainer:
                 validation = self._validate()
                 self._callbacks.validation(self, self._step, validation)
                 report |= validation.numbers()
-            if report:
-                self._tell(report, progress)
+            tell(self._logs, progress, self._step, report, numbers)
             # All processes stop at one step, or those that go on would wait for the others for ever.
             if settings.patience and self.world.any_of(self._best.used_up):
                 return "early", validation
@@ -273,12 +272,6 @@ class Trainer:
             self._warnings.append(warning)
             if self.settings.stop_on_collapse:
                 raise collapsed(warning)
-
-    def _tell(self, report: Mapping[str, float], progress: Callable[[int, Mapping[str, float]], None] | None) -> None:
-        for log in self._logs:
-            log.write(self._step, report)
-        if progress is not None:
-            progress(self._step, report)
 
     def _validate(self) -> Validation:
         result, weights = self._examine(self.embed)
