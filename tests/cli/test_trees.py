@@ -33,9 +33,9 @@ def test_a_tree_is_enrolled_whole_or_it_is_said(run: Run, photos: Path, tmp_path
     done = run("enroll", tree, "--json")
     assert done.code == 0
     assert [(item["name"], item["accepted"]) for item in done.json] == [("Obama", 2)]
-    assert [(Path(item["photo"]).name, item["reason"]) for item in done.json[0]["reports"]][2:] == [
-        ("notes.txt", "unreadable")
-    ]
+    assert len(done.json[0]["reports"]) == 2  # `identify` counts no text among the photos either
+    assert "passed over" in done.err
+    assert "notes.txt: not a photo by its name" in done.err
     assert [person["name"] for person in run("people", "--json").json["people"]] == ["Obama"]
 
     copy(photos / "grace_hopper.jpg", tree / "Hopper" / "1944" / "1.jpg")
@@ -49,6 +49,23 @@ def test_a_tree_is_enrolled_whole_or_it_is_said(run: Run, photos: Path, tmp_path
     }
     assert "Nobody: no photo" in done.err
     assert run("enroll", tree / "Hopper").code == 0  # one level down its folders are people
+
+
+def test_a_link_that_leads_nowhere_is_a_photo_that_cannot_be_read(run: Run, photos: Path, tmp_path: Path) -> None:
+    copy(photos / "biden.jpg", tmp_path / "tree" / "Bea" / "1.jpg")
+    (tmp_path / "tree" / "Bea" / "2.jpg").symlink_to("nowhere")
+    done = run("enroll", "tree")
+    assert done.code == 0
+    assert "1 person enrolled; 1 photo stored" in done.out
+    assert sum("2.jpg" in line for line in done.out.splitlines()) == 1
+    again = run("enroll", "tree")
+    assert (again.code, "1 known already" in again.out) == (0, True)
+    done = run("enroll", "Bea", "tree/Bea", "--json")
+    assert [report["reason"] for report in done.json[0]["reports"] if "2.jpg" in report["photo"]] == ["unreadable"]
+    done = run("identify", "tree/Bea")
+    assert done.code == 3
+    assert "2.jpg" in done.err
+    assert "Bea" in done.out
 
 
 def test_a_person_and_photos_whose_names_are_no_utf8(run: Run, photos: Path, tmp_path: Path) -> None:

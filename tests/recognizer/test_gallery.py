@@ -88,6 +88,20 @@ def test_the_same_photo_twice_is_a_duplicate(people: Gallery, photos: Path) -> N
     assert done.person.photos == 1
 
 
+def test_enrolling_again_ends_as_it_did_whatever_lies_beside_the_photo(
+    people: Gallery, photos: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "text.jpg").write_text("no photo")
+    both = [photos / "obama.jpg", tmp_path / "text.jpg"]
+    done = people.enroll("Barack Obama", both)
+    assert (done.accepted, [report.reason for report in done.reports]) == (0, ["duplicate", "unreadable"])
+    assert done.person.photos == 1
+    done = people.enroll("Barack Obama", [photos / "obama.jpg", photos / "grace_hopper.jpg"])
+    assert [report.reason for report in done.reports] == ["duplicate", "looks like somebody else"]
+    with pytest.raises(EnrollmentRefusedError):
+        people.enroll("Barack Obama", [photos / "grace_hopper.jpg", tmp_path / "text.jpg"])
+
+
 def test_somebody_elses_photo_is_refused(people: Gallery, photos: Path) -> None:
     with pytest.raises(EnrollmentRefusedError, match="Barack Obama"):
         people.enroll("Joe Biden", photos / "obama2.jpg")

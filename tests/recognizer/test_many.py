@@ -122,6 +122,23 @@ def test_a_roster_of_a_folder(tmp_path: Path) -> None:
     assert not any("hidden" in name for name in roster.people)
 
 
+def test_what_is_lost_in_a_tree_is_its_persons(tmp_path: Path) -> None:
+    picture(tmp_path / "Bea" / "1.png", 1)
+    (tmp_path / "Bea" / "notes.txt").write_text("x")
+    (tmp_path / "Bea" / "2.jpg").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "Cy").mkdir()
+    (tmp_path / "Cy" / "1.jpg").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "Cy" / "2.jpg").symlink_to(tmp_path / "nowhere")
+    roster = roster_of(tmp_path)
+    assert {name: [Path(str(photo)).name for photo in photos] for name, photos in roster.people.items()} == {
+        "Bea": ["1.png", "2.jpg"]  # its report says that it cannot be read
+    }
+    assert [name for name, _ in roster.refused] == ["Cy"]  # once, and no person "1.jpg"
+    assert "1.jpg" in str(roster.refused[0][1])
+    assert [line for line in roster.passed_over if "Cy" in line] == []
+    assert any("notes.txt: not a photo" in line for line in roster.passed_over)
+
+
 @pytest.mark.parametrize("people", [["a.jpg"], 7, None, {"a.jpg"}])
 def test_what_is_no_roster(people: object) -> None:
     with pytest.raises(DataError, match="by name"):

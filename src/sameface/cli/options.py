@@ -140,7 +140,7 @@ def meant(text: str, by_id: bool) -> Who:
 
 
 def photos_of(places: Sequence[str]) -> list[str]:
-    """Photos by path, each once: those named, and all below folders that are named.
+    """Photos by path, each once: those named, and all below folders that are named, also what is lost there, as a link that leads nowhere.
 
     Raises:
         DataError: a folder without photos.
@@ -148,17 +148,25 @@ def photos_of(places: Sequence[str]) -> list[str]:
     from pathlib import Path
 
     from sameface.errors import DataError
-    from sameface.files import photos_below
+    from sameface.files import Skipped, photos_below
 
     found: dict[str, None] = {}
     for place in places:
         if not (place and Path(place).is_dir()):
             found[place] = None
             continue
-        inside = [str(path) for path in photos_below(Path(place))]
-        if not inside:
+        before = len(found)
+
+        def lost(item: Skipped) -> None:  # listed all the same: whoever reads it says what is wrong
+            if item.lost:
+                found[str(item.path)] = None
+
+        inside = 0
+        for path in photos_below(Path(place), lost):
+            found[str(path)] = None
+            inside += 1
+        if not inside and len(found) == before:
             raise DataError(expected="photos", got=f"none in the folder {place}", advice="check the path")
-        found.update(dict.fromkeys(inside))
     return list(found)
 
 

@@ -44,17 +44,16 @@ class Intake:
 
         Raises:
             ImageError, FaceError: there is one photo, and it does not show the one face.
-            EnrollmentRefusedError: no photo passed, and not because all are stored already.
+            EnrollmentRefusedError: no photo passed, and none is stored already.
         """
         reviewed = iter(self.reviewer.reports)
         photos = len(self.templates) + len(self._refused)
         reports = tuple(self._refused[place] if place in self._refused else next(reviewed) for place in range(photos))
-        if person is not None and any(report.accepted for report in reports):
+        # A photo that is stored already shows the person as well as a new one: enrolling again ends as it did before.
+        if person is not None and any(report.accepted or report.reason == "duplicate" for report in reports):
             return Enrollment(person, reports)
         if photos == 1 and self._failures:
             raise self._failures[0]
-        if person is not None and all(report.reason == "duplicate" for report in reports):
-            return Enrollment(person, reports)
         raise refusal(reports, self.review)
 
 

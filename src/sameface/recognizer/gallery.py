@@ -154,7 +154,7 @@ class Gallery(Guessed, People):
 
         Raises:
             ImageError, FaceError: there is one photo, and it does not show the one face.
-            EnrollmentRefusedError: no photo passed.
+            EnrollmentRefusedError: no photo passed, and none is stored already.
             PersonNameError: the name cannot be stored.
         """
         as_review(review)

@@ -81,26 +81,36 @@ def _of_tree(folder: Path) -> Roster:
             advice="write `sameface enroll NAME PHOTO`, or in Python `enroll(name, photo)`",
         )
     tree = read_tree(folder)
+    refused = {
+        path_as_text(
+            place.name
+        ): f"{path_as_text(place)}: photos only in folders inside: one person, or a folder of people?"
+        for place in tree.deep
+    }
     passed_over = []
     for item in tree.skipped:
         person = path_as_text(item.path.relative_to(folder).parts[0])
-        if person in tree.people and item.path.is_file():  # looked at all the same, so that its report says what it is
+        if not item.lost:
+            passed_over.append(f"{path_as_text(item.path)}: {item.reason}")
+        elif person in tree.people:  # one of the person's photos that cannot be read, and its report says so
             tree.people[person].append(item.path)
         else:
-            passed_over.append(f"{path_as_text(item.path)}: {item.reason}")
-    passed_over += [f"{path_as_text(place)}: no photo in the folder" for place in tree.empty]
-    refused = [(person, "photos only in folders inside: one person, or a folder of people?") for person in tree.deep]
-    refused += [(item.path, item.reason) for item in tree.skipped if item.lost]
+            refused.setdefault(person, f"{path_as_text(item.path)}: {item.reason}")
+    passed_over += [
+        f"{path_as_text(place)}: no photo in the folder"
+        for place in tree.empty
+        if path_as_text(place.name) not in refused
+    ]
     errors: list[tuple[str, SamefaceError]] = [
         (
-            path_as_text(place.name),
+            person,
             DataError(
                 expected="photos in a person's folder",
-                got=f"{path_as_text(place)}: {why}",
+                got=why,
                 advice="put the person's photos into the folder, or remove it",
             ),
         )
-        for place, why in refused
+        for person, why in refused.items()
     ]
     if not tree.people:
         raise DataError(
