@@ -176,20 +176,31 @@ def test_photos_by_person(photos):
         (np.zeros((2, 100, 100, 3), np.uint8), ImageArrayError, "embed"),
         ("examples", ImageAccessError, "folder"),
         (3, ImageArrayError, "int"),
+        (np.zeros(128, np.float32), ImageArrayError, "sameface.distance"),
     ],
-    ids=["None", "list", "floats", "channels first", "several", "folder", "number"],
+    ids=["None", "list", "floats", "channels first", "several", "folder", "number", "embedding"],
 )
 def test_what_is_mistyped_is_named(mistyped, kind, word, photos):
     with pytest.raises(kind, match=word):
         sameface.verify(mistyped, photos / "obama.jpg")
 
 
-def test_colours_turned_round_are_noticed(photos):
+@pytest.mark.parametrize(
+    "ask",
+    [
+        sameface.embed,
+        sameface.detect,
+        lambda photo: sameface.verify(photo, photo.copy()),
+        lambda photo: sameface.Recognizer().encode_photo(photo),
+    ],
+    ids=["embed", "detect", "verify", "encode_photo"],
+)
+def test_colours_turned_round_are_noticed(photos, ask):
     with Image.open(photos / "grace_hopper.jpg") as opened:
         rgb = np.asarray(opened.convert("RGB"))
-    sameface.embed(rgb)  # no warning
+    ask(rgb)  # no warning
     with pytest.warns(UserWarning, match="BGR"):
-        sameface.embed(np.ascontiguousarray(rgb[..., ::-1]))
+        ask(np.ascontiguousarray(rgb[..., ::-1]))
 
 
 def test_a_threshold_of_ones_own(tmp_path, photos, people):

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from sameface import Gallery, Recognizer
 from sameface.cli.watch import app
-from sameface.errors import ImageAccessError, ImageNotFoundError, NotAnImageError
+from sameface.errors import DamagedImageError, ImageAccessError, ImageNotFoundError, NotAnImageError
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +85,14 @@ def test_a_film(film, people, tmp_path, ending):
     drawn = cv2.VideoCapture(str(output))
     assert int(drawn.get(cv2.CAP_PROP_FRAME_COUNT)) == 16
     drawn.release()
+
+
+def test_a_film_most_of_which_cannot_be_read_is_no_success(film, people, tmp_path):
+    whole = film.read_bytes()
+    (tmp_path / "cut.avi").write_bytes(whole[: len(whole) // 4])
+    done = CliRunner().invoke(app, [str(tmp_path / "cut.avi"), "-g", str(people), "--threshold", "1.1", "--json"])
+    assert isinstance(done.exception, DamagedImageError)
+    assert "appeared" in done.stdout  # what could be read was told
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -13,7 +15,7 @@ from typer.testing import CliRunner
 
 from sameface import Gallery, Recognizer
 from sameface.cli.watch import app
-from sameface.errors import NotAnImageError
+from sameface.errors import NotAnImageError, OutputError
 from sameface.indexing.video import Video, VideoFile, _Clock
 from tests.conftest import needed
 
@@ -51,6 +53,19 @@ def test_a_film_whose_name_is_no_unicode_is_written_and_read(tmp_path: Path) -> 
     path.write_bytes(b"no film")
     with pytest.raises(NotAnImageError, match=r"fil\\xe9"):
         Video(path)
+
+
+def test_a_video_that_cannot_be_written_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(OutputError, match=r"out\.mp4"):
+        VideoFile(tmp_path / "out.txt", 5.0)
+    film = VideoFile(tmp_path / "new" / "folder" / "out.avi", 5.0)  # made, as every output's folder is
+    film.write(np.zeros((64, 64, 3), np.uint8))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    with pytest.raises(OutputError, match="full disk"):
+        film.close()
+    (tmp_path / "taken.avi").mkdir()
+    with pytest.raises(OutputError, match="room"):
+        VideoFile(tmp_path / "taken.avi", 5.0).write(np.zeros((64, 64, 3), np.uint8))
 
 
 def test_each_other_frame_keeps_its_time(cases: Path) -> None:

@@ -10,7 +10,7 @@ import io
 import itertools
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Annotated, Any, Final, NoReturn
 
@@ -47,6 +47,20 @@ TWO_WORDS: Final[dict[str, list[str]]] = {
     "calibrate liveness": ["liveness", "calibrate"],
 }
 INTERRUPTED: Final = 130
+#: As of a program that the system ends because nobody reads what it writes (128 + SIGPIPE): neither yes nor no.
+NOBODY_READS: Final = 141
+
+
+class _NobodyReadsError(Exception):
+    """Standard output is closed. Not an `OSError`: typer makes 1 of those, which here means a clean no."""
+
+
+@contextlib.contextmanager
+def _told_from_a_no() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _NobodyReadsError from error
 
 
 class LazyCommands(TyperGroup):
@@ -72,6 +86,16 @@ class LazyCommands(TyperGroup):
             hint = did_you_mean(word, COMMANDS, f"see `{ctx.command_path} --help`")
             ctx.fail(f"No such command {word!r}: {hint}")
         return super().resolve_command(ctx, args)
+
+    def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
+        """Read a command line; `--help` and `--version` write while they are read."""
+        with _told_from_a_no():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        with _told_from_a_no():
+            return super().invoke(ctx)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """The list of --help, written from the table without importing any command."""
@@ -137,9 +161,9 @@ def main() -> None:
         if end.code == INTERRUPTED:  # Ctrl-C, which typer hears first
             sys.stderr.write("sameface: stopped; what was acknowledged is kept\n")
         raise
-    except BrokenPipeError:
+    except (BrokenPipeError, _NobodyReadsError):
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  nothing more can be written, nor flushed
-        sys.exit(0)
+        sys.exit(NOBODY_READS)
     except OSError as error:  # a file or folder that nothing else looked at first
         _fail(
             OutputError(

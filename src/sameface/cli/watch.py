@@ -103,10 +103,12 @@ def watch(
     from sameface.cli.options import gallery_location, open_gallery, ready_to_search
     from sameface.cli.output import note, plural, progress
     from sameface.cli.overwriting import new_file
+    from sameface.errors import DamagedImageError
+    from sameface.files import path_as_text
     from sameface.imaging.annotate import annotate
     from sameface.indexing.cameras import is_address
     from sameface.indexing.tracking import Sighting, Tracker
-    from sameface.indexing.video import Video, VideoFile
+    from sameface.indexing.video import Video, VideoFile, require_video_name
 
     if len(source) > 1 or is_address(source[0].partition("=")[2] or source[0]) or to or strangers or liveness:
         from sameface.cli.watching import Telling, watch_cameras
@@ -134,6 +136,7 @@ def watch(
         return
     film = source[0]
     if output is not None:
+        require_video_name(output)
         new_file(output, overwrite=overwrite, sources=[film])
     note(f"gallery: {gallery_location(gallery)}")
     events = _Events(_say_json if json else _say)
@@ -175,6 +178,12 @@ def watch(
             events.tell(tracker.finish(at))
             if drawn is not None:
                 drawn.close()
+        if 2 * video.damaged > video.length > 0:
+            raise DamagedImageError(
+                expected=f"a video whose {video.length:,} frames can be read",
+                got=f"{path_as_text(film)}, in which {video.damaged:,} cannot",
+                advice="look for a whole copy; what was told holds for the frames that could be read",
+            )
         if video.damaged:
             note(f"{plural(video.damaged, 'frame')} could not be read and were passed over")
         if events.short:

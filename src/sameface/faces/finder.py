@@ -59,7 +59,11 @@ class FaceFinder:
         Raises:
             ImageError: the photo cannot be read.
         """
-        return in_reading_order(self._search(open_photo(photo, limits=self.limits)))
+        opened = open_photo(photo, limits=self.limits)
+        detections = in_reading_order(self._search(opened))
+        if opened.from_array:
+            _look_at_colours(opened, self.crops(opened, detections))
+        return detections
 
     def choose(self, photo: ImageSource | Photo, choice: Choice = "only", *, source: str = "") -> Detection:
         """The one face of a photo that is meant.
@@ -85,15 +89,15 @@ class FaceFinder:
         opened = open_photo(photo, limits=self.limits)
         detection = self.choose(opened, choice, source=source)
         crop = self.crops(opened, [detection])
-        _look_at_colours(photo, crop)
+        _look_at_colours(opened, crop)
         return FaceCrop(detection, crop[0])
 
     def faces(self, photo: ImageSource | Photo) -> list[FaceCrop]:
         """`find`, and the crop of each face."""
         opened = open_photo(photo, limits=self.limits)
-        detections = self.find(opened)
+        detections = in_reading_order(self._search(opened))
         crops = self.crops(opened, detections)
-        _look_at_colours(photo, crops)
+        _look_at_colours(opened, crops)
         return [FaceCrop(*pair) for pair in zip(detections, crops, strict=True)]
 
     def crops(self, photo: ImageSource | Photo, detections: Sequence[Detection]) -> CropsRGB:
@@ -129,9 +133,9 @@ class FaceFinder:
         return [scaled(face, width / columns, height / rows) for face in found]
 
 
-def _look_at_colours(photo: ImageSource | Photo, crops: CropsRGB) -> None:
+def _look_at_colours(photo: Photo, crops: CropsRGB) -> None:
     """Arrays carry no note of their order of colours; one from OpenCV is most often blue in the face."""
-    if isinstance(photo, np.ndarray) and any(seems_bgr(crop) for crop in crops):
+    if photo.from_array and any(seems_bgr(crop) for crop in crops):
         warnings.warn(
             "a face has more blue than red: arrays of OpenCV are BGR, and RGB is wanted. Give image[..., ::-1], or the path of the photo.",
             UserWarning,

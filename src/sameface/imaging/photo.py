@@ -45,6 +45,11 @@ class Photo:
         self._data = data
         self.source = source
 
+    @property
+    def from_array(self) -> bool:
+        """Whether it was given as numbers, which say nothing of their order of colours."""
+        return isinstance(self._opened, np.ndarray) and not self._data
+
     @cached_property
     def sha256(self) -> str:
         """Hex digest of the file's bytes, "" where there is no file."""

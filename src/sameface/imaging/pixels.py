@@ -54,6 +54,12 @@ def array_to_rgb(array: npt.NDArray[Any], limits: Limits) -> ImageRGB:
     >>> array_to_rgb(np.full((1, 1), 7, dtype=np.uint8), Limits()).tolist()
     [[[7, 7, 7]]]
     """
+    if array.ndim == 1 and array.dtype.kind == "f":
+        raise ImageArrayError(
+            expected="a photo",
+            got=f"{len(array)} numbers, as an embedding has",
+            advice="compare embeddings by `sameface.distance`, or find the nearest by `sameface.nearest`",
+        )
     if array.dtype != np.uint8:
         advice = "convert it first: " + (
             "(image * 255).round().astype('uint8') for values between 0 and 1"

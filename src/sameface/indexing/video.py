@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -15,16 +16,19 @@ from typing import Any, Final, Self
 
 import numpy as np
 
-from sameface.errors import ExtraMissingError, ImageAccessError, ImageNotFoundError, NotAnImageError
+from sameface.errors import ExtraMissingError, ImageAccessError, ImageNotFoundError, NotAnImageError, OutputError
 from sameface.files import is_text, path_as_text
 from sameface.types import ImageRGB
 
 #: So many frames in a row that cannot be read are the end, whatever the file says.
 _GIVE_UP: Final = 250
+#: Bytes; a disk with less is full.
+_A_LITTLE: Final = 1 << 16
 #: Codings by the file's ending, the first that this build of OpenCV can write. Browsers play H.264 and VP9 in MP4, and VP8 in WebM. OpenCV's own
 #: wheels have no encoder for H.264, which is patented.
 _CODES: Final[Mapping[str, tuple[str, ...]]] = {".avi": ("MJPG",), ".webm": ("VP80", "VP90")}
 _IN_OTHERS: Final = ("avc1", "vp09", "mp4v")
+_OTHERS: Final = (".mp4", ".m4v", ".mov", ".mkv")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,18 +147,36 @@ class _Clock:
         return self._last
 
 
+def require_video_name(path: Path) -> None:
+    """Look at a name's ending, which decides how frames are coded.
+
+    Raises:
+        OutputError: no video's.
+    """
+    if path.suffix.lower() not in (endings := (*_OTHERS, *_CODES)):
+        raise OutputError(
+            expected=f"a video's name, ending in {', '.join(endings)}",
+            got=path_as_text(path),
+            advice=f"write to {path_as_text(path.with_suffix('.mp4'))}",
+        )
+
+
 class VideoFile:
     """Writes a video of frames of one size.
 
     Args:
-        path: ``.mp4``, ``.webm`` or ``.avi``.
+        path: ``.mp4``, ``.webm`` or ``.avi``; its folder is made.
         rate: frames per second.
 
     Attributes:
         code: how the frames are coded, four letters; "" before the first.
+
+    Raises:
+        OutputError: another ending.
     """
 
     def __init__(self, path: Path, rate: float) -> None:
+        require_video_name(path)
         self._cv2, self._path, self._rate = opencv(), path, rate
         self._writer: Any = None
         self._spelled = ExitStack()
@@ -164,7 +186,7 @@ class VideoFile:
         """Append a frame.
 
         Raises:
-            ImageAccessError: the file cannot be written.
+            OutputError: the file cannot be written.
         """
         height, width = image_rgb.shape[:2]
         if self._writer is None:
@@ -172,6 +194,7 @@ class VideoFile:
         self._writer.write(np.ascontiguousarray(image_rgb[..., ::-1]))
 
     def _open(self, width: int, height: int) -> Any:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
         named = self._spelled.enter_context(_spelled(self._path))
         for code in _CODES.get(self._path.suffix.lower(), _IN_OTHERS):
             with _quiet():
@@ -181,17 +204,27 @@ class VideoFile:
                 return writer
             writer.release()
         self._spelled.close()
-        raise ImageAccessError(
+        raise OutputError(
             expected=f"to write a video to {path_as_text(self._path)}",
             got="a refusal",
-            advice="choose a folder that may be written",
+            advice="look whether its folder may be written and its disk has room",
         )
 
     def close(self) -> None:
-        """Finish the file."""
+        """Finish the file.
+
+        Raises:
+            OutputError: its disk is full; OpenCV itself says nothing of that.
+        """
         if self._writer is not None:
             self._writer.release()
         self._spelled.close()
+        if self._writer is not None and shutil.disk_usage(self._path.parent).free < _A_LITTLE:
+            raise OutputError(
+                expected=f"room for the video {path_as_text(self._path)}",
+                got="a full disk; the video is cut short",
+                advice="make room and start again",
+            )
 
 
 @contextmanager
