@@ -71,7 +71,7 @@ class Shelf:
                 raise GalleryMissingError(
                     expected="a gallery of this service",
                     got=f"{name!r}, which is not there",
-                    advice="see `GET /v1/galleries`; a key of role admin makes one by `PUT /v1/galleries/NAME`",
+                    advice="see `GET /v1/galleries`; a key of role admin makes one by `POST /v1/galleries` with the form field `name`",
                 )
             gallery = self._make(name)
             self._open[name] = (stamp, gallery)
