@@ -89,6 +89,19 @@ def test_every_form_trains_to_the_same_weights(
     assert all(torch.equal(found[name], value) for name, value in by_folder.items())
 
 
+def test_omniglot_is_learned_as_it_is_unpacked(tmp_path: Path) -> None:
+    """`evaluate` reads a folder per alphabet; `train` asked to have 136 folders moved up."""
+    for alphabet, characters in (("Greek", 2), ("Latin", 1)):
+        for character in range(1, characters + 1):
+            place = tmp_path / alphabet / f"character{character:02}"
+            place.mkdir(parents=True)
+            for drawing in range(2):
+                Image.new("L", (8, 8), 40 * drawing).save(place / f"{drawing}.png")
+    found = open_source(tmp_path).photos
+    assert found.names == ("Greek/character01", "Greek/character02", "Latin/character01")
+    assert found.people.tolist() == [0, 0, 1, 1, 2, 2]
+
+
 def test_pairs_are_nothing_to_train_on(tmp_path: Path) -> None:
     write_people(tmp_path / "people")
     (tmp_path / "pairs.csv").write_text("a,b,same\npeople/person 0/0.png,people/person 0/1.png,1\n")

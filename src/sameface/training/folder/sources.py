@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sameface.datasets import LabelledPhotos, open_data
+from sameface.datasets.omniglot import is_omniglot
 from sameface.errors import DataError, NotEnoughDataError
 from sameface.files import Skipped, path_as_text
 from sameface.training.pictures import files_by_person
@@ -29,14 +30,14 @@ def open_source(data: Path) -> Source:
     """Find the photos of a data set; none is decoded.
 
     Args:
-        data: a folder per person; a ``.rec`` of InsightFace; tar files of WebDataset, one or a folder of them; a CSV with the columns
-            ``photo`` and ``person``.
+        data: a folder per person; Omniglot as it is unpacked; a ``.rec`` of InsightFace; tar files of WebDataset, one or a folder of them; a CSV
+            with the columns ``photo`` and ``person``.
 
     Raises:
         DataError: no such data, or pairs, which say who is the same and not who anybody is.
         NotEnoughDataError: one photo of everybody, or fewer than two people.
     """
-    if not data.exists() or (data.is_dir() and any(item.is_dir() for item in data.iterdir())):
+    if not data.exists() or (_has_folders(data) and not is_omniglot(data)):
         source = _folder(data)
     else:
         found = open_data(data)
@@ -56,6 +57,10 @@ def open_source(data: Path) -> Source:
             " to enroll people by one photo no training is needed",
         )
     return source
+
+
+def _has_folders(data: Path) -> bool:
+    return data.is_dir() and any(item.is_dir() for item in data.iterdir())
 
 
 def _folder(data: Path) -> Source:
