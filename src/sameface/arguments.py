@@ -67,7 +67,6 @@ _ADVICE: Final[Mapping[str, str]] = {
     "anti_spoofing": "leave it out: see `sameface liveness --help`",
     "device": "make a recognizer: `sameface.Recognizer(device=…)`",
     "recognizer": "use its own methods, or `sameface.Gallery(…, recognizer=…)`",
-    "encrypted": "leave it out: `sameface gallery encrypt` encrypts one",
     **dict.fromkeys(
         (
             "normalization",

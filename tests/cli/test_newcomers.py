@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import builtins
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import numpy as np
 import pytest
 from PIL import Image
 
 import sameface
+from sameface.cli.app import COMMANDS, GUESSED
+from sameface.gallery import open_store
 from sameface.models.operating_points import save_operating_point
+from sameface.types import EmbeddingSpace, Template
 from tests.cli.conftest import Run
 
 #: The first bytes of a photo of an iPhone.
@@ -202,3 +207,89 @@ def test_a_guessed_name_of_a_gallery_leads_to_the_right_one(guess: str, meant: s
 def test_a_rate_given_as_text_is_a_typed_error(tmp_path: Path) -> None:
     with pytest.raises(sameface.SamefaceError, match=r"'0\.1', which is no number"):
         sameface.calibrate(tmp_path, fmr="0.1")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("delete", "forget"),
+        ("remove", "forget"),
+        ("search", "identify"),
+        ("recognize", "identify"),
+        ("list", "people"),
+        ("compare", "verify"),
+        ("add", "enroll"),
+        ("Server", "serve"),
+        ("verfy", "verify"),
+    ],
+)
+def test_a_guessed_command_leads_to_the_right_one(run: Run, word: str, meant: str) -> None:
+    done = run(word, "Ada")
+    assert done.code == 2
+    assert re.search(rf"did you mean .*{meant}", done.err)
+
+
+def test_guessed_commands_are_none_that_there_are() -> None:
+    assert not set(GUESSED) & set(COMMANDS)
+    assert {meant.split()[0] for meant in GUESSED.values()} <= set(COMMANDS)
+
+
+def test_watch_of_a_photo_leads_to_identify(run: Run, photos: Path) -> None:
+    done = run("watch", photos / "obama.jpg")
+    assert done.code == 3
+    assert "got a photo" in done.err
+    assert f"sameface identify {photos / 'obama.jpg'}" in done.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("serve", "--keys", "nothing.json"),
+        ("serve", "deep/galleries", "--keys", "nothing.json"),
+        ("serve", "--encoder", "no-such-encoder"),
+        ("enroll", "Ada", "nothing.jpg"),
+        ("keys", "revoke", "abc"),
+        ("keys", "rotate", "abc"),
+        ("train", "nowhere", "--recipe", "omniglot", "--out", "trained"),
+    ],
+)
+def test_a_command_that_refuses_leaves_nothing_behind(run: Run, arguments: tuple[str, ...]) -> None:
+    if arguments[0] == "serve":
+        pytest.importorskip("uvicorn")
+    if arguments[0] == "train":
+        pytest.importorskip("torch")
+    assert run(*arguments).code > 1
+    assert not list(Path.cwd().iterdir())
+
+
+def test_forget_names_the_galleries_beside(run: Run, tmp_path: Path) -> None:
+    space = EmbeddingSpace("test-encoder", "test-detector", "test-alignment")
+    for place in ("people.db", "office.db", "galleries/team.db"):
+        path = tmp_path / place
+        path.parent.mkdir(exist_ok=True)
+        with open_store(path, space=space, dimension=4) as store:
+            store.add("Ada Lovelace", [Template(np.eye(4, dtype=np.float32)[0])])
+    (tmp_path / "notes.db").write_text("no gallery")
+    done = run("forget", "Ada Lovelace", "--gallery", tmp_path / "people.db")
+    assert done.code == 0
+    assert f"sameface forget 'Ada Lovelace' --gallery {tmp_path / 'office.db'}" in done.err
+    assert f"sameface forget 'Ada Lovelace' --gallery {tmp_path / 'galleries' / 'team.db'}" in done.err
+    assert "notes.db" not in done.err
+    assert (
+        f"--gallery {tmp_path / 'people.db'}"
+        in run("forget", "Ada Lovelace", "--gallery", tmp_path / "galleries" / "team.db").err
+    )
+
+
+def test_a_name_that_is_nearly_right_is_told_in_python_too(tmp_path: Path) -> None:
+    space = EmbeddingSpace("test-encoder", "test-detector", "test-alignment")
+    with open_store(tmp_path / "people.db", space=space, dimension=4) as store:
+        store.add("Anna Freud", [Template(np.eye(4, dtype=np.float32)[0])])
+    with sameface.Gallery(tmp_path / "people.db") as people:
+        for ask in (people.person, people.forget, people.access, people.history, people.lift_hold):
+            with pytest.raises(LookupError, match="Did you mean Anna Freud"):
+                ask("Anna")
+        with pytest.raises(LookupError, match="lists all"):
+            people.forget("Xaver")
+        with pytest.raises(LookupError, match="Did you mean Anna Freud"):
+            people.verify("Ana Freud", "no-photo-is-opened.jpg")

@@ -11,6 +11,7 @@ import pytest
 
 from sameface.recognizer import Recognizer
 from sameface.service.app import PAGE
+from sameface.service.keys import ALLOWED
 
 
 def enroll(api, photo, name="Obama", *files, **fields):
@@ -281,3 +282,20 @@ def test_the_audit_trail_says_who_did_what_but_names_nobody(api, photo, tmp_path
     assert lines[2]["person_id"] == person["person_id"]
     assert "Obama" not in text
     assert "distance" not in text
+
+
+def test_a_claim_of_a_name_that_is_nearly_right_is_told_which_is(api, photo):
+    enrolled = api.post(
+        "/v1/galleries/people/people", data={"name": "Barack Obama"}, files={"photos": photo("obama.jpg")}
+    )
+    assert enrolled.status_code == 201
+    near = api.post(
+        "/v1/galleries/people/verify", data={"name": "Barak Obama"}, files={"photo": photo("obama2.jpg")}
+    ).json()
+    assert near["status"] == 404
+    assert near["advice"] == "did you mean Barack Obama?"
+
+
+def test_near_names_tell_nobody_what_they_may_not_list():
+    """Whoever may ask about people of a gallery may list them: so a near name gives nothing away. Another role would have to be looked at first."""
+    assert all("see" in actions for actions in ALLOWED.values())

@@ -46,6 +46,24 @@ TWO_WORDS: Final[dict[str, list[str]]] = {
     "evaluate liveness": ["liveness", "evaluate"],
     "calibrate liveness": ["liveness", "calibrate"],
 }
+#: Words that people guess, and the command that they mean.
+GUESSED: Final[dict[str, str]] = {
+    **dict.fromkeys(("delete", "remove", "erase", "rm", "unenroll"), "forget"),
+    **dict.fromkeys(("search", "recognize", "recognise", "find", "who", "name", "lookup", "query"), "identify"),
+    **dict.fromkeys(("detect", "annotate", "draw"), "identify PHOTO --annotate OUT.jpg"),
+    **dict.fromkeys(("list", "ls", "show", "names", "persons", "users", "rename", "merge"), "people"),
+    **dict.fromkeys(("compare", "match", "check", "same", "distance", "authenticate"), "verify"),
+    **dict.fromkeys(("add", "register", "enrol", "learn", "new"), "enroll"),
+    **dict.fromkeys(("group", "sort", "album", "organize", "organise"), "cluster"),
+    **dict.fromkeys(("server", "web", "start", "run", "ui", "gui", "page", "api"), "serve"),
+    **dict.fromkeys(("camera", "video", "webcam", "stream", "live"), "watch"),
+    **dict.fromkeys(("threshold", "tune"), "calibrate"),
+    **dict.fromkeys(("test", "benchmark", "measure", "accuracy"), "evaluate"),
+    **dict.fromkeys(("download", "model", "install"), "models"),
+    **dict.fromkeys(("backup", "export", "import", "encrypt", "stats"), "gallery"),
+    **dict.fromkeys(("version", "info", "status"), "doctor"),
+    "spoof": "liveness",
+}
 INTERRUPTED: Final = 130
 #: As of a program that the system ends because nobody reads what it writes (128 + SIGPIPE): neither yes nor no.
 NOBODY_READS: Final = 141
@@ -83,7 +101,12 @@ class LazyCommands(TyperGroup):
         args = [*TWO_WORDS.get(" ".join(args[:2]), args[:2]), *args[2:]]
         word = args[0] if args else ""
         if word and word not in COMMANDS and not word.startswith("-") and not ctx.resilient_parsing:
-            hint = did_you_mean(word, COMMANDS, f"see `{ctx.command_path} --help`")
+            meant = GUESSED.get(word.casefold())
+            hint = (
+                f"did you mean `{ctx.command_path} {meant}`?"
+                if meant
+                else did_you_mean(word, COMMANDS, f"see `{ctx.command_path} --help`")
+            )
             ctx.fail(f"No such command {word!r}: {hint}")
         return super().resolve_command(ctx, args)
 

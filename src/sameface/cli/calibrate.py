@@ -25,9 +25,9 @@ def calibrate(
     data: DataArgument,
     fmr: Annotated[float, typer.Option("--fmr", help="False match rate to keep.")] = 1e-3,
     out: Annotated[
-        Path | None,
-        typer.Option("--out", "-o", help="File to write.  [default: ENCODER+DETECTOR.json here]", show_default=False),
-    ] = None,
+        Path,
+        typer.Option("--out", "-o", help="File to write."),
+    ] = Path("operating-point.json"),
     overwrite: OverwriteOption = False,
     people: PeopleOption = None,
     confirm: Annotated[
@@ -62,11 +62,10 @@ def calibrate(
     from sameface.cli.overwriting import new_file
     from sameface.evaluation import calibrate as calibrating
     from sameface.evaluation.cache import EmbeddingCache, default_cache
-    from sameface.models.operating_points import file_name, save_operating_point
+    from sameface.models.operating_points import save_operating_point
 
     calibrating.check_shares(fmr, prior)
-    if out is not None:
-        new_file(out, overwrite=overwrite)
+    new_file(out, overwrite=overwrite)
     bench = open_bench(data, people=people, photos=photos)
     other = None
     if confirm is not None or confirm_people is not None:
@@ -78,7 +77,6 @@ def calibrate(
             "copies of some photos will be damaged, to learn which photos are too poor: some minutes; --no-domain leaves it out"
         )
     (recognizer,) = calibrating.recognizers([encoder or DEFAULT_ENCODER], [detector or DEFAULT_DETECTOR], device=device)
-    path = new_file(out or Path(file_name(recognizer.space)), overwrite=overwrite)
     with EmbeddingCache(None if no_cache else default_cache()) as cache:
         point, reliability = calibrating.calibrate(
             recognizer,
@@ -92,10 +90,10 @@ def calibrate(
             left_out=lambda embedded: _say_left_out(embedded, note),
             progress=progress,
         )
-    save_operating_point(point, path)
-    note(f"written: {path}")
+    save_operating_point(point, out)
+    note(f"written: {out}; to decide by it: --operating-point {out}")
     if json:
-        print_json({"operating_point": point, "reliability": reliability, "file": str(path)})
+        print_json({"operating_point": point, "reliability": reliability, "file": str(out)})
     else:
         _print(point, why)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sameface.recognizer import Gallery, Recognizer
-    from sameface.types import OperatingPoint, Person, Who
+    from sameface.types import OperatingPoint, Who
 
 
 def known_names(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -170,22 +170,6 @@ def photos_of(places: Sequence[str]) -> list[str]:
     return list(found)
 
 
-def find_person(known: Gallery, who: Who) -> Person:
-    """A person by name or id.
-
-    Raises:
-        PersonNotFoundError: nobody is called so; the message names those who nearly are.
-    """
-    from sameface.errors import PersonNotFoundError, did_you_mean
-
-    try:
-        return known.person(who)
-    except PersonNotFoundError as error:
-        if isinstance(who, str):
-            error.advise(did_you_mean(who, (person.name for person in known), error.advice))
-        raise
-
-
 def gallery_location(option: str | None) -> str:
     """Where the gallery is: the option, else ``$SAMEFACE_GALLERY``, else ``people.db`` here."""
     return option or os.environ.get("SAMEFACE_GALLERY") or DEFAULT_GALLERY
@@ -229,8 +213,12 @@ def decide_by(threshold: float | None, operating_point: str | None) -> Operating
 def ready_to_search(people: Gallery) -> Iterator[Gallery]:
     """A gallery until the block ends, with everybody read first: behind a bar where that takes long, as the first time of a large one."""
     from sameface.cli.output import progress
+    from sameface.gallery import gallery_exists
 
     with people:
+        if not gallery_exists(people.location):  # it is made with its first photo, not for one that is refused
+            yield people
+            return
         with ExitStack() as stack:
             bars: list[Advance] = []
             told = 0

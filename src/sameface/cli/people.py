@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated, Final
 
 import typer
@@ -88,13 +89,13 @@ def rename(
     name: NameArgument, new: str, by_id: ByIdOption = False, gallery: GalleryOption = None, json: JsonOption = False
 ) -> None:
     """Give a person another name; the id and the photos stay."""
-    from sameface.cli.options import find_person, gallery_location, meant
+    from sameface.cli.options import gallery_location, meant
     from sameface.cli.output import note, print_json, print_line
     from sameface.recognizer import Gallery
 
     note(f"gallery: {gallery_location(gallery)}")
     with Gallery(gallery_location(gallery), create=False) as known:
-        before = find_person(known, meant(name, by_id))
+        before = known.person(meant(name, by_id))
         person = known.rename(before, new)
     if json:
         print_json(person)
@@ -112,13 +113,13 @@ def merge(
     json: JsonOption = False,
 ) -> None:
     """Two entries are one person: OTHER's photos go to INTO. Asks first at a terminal."""
-    from sameface.cli.options import find_person, gallery_location, meant
+    from sameface.cli.options import gallery_location, meant
     from sameface.cli.output import ask, note, plural, print_json, print_line
     from sameface.recognizer import Gallery
 
     note(f"gallery: {gallery_location(gallery)}")
     with Gallery(gallery_location(gallery), create=False) as known:
-        first, second = find_person(known, meant(into, by_id)), find_person(known, meant(other, by_id))
+        first, second = known.person(meant(into, by_id)), known.person(meant(other, by_id))
         ask(
             f"Give {plural(second.photos, 'photo')} of {second.name} to {first.name}? {second.name} will be gone",
             yes=yes,
@@ -139,20 +140,27 @@ def forget(
     json: JsonOption = False,
 ) -> None:
     """Erase people: vectors, index rows and caches. Says what was erased. Asks first at a terminal."""
-    from sameface.cli.options import find_person, gallery_location, meant
+    from sameface.cli.options import gallery_location, meant
     from sameface.cli.output import ask, note, plural, print_json, print_line
+    from sameface.gallery import galleries_beside
     from sameface.recognizer import Gallery
 
-    note(f"gallery: {gallery_location(gallery)}")
-    with Gallery(gallery_location(gallery), create=False) as known:
+    location = gallery_location(gallery)
+    note(f"gallery: {location}")
+    with Gallery(location, create=False) as known:
         # All or nobody: an unknown name is an error before anything is erased. From the look-up on they go by id: names may change hands.
-        people = {name: find_person(known, meant(name, by_id)) for name in names}
+        people = {name: known.person(meant(name, by_id)) for name in names}
         listed = ", ".join(f"{item.name} ({plural(item.photos, 'photo')})" for item in people.values())
         ask(f"Erase {listed}?", yes=yes)
         for person in people.values():
             if person.hold:
                 known.forget(person)  # refused, before anybody else is erased
         erased = {name: known.forget(person) for name, person in people.items()}
+    for other in galleries_beside(location):
+        whom = " ".join(shlex.quote(name) for name in names) if not by_id else "NAME"
+        note(
+            f"another gallery lies beside it: {other}. Is anybody in it, too? sameface forget {whom} --gallery {shlex.quote(str(other))}"
+        )
     if json:
         print_json(erased)
         return

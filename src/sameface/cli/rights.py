@@ -40,7 +40,7 @@ def consent(
 ) -> None:
     """Note what a person agreed to, instead of what was noted before."""
     from sameface.cli.moments import end_of
-    from sameface.cli.options import find_person, gallery_location, meant
+    from sameface.cli.options import gallery_location, meant
     from sameface.cli.output import note
     from sameface.gallery import now
     from sameface.recognizer import Gallery
@@ -49,7 +49,7 @@ def consent(
     agreed = Consent(purpose, given or now(), end_of(until), evidence)
     note(f"gallery: {gallery_location(gallery)}")
     with Gallery(gallery_location(gallery), create=False) as known:
-        person = known.update(find_person(known, meant(name, by_id)), consent=agreed)
+        person = known.update(known.person(meant(name, by_id)), consent=agreed)
     _say(person, f"{person.name} agreed to: {purpose}; {_until(person)}", json)
 
 
@@ -62,14 +62,14 @@ def keep(
 ) -> None:
     """Say until when a person is kept. The gallery's, their groups' and their consent's ends count too: of all the earliest."""
     from sameface.cli.moments import end_of
-    from sameface.cli.options import find_person, gallery_location, meant
+    from sameface.cli.options import gallery_location, meant
     from sameface.cli.output import note
     from sameface.recognizer import Gallery
 
     end = end_of(until)
     note(f"gallery: {gallery_location(gallery)}")
     with Gallery(gallery_location(gallery), create=False) as known:
-        person = known.update(find_person(known, meant(name, by_id)), keep_until=end)
+        person = known.update(known.person(meant(name, by_id)), keep_until=end)
     _say(person, f"{person.name}: {_until(person)}", json)
 
 
@@ -81,13 +81,13 @@ def hold(
     json: JsonOption = False,
 ) -> None:
     """A legal hold: nothing of this person is erased, by nobody, until it is lifted. When their time is over nobody names them all the same."""
-    from sameface.cli.options import find_person, gallery_location, meant
+    from sameface.cli.options import gallery_location, meant
     from sameface.cli.output import note
     from sameface.recognizer import Gallery
 
     note(f"gallery: {gallery_location(gallery)}")
     with Gallery(gallery_location(gallery), create=False) as known:
-        person = known.hold(find_person(known, meant(name, by_id)), reason)
+        person = known.hold(known.person(meant(name, by_id)), reason)
     _say(person, f"{person.name} is held: {person.hold}", json)
 
 
@@ -95,13 +95,13 @@ def lift(
     name: NameArgument, by_id: ByIdOption = False, gallery: GalleryOption = None, json: JsonOption = False
 ) -> None:
     """Lift a legal hold. Whose time is over meanwhile is forgotten at once."""
-    from sameface.cli.options import find_person, gallery_location, meant
+    from sameface.cli.options import gallery_location, meant
     from sameface.cli.output import note
     from sameface.recognizer import Gallery
 
     note(f"gallery: {gallery_location(gallery)}")
     with Gallery(gallery_location(gallery), create=False) as known:
-        person = known.lift_hold(find_person(known, meant(name, by_id)))
+        person = known.lift_hold(known.person(meant(name, by_id)))
         there = person in known
     _say(person, f"{person.name} is held no more{'' if there else '; their time was over: they are forgotten'}", json)
 
@@ -118,7 +118,7 @@ def access(
     json: JsonOption = False,
 ) -> None:
     """Everything that is kept of one person, as JSON to be handed to them. The gallery's audit log notes it."""
-    from sameface.cli.options import find_person, gallery_location, meant
+    from sameface.cli.options import gallery_location, meant
     from sameface.cli.output import note, print_json, print_line
     from sameface.cli.overwriting import new_file
     from sameface.files import atomic_write
@@ -128,7 +128,7 @@ def access(
         new_file(out, overwrite=overwrite, sources=[gallery_location(gallery)])
     note(f"gallery: {gallery_location(gallery)}")
     with Gallery(gallery_location(gallery), create=False) as known:
-        kept = known.access(find_person(known, meant(name, by_id)), embeddings=embeddings)
+        kept = known.access(known.person(meant(name, by_id)), embeddings=embeddings)
     if out is None:
         print_json(kept)
         return

@@ -53,7 +53,7 @@ def verify(
 
     Exit code 0: same; 1: not the same; 2 and up: no answer, with the reason.
     """
-    from sameface.cli.options import find_person, gallery_location, make_recognizer, meant, open_gallery
+    from sameface.cli.options import gallery_location, make_recognizer, meant, open_gallery
     from sameface.cli.output import note, print_json
     from sameface.errors import SettingError
     from sameface.faces.choose import as_choice
@@ -80,7 +80,7 @@ def verify(
             device=device,
         )
         with people:
-            person = find_person(people, meant(claimed, by_id))
+            person = people.person(meant(claimed, by_id))
             answer = people.verify(person, photos[0], as_choice(choose), force=force)
     if json:
         print_json(answer.to_wire())

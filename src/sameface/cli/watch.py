@@ -135,6 +135,7 @@ def watch(
             watch_cameras(source, people, telling, enough=enough, patience=stays, seconds=seconds)
         return
     film = source[0]
+    _no_photo(film)
     if output is not None:
         require_video_name(output)
         new_file(output, overwrite=overwrite, sources=[film])
@@ -191,6 +192,24 @@ def watch(
                 f"nobody was named: a face has to be known in {enough} frames, and here in at most {events.short}, looked at "
                 f"every {step / video.rate:.2g} s; try --enough {events.short}, a smaller --every or a larger --patience"
             )
+
+
+def _no_photo(film: str) -> None:
+    """Refuse a photo, which OpenCV would take for a video of one frame; moving pictures (GIF) are videos."""
+    from sameface.errors import NotAnImageError
+    from sameface.imaging.formats import format_of
+
+    try:
+        with Path(film).open("rb") as file:
+            kind = format_of(file.read(32))
+    except (OSError, ValueError):  # a number of a camera, or what is said later
+        return
+    if kind not in (None, "GIF"):
+        raise NotAnImageError(
+            expected="a video or a camera",
+            got=f"a photo: {film}",
+            advice=f"name its faces with `sameface identify {film}`",
+        )
 
 
 class _Events:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sameface.gallery.beside import galleries_beside
 from sameface.gallery.location import (
     distribute_gallery,
     erase_gallery,
@@ -52,6 +53,7 @@ __all__ = [
     "clean_name",
     "distribute_gallery",
     "erase_gallery",
+    "galleries_beside",
     "gallery_exists",
     "is_server",
     "make_gallery",

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from sameface.errors import SettingError
 from sameface.types import Box, ImageRGB
+
+if TYPE_CHECKING:
+    from PIL import ImageDraw
+    from PIL.ImageFont import FreeTypeFont, ImageFont
 
 #: Blue and orange of Okabe and Ito's palette: told apart by people with any colour vision.
 KNOWN_RGB: Final = (0, 114, 178)
@@ -31,7 +35,7 @@ class FaceLabel:
 
 
 def annotate(image_rgb: ImageRGB, labels: Sequence[FaceLabel]) -> ImageRGB:
-    """Draw a frame and a name plate per face; sizes follow the picture's.
+    """Draw a frame and a name plate per face, in one typeface where one has all letters; sizes follow the picture's.
 
     Args:
         image_rgb: ``(h, w, 3)`` uint8 RGB; stays as it is.
@@ -42,27 +46,69 @@ def annotate(image_rgb: ImageRGB, labels: Sequence[FaceLabel]) -> ImageRGB:
     from PIL import Image, ImageDraw
 
     from sameface.imaging.lettering import lettering
+    from sameface.imaging.placing import crowded, place_plates
 
     picture = Image.fromarray(image_rgb)
     draw = ImageDraw.Draw(picture)
-    for label in labels:
-        colour = KNOWN_RGB if label.known else UNKNOWN_RGB
-        face = max(label.box.width, label.box.height)
-        stroke = max(2, round(face / 45))
-        size = float(np.clip(face / 7, 12, max(picture.size) / 22))
-        draw.rounded_rectangle(label.box.xyxy, radius=face / 14, outline=colour, width=stroke)
-        font, title = lettering(label.title, size)
-        text = f"{title}  {label.subtitle}".strip()
-        left, top, right, bottom = draw.textbbox((0, 0), text, font=font)
-        pad = size * 0.35
-        width, height = right - left + 2 * pad, bottom - top + 2 * pad
-        x = float(np.clip((label.box.x1 + label.box.x2 - width) / 2, 0, max(0, picture.width - width)))
-        y = label.box.y2 + stroke
-        if y + height > picture.height:
-            y = max(0.0, label.box.y1 - height - stroke)
-        draw.rounded_rectangle((x, y, x + width, y + height), radius=height / 4, fill=colour)
-        draw.text((x + pad - left, y + pad - top), text, font=font, fill=_WHITE)
+    titles = [label.title for label in labels]
+
+    def laid_out(subtitles: bool) -> list[_Plate]:
+        written = []
+        for label in labels:
+            size = float(np.clip(_side(label) / 7, 12, max(picture.size) / 22))
+            font, title = lettering(label.title, size, among=titles)
+            text = f"{title}  {label.subtitle if subtitles else ''}".strip()
+            written.append((text, font, size, draw.textbbox((0, 0), text, font=font)))
+        sizes = [
+            (right - left + 0.7 * size, bottom - top + 0.7 * size) for _, _, size, (left, top, right, bottom) in written
+        ]
+        gap = max((_stroke(label) for label in labels), default=0)
+        places = place_plates([label.box for label in labels], sizes, picture.size, gap)
+        return [
+            _Plate(place, text, font, (place.x1 + 0.35 * size - left, place.y1 + 0.35 * size - top))
+            for place, (text, font, size, (left, top, _, _)) in zip(places, written, strict=True)
+        ]
+
+    plates = laid_out(subtitles=True)
+    if crowded([plate.place for plate in plates], [label.box for label in labels]):
+        plates = laid_out(subtitles=False)  # rather the names alone than names over names
+    for label, plate in zip(labels, plates, strict=True):  # frames first: none goes through a name
+        draw.rounded_rectangle(label.box.xyxy, radius=_side(label) / 14, outline=_colour(label), width=_stroke(label))
+        _lead(draw, label, plate.place)
+    for label, plate in zip(labels, plates, strict=True):
+        draw.rounded_rectangle(plate.place.xyxy, radius=plate.place.height / 4, fill=_colour(label))
+        draw.text(plate.at_xy, plate.text, font=plate.font, fill=_WHITE)
     return np.asarray(picture)
+
+
+class _Plate(NamedTuple):
+    """A name plate: where it lies, what is written on it, and where that begins."""
+
+    place: Box
+    text: str
+    font: FreeTypeFont | ImageFont
+    at_xy: tuple[float, float]
+
+
+def _lead(draw: ImageDraw.ImageDraw, label: FaceLabel, plate: Box) -> None:
+    """A line from a face to a plate that does not lie at it."""
+    box, middle = label.box, plate.center_xy
+    x = float(np.clip(middle[0], box.x1, box.x2))
+    y = float(np.clip(middle[1], box.y1, box.y2))
+    if max(abs(x - np.clip(x, plate.x1, plate.x2)), abs(y - np.clip(y, plate.y1, plate.y2))) > plate.height:
+        draw.line((x, y, *middle), fill=_colour(label), width=_stroke(label))
+
+
+def _side(label: FaceLabel) -> float:
+    return max(label.box.width, label.box.height)
+
+
+def _stroke(label: FaceLabel) -> int:
+    return max(2, round(_side(label) / 45))
+
+
+def _colour(label: FaceLabel) -> tuple[int, int, int]:
+    return KNOWN_RGB if label.known else UNKNOWN_RGB
 
 
 def picture_kind(path: Path) -> str:

@@ -7,8 +7,9 @@ the system, or in the one that matplotlib brings. Where none has its letters the
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -37,16 +38,19 @@ _OF_SYSTEMS: Final = (
 _NOWHERE: Final = "\U0010fffe"
 
 
-def lettering(text: str, size: float) -> tuple[FreeTypeFont | ImageFont, str]:
-    """The first font that has every character of a text, and the text to draw.
+def lettering(text: str, size: float, *, among: Iterable[str] = ()) -> tuple[FreeTypeFont | ImageFont, str]:
+    """The first font that has every letter of a text, and the text to draw.
 
     Args:
         size: in pixels.
+        among: other texts of the same picture: a font that has their letters too is taken before others, so that all look alike.
 
     Returns:
         The font, and the text without signs that no font has (an emoji, say); letters that none has lose their accents, or are question marks.
     """
-    for font in _fonts(size):
+    others = "".join(dict.fromkeys("".join(among)))
+    of_all = (font for font in _fonts(size) if _has_letters(others, font)) if others else ()
+    for font in chain(of_all, _fonts(size)):
         lacking = _lacking(text, font)
         # Signs are decoration: a name does not need another font for them.
         if not any(map(_is_letter, lacking)):
@@ -79,6 +83,10 @@ def _lacking(text: str, font: FreeTypeFont | ImageFont) -> set[str]:
     """The characters of a text that a font draws as it draws what it lacks."""
     missing = _picture(font, _NOWHERE)
     return {sign for sign in set(text) if not sign.isspace() and _picture(font, sign) == missing}
+
+
+def _has_letters(text: str, font: FreeTypeFont | ImageFont) -> bool:
+    return not any(map(_is_letter, _lacking(text, font)))
 
 
 def _picture(font: FreeTypeFont | ImageFont, sign: str) -> tuple[tuple[int, int], bytes]:

@@ -100,7 +100,7 @@ class Gallery(Guessed, People):
             )
         self._given = recognizer
         self._create = create
-        if recognizer is not None or gallery_exists(location) or not create:
+        if gallery_exists(location) or not create:  # one that is to be made is made with its first photo
             _ = self.store
 
     @cached_property
@@ -240,7 +240,7 @@ class Gallery(Guessed, People):
             ImageError, FaceError: the photo does not show the one face asked for.
             NotComparableError: the face is unlike those that τ was measured on.
         """
-        person = self.store.person(who)
+        person = self.person(who)
         face = self.recognizer.encode_photo(photo, choose)
         point = self.recognizer.operating_point
         judged = judge(point, face.embedding, face.evidence)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sameface.arguments import explained
 from sameface.gallery import TemplateStore
+from sameface.recognizer.near_names import near_names
 from sameface.recognizer.roster import as_tags
 from sameface.tables import Answers
 from sameface.types import Consent, Erased, Expired, Person, Retention, Who
@@ -67,9 +68,10 @@ class People(ABC):
             who: a name, a `PersonId`, or a `Person` of an earlier look-up, who is meant by id whatever their name is now.
 
         Raises:
-            PersonNotFoundError: nobody of that name or id.
+            PersonNotFoundError: nobody of that name or id; the message names those who are called nearly so.
         """
-        return self.store.person(who)
+        with near_names(self, who):
+            return self.store.person(who)
 
     @explained
     def update(
@@ -90,17 +92,22 @@ class People(ABC):
                 (`Person.expires`) nobody names them, and they are forgotten.
         """
         tags = None if groups is None else as_tags(groups)
-        return self.store.update(who, name=name, details=details, groups=tags, consent=consent, keep_until=keep_until)
+        with near_names(self, who):
+            return self.store.update(
+                who, name=name, details=details, groups=tags, consent=consent, keep_until=keep_until
+            )
 
     @explained
     def rename(self, who: Who, new: str) -> Person:
         """Give a person another name; the id and the photos stay."""
-        return self.store.update(who, name=new)
+        with near_names(self, who):
+            return self.store.update(who, name=new)
 
     @explained
     def merge(self, into: Who, other: Who) -> Person:
         """Two entries are one person: the second's photos go to the first."""
-        return self.store.merge(into, other)
+        with near_names(self, into, other):
+            return self.store.merge(into, other)
 
     @explained
     def forget(self, who: Who) -> Erased:
@@ -109,16 +116,19 @@ class People(ABC):
         Raises:
             PersonHeldError: a legal hold forbids it.
         """
-        return self.store.forget(who)
+        with near_names(self, who):
+            return self.store.forget(who)
 
     # -- their rights ---------------------------------------------------------------------------------------------
     def hold(self, who: Who, reason: str) -> Person:
         """A legal hold: until `lift_hold` nothing of this person is erased, not even when their time is over."""
-        return self.store.hold(who, reason)
+        with near_names(self, who):
+            return self.store.hold(who, reason)
 
     def lift_hold(self, who: Who) -> Person:
         """Let a person be forgotten again; at once, when their time is over."""
-        return self.store.lift_hold(who)
+        with near_names(self, who):
+            return self.store.lift_hold(who)
 
     def retention(self) -> Mapping[str, Retention]:
         """How long people are kept, by group; under "" everybody."""
@@ -140,7 +150,8 @@ class People(ABC):
         """
         from sameface.recognizer.access import everything_about
 
-        return everything_about(self.store, who, embeddings=embeddings)
+        with near_names(self, who):
+            return everything_about(self.store, who, embeddings=embeddings)
 
     def history(self, who: Who) -> Answers[wire.AuditLine]:
         """What was done to a person's record, the oldest first.
@@ -150,7 +161,7 @@ class People(ABC):
         """
         from sameface.recognizer.access import history_of
 
-        return Answers(history_of(self.store, self.store.person(who)))
+        return Answers(history_of(self.store, self.person(who)))
 
     def __len__(self) -> int:
         return len(self.store) if self._exists else 0

@@ -36,7 +36,7 @@ class AuditTrail:
     What cannot be written is kept and written later; meanwhile `check_room` refuses further work, so that nothing happens unrecorded.
 
     Args:
-        path: the file, made with mode 0600; None writes nothing.
+        path: the file, made with mode 0600 by `open` or with the first line; None writes nothing.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -44,9 +44,12 @@ class AuditTrail:
         self._pending: deque[dict[str, object]] = deque(maxlen=_PENDING)
         self._path = path
         self._file: BinaryIO | None = None
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = _opened(path)
+
+    def open(self) -> None:
+        """Make the file now, and its folder. Raises OSError."""
+        if self._path is not None and self._file is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = _opened(self._path)
 
     def note(
         self,
@@ -70,7 +73,7 @@ class AuditTrail:
             address: of the client.
             counts: for instance ``{"photos": 2}``.
         """
-        if self._file is None:
+        if self._path is None:
             return
         entry: dict[str, object] = {
             "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -107,15 +110,17 @@ class AuditTrail:
     def close(self) -> None:
         """Let go of the file."""
         with self._lock:
-            if self._file is not None:
+            if self._pending:
                 self._write_pending("")
+            if self._file is not None:
                 self._file.close()
                 self._file = None
 
     def _write_pending(self, request_id: str) -> None:
         assert self._path is not None
-        assert self._file is not None
         try:
+            self.open()
+            assert self._file is not None
             if not _is_at(self._path, self._file):  # rotated by somebody: go on in a new file
                 self._file.close()
                 self._file = _opened(self._path)

@@ -118,6 +118,8 @@ class Desk:
             check_points(recognizer)
         if self.settings.least_passive:
             self.passive = PassiveLiveness(device=self.settings.device, limits=recognizer.limits)
+        # Files and folders are made once nothing stands in the way, so that a service that does not start leaves none.
+        self.audit.open()
         shelf = Shelf(self.settings, recognizer)
         if not shelf.names():
             with suppress(PersonExistsError):  # another worker that starts just now was first

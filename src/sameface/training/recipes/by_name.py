@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
-from sameface.errors import SettingError, did_you_mean
+from sameface.errors import SamefaceError, SettingError, did_you_mean
 from sameface.training.folder.beforehand import keep_finished
 from sameface.training.loop.interrupt import terminated_like_interrupted
 from sameface.training.recipes.run import RecipeResult, RecipeRun
@@ -41,6 +42,7 @@ def run_recipe(name: str, run: RecipeRun) -> RecipeResult:
             expected="--resume with --recipe omniglot, which keeps a checkpoint", got=name, advice="start it again"
         )
     keep_finished(run.out, resume=run.resume, overwrite=run.overwrite)
+    made = not run.out.exists()
     run.out.mkdir(parents=True, exist_ok=True)
     if name == "omniglot":
         from sameface.training.recipes.omniglot.study import study_omniglot as study
@@ -51,4 +53,10 @@ def run_recipe(name: str, run: RecipeRun) -> RecipeResult:
     else:
         from sameface.training.recipes.lfw_scratch import study_lfw_scratch as study
     with terminated_like_interrupted():
-        return study(run)
+        try:
+            return study(run)
+        except SamefaceError:
+            if made:  # nothing is left where the data could not be read
+                with suppress(OSError):  # there is something in it
+                    run.out.rmdir()
+            raise
