@@ -83,7 +83,7 @@ def main() -> None:
             url = f"http://127.0.0.1:{port}"
             for _ in range(200):
                 try:
-                    urllib.request.urlopen(f"{url}/ready", timeout=2).close()
+                    urllib.request.urlopen(f"{url}/v1/ready", timeout=2).close()
                     break
                 except OSError:
                     time.sleep(0.2)

@@ -36,13 +36,10 @@ export function say(text) {
 }
 
 /** Scroll as little as shows the element. Not by scrollIntoView: some browsers then start the next Tab from there. */
-export function reveal(element, scroller = window) {
+export function reveal(element) {
   const box = element.getBoundingClientRect();
-  const view = scroller === window
-    ? { left: 0, right: innerWidth, top: document.querySelector("header").getBoundingClientRect().bottom, bottom: innerHeight }
-    : scroller.getBoundingClientRect();
-  const by = (start, end, first, last) => start < first ? start - first : Math.max(0, Math.min(end - last, start - first));
-  scroller.scrollBy(by(box.left, box.right, view.left, view.right), by(box.top, box.bottom, view.top, view.bottom));
+  const top = document.querySelector("header").getBoundingClientRect().bottom;
+  scrollBy(0, box.top < top ? box.top - top : Math.max(0, Math.min(box.bottom - innerHeight, box.top - top)));
 }
 
 export function busy(text) { return h("div", { class: "busy" }, text); }

@@ -1,7 +1,7 @@
 // The frame: which part is shown, the gallery, the key, dark or light.
 
 import { call, key, policy, state } from "./api.js";
-import { fault, h, reveal } from "./dom.js";
+import { fault, h } from "./dom.js";
 import { about } from "./about.js";
 import { compare } from "./compare.js";
 import { enroll } from "./enroll.js";
@@ -28,10 +28,8 @@ async function show(focus = true) {
   leave?.();
   leave = null;
   for (const link of document.querySelectorAll("nav a")) {
-    if (link.hash === `#${BELOW[part] ?? part}`) {
-      link.setAttribute("aria-current", "page");
-      reveal(link, link.parentElement);
-    } else link.removeAttribute("aria-current");
+    if (link.hash === `#${BELOW[part] ?? part}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
   }
   document.title = `${part[0].toUpperCase()}${part.slice(1)} · sameface`;
   const place = h("div", { "data-part": part });
