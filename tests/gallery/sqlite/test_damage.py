@@ -9,7 +9,6 @@ import shutil
 import sqlite3
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -27,7 +26,6 @@ from sameface.errors import (
 )
 from sameface.gallery import NewPerson, TemplateStore, open_store, read_space
 from sameface.gallery.following import live_index
-from sameface.gallery.sqlite import schema
 from sameface.types import EmbeddingSpace
 from tests.gallery.worlds import DIMENSION, OTHER, SPACE, slow_search, template, vectors
 from tests.privileges import permissions_hold
@@ -307,7 +305,6 @@ def test_a_file_that_may_only_be_read(gallery: Path, folder: int) -> None:
     gallery.chmod(0o444)
     gallery.parent.chmod(folder)
     try:
-        # In a folder that may not be written SQLite cannot even open it: its log lies beside the file.
         with permissions_hold(), pytest.raises(GalleryReadOnlyError, match=gallery.name), open_store(gallery) as store:
             store.add("Ada", [template(FACES[0])])
     finally:
@@ -315,23 +312,6 @@ def test_a_file_that_may_only_be_read(gallery: Path, folder: int) -> None:
     gallery.chmod(0o644)
     with open_store(gallery) as store:
         assert len(store) == 300
-
-
-def test_a_log_that_cannot_be_read_on_a_read_only_disk_is_said(gallery: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = os.statvfs
-
-    def read_only(path: Path) -> SimpleNamespace:
-        return SimpleNamespace(f_flag=real(path).f_flag | os.ST_RDONLY)
-
-    with opened(gallery) as store:
-        store.add("late", [template(FACES[0])])  # is in the log only
-        with monkeypatch.context() as patched:
-            patched.setattr(schema.os, "statvfs", read_only)
-            with pytest.raises(GalleryReadOnlyError, match=r"people\.db-wal"):
-                open_store(gallery)
-    monkeypatch.setattr(schema.os, "statvfs", read_only)
-    with open_store(gallery) as store:  # it was closed, so all is in the file
-        assert (len(store), "late" in store) == (301, True)
 
 
 def test_a_cache_that_may_not_be_changed_is_said(gallery: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,12 +78,15 @@ class LiveIndex:
             cached = cache_file.scrub(cache, person_keys, moment) if cache is not None else 0
             return {name: count for name, count in (("search matrix", rows), ("search cache", cached)) if count}
 
-    def drop_cache(self) -> None:
-        """Take the cache file away; the next `fresh` makes another where it pays."""
+    def drop_cache(self) -> bool:
+        """Take the cache file away; the next `fresh` makes another where it pays. Returns whether there was one."""
         with self._lock:
             self.drop()
-            if self._gallery.cache is not None:
-                cache_file.remove(self._gallery.cache)
+            if self._gallery.cache is None:
+                return False
+            there = self._gallery.cache.exists()
+            cache_file.remove(self._gallery.cache)
+            return there
 
     def fresh(self, record: Record, progress: Tally | None = None) -> MatrixIndex:
         """The index as of now.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from sameface.errors import GalleryReadOnlyError
+from sameface.errors import GalleryReadOnlyError, StorageFullError
 from sameface.gallery.sqlite import keyring, lifting, schema
 from sameface.gallery.sqlite.errors import translated
 from sameface.gallery.sqlite.keyring import require_scheme
@@ -20,7 +20,7 @@ def opened(
 ) -> tuple[sqlite3.Connection, schema.Binding, Vault]:
     """A connection for reading an existing gallery, what the gallery is bound to, and how its vectors lie.
 
-    A gallery of an older schema is lifted to this one; where it may not be written, the connection is to a lifted copy in memory.
+    A gallery of an older schema is lifted to this one; where it may not or cannot be written, the connection is to a lifted copy in memory.
 
     Raises:
         NotAGalleryError, GallerySchemaError, GalleryDamagedError, GalleryKeyError, GalleryReadOnlyError, GalleryLockedError, StorageFullError.
@@ -83,7 +83,7 @@ def _lifted(
             finally:
                 writer.close()
         return connection
-    except GalleryReadOnlyError:
+    except (GalleryReadOnlyError, StorageFullError):
         copy = _in_memory(connection)
         try:
             lifting.lift(copy, bound, key)

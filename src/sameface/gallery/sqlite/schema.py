@@ -12,13 +12,12 @@ from pathlib import Path
 from sameface.errors import (
     GalleryDamagedError,
     GalleryMismatchError,
-    GalleryReadOnlyError,
     GallerySchemaError,
     NotAGalleryError,
     SettingError,
 )
 from sameface.gallery.base.finding import held_inside
-from sameface.gallery.sqlite import sums
+from sameface.gallery.sqlite import still, sums
 from sameface.gallery.sqlite.keyring import SealedVault, encode, first_keys, opened
 from sameface.gallery.sqlite.record import OVERHEAD
 from sameface.gallery.sqlite.sealed import ADDED
@@ -52,14 +51,38 @@ class Binding:
 def connect(path: Path, patience: float, *, write: bool) -> sqlite3.Connection:
     """A connection with everything set that durability, erasure and speed need.
 
+    Where readers and writers cannot share memory beside the file, a reader reads it as it lies; see `still`.
+
     Raises:
         sqlite3.Error: see `errors.translated`.
-        GalleryReadOnlyError: on a disk that may only be read, with a log that is not written back.
+        GalleryReadOnlyError, StorageFullError: it cannot be read as it lies, for its log holds more.
     """
-    uri = f"{path.absolute().as_uri()}?{'mode=rw' if write else _reading_mode(path)}"
-    connection = sqlite3.connect(
-        uri, uri=True, timeout=patience, isolation_level=None, check_same_thread=False, cached_statements=64
+    way = "mode=rw" if write else still.way_to_share(path)
+    if way is not None:
+        try:
+            return _prepared(_shared(path, patience, way), write=write)
+        except sqlite3.Error as error:
+            if not still.is_for(error):
+                raise
+            if way == "mode=rw":
+                still.settle(path)
+            if write:
+                raise
+    return _prepared(still.connect(path, patience), write=False)
+
+
+def _shared(path: Path, patience: float, way: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?{way}",
+        uri=True,
+        timeout=patience,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=64,
     )
+
+
+def _prepared(connection: sqlite3.Connection, *, write: bool) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON")
@@ -67,24 +90,11 @@ def connect(path: Path, patience: float, *, write: bool) -> sqlite3.Connection:
         connection.execute("PRAGMA temp_store = MEMORY")  # no embedding in a temporary file
         if not write:
             connection.execute("PRAGMA query_only = ON")
+        connection.execute("PRAGMA schema_version")  # a look at the file itself, should none of those have needed one
     except BaseException:
         connection.close()
         raise
     return connection
-
-
-def _reading_mode(path: Path) -> str:
-    """WAL readers share memory through a file beside the gallery; where nobody can make one, nobody can write either."""
-    if hasattr(os, "statvfs") and os.statvfs(path).f_flag & getattr(os, "ST_RDONLY", 1):
-        log = path.with_name(path.name + "-wal")
-        if log.exists() and log.stat().st_size:  # SQLite would read the file without it, as it was some time ago
-            raise GalleryReadOnlyError(
-                expected=f"a gallery at {path} that was closed before it came to a disk that may only be read",
-                got=f"changes in {log.name} that are not in the file yet",
-                advice="copy both files to a disk that may be written, and open that copy",
-            )
-        return "immutable=1"
-    return "mode=rw" if os.access(path, os.W_OK) and os.access(path.absolute().parent, os.W_OK) else "mode=ro"
 
 
 def create(

@@ -14,7 +14,14 @@ from typing import Final, TypeVar
 
 import numpy.typing as npt
 
-from sameface.errors import GalleryError, GalleryMismatchError, GalleryMissingError, SettingError
+from sameface.errors import (
+    GalleryDamagedError,
+    GalleryError,
+    GalleryMismatchError,
+    GalleryMissingError,
+    SettingError,
+    StorageFullError,
+)
 from sameface.gallery.base.keeping import with_places
 from sameface.gallery.base.store import BaseStore
 from sameface.gallery.exact.leaving_out import Ranked
@@ -22,7 +29,19 @@ from sameface.gallery.exact.scan import Scan, scan_from_environment
 from sameface.gallery.exact.threads import threads_from_environment
 from sameface.gallery.following.answering import Look, answer
 from sameface.gallery.following.live_index import Followed, LiveIndex
-from sameface.gallery.sqlite import care, checking, erasing, history, naming, opening, people, rekeying, rows, schema
+from sameface.gallery.sqlite import (
+    care,
+    checking,
+    erasing,
+    history,
+    naming,
+    opening,
+    people,
+    rekeying,
+    rows,
+    schema,
+    still,
+)
 from sameface.gallery.sqlite.errors import translated
 from sameface.gallery.sqlite.followed import SqliteRecord
 from sameface.gallery.sqlite.hold import Hold
@@ -34,7 +53,7 @@ from sameface.gallery.sqlite.writer_queue import WriterQueue
 from sameface.gallery.sqlite.writing import Writing
 from sameface.gallery.store import CheckReport, IndexBuild, Stats, StoredTemplate, Tuning, now
 from sameface.progress import Tally
-from sameface.types import Candidate, Embeddings, EmbeddingSpace, Person
+from sameface.types import Candidate, Embeddings, EmbeddingSpace, Erased, Person, Who
 
 Result = TypeVar("Result")
 #: Seconds that a call waits for other processes before it gives up.
@@ -111,10 +130,20 @@ class SqliteStore(BaseStore[SqliteTransaction]):
                 connection.execute("BEGIN")
                 schema.require_same_epoch(connection, self._binding, self.location)
                 for key, person in people.select_people(connection, self._vault, f"WHERE {people.THERE}", (now(),)):
-                    yield person, rows.select_templates(connection, key, person, self._vault, self.location)
+                    templates = rows.select_templates(connection, key, person, self._vault, self.location)
+                    still.require_still(connection)
+                    yield person, templates
             finally:
                 connection.close()
                 self._finish_erasing()  # of whoever was forgotten meanwhile
+
+    def forget(self, who: Who) -> Erased:
+        try:
+            return super().forget(who)
+        except StorageFullError:  # nobody stays because a disk is full: what can be made again makes room
+            if not self._live.drop_cache():
+                raise
+            return super().forget(who)
 
     # -- searching ----------------------------------------------------------------------------------------------------
     def _search(self, probes: Embeddings, k: int, group: str | None) -> list[list[Candidate]]:
@@ -288,7 +317,21 @@ class SqliteStore(BaseStore[SqliteTransaction]):
     def _reading(self) -> Iterator[sqlite3.Connection]:
         with self._read_lock, translated(self.location):
             self._open_or_raise()
-            yield self._reader
+            self._read_anew_if_changed()
+            try:
+                yield self._reader
+            except (sqlite3.Error, GalleryDamagedError):
+                still.require_still(self._reader)
+                raise
+            still.require_still(self._reader)
+
+    def _read_anew_if_changed(self) -> None:
+        """A file that is read as it lies is opened again after somebody else's change."""
+        if still.is_over(self._reader) and not self._reader.in_transaction:
+            connection = schema.connect(self._path, self._patience, write=False)
+            self._reader.close()
+            self._reader = connection
+            self._live.drop()
 
     @contextmanager
     def _changing(self, connection: sqlite3.Connection) -> Iterator[None]:
