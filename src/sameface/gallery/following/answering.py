@@ -42,7 +42,7 @@ def answer(
     *,
     look: Callable[[bool], Look],
     named: Callable[[Ranked], list[list[Candidate]] | None],
-    distrust: Callable[[], None],
+    distrust: Callable[[], object],
     threads: int | None,
 ) -> list[list[Candidate]]:
     """Rank people for each probe; again whenever somebody among them was forgotten or merged in the meantime.

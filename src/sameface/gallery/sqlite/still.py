@@ -127,7 +127,7 @@ def _seen(path: Path) -> tuple[int, ...]:
         about = path.stat()
     except OSError:
         return ()
-    seen = (about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns)
+    seen: tuple[int, ...] = (about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns)
     with suppress(FileNotFoundError):
         log = path.with_name(path.name + "-wal").stat()
         if log.st_size:
