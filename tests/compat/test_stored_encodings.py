@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import pickle
+import shlex
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -41,6 +44,14 @@ def write_json_records(path):
     )
 
 
+def write_json_pairs(path):
+    path.write_text(json.dumps([("Ada", ADA.tolist()), ("Grace", GRACE[0].tolist())]))
+
+
+def write_json_two_lists(path):
+    path.write_text(json.dumps([np.concatenate([ADA, GRACE]).tolist(), ["Ada", "Ada", "Grace"]]))
+
+
 def write_npz_lists(path):
     np.savez(path, names=["Ada", "Ada", "Grace"], encodings=np.concatenate([ADA, GRACE]))
 
@@ -65,6 +76,8 @@ def write_csv(path):
         ("d.npz", write_npz_lists),
         ("e.npz", write_npz_by_name),
         ("f.csv", write_csv),
+        ("g.json", write_json_pairs),
+        ("h.json", write_json_two_lists),
     ],
 )
 def test_every_form_reads_the_same(tmp_path, name, write):
@@ -85,6 +98,56 @@ def test_npy_takes_its_names_beside_it(tmp_path):
         read_encodings(tmp_path / "a.npy")
     with pytest.raises(DataError):
         read_encodings(tmp_path / "a.npy", ["Ada"])
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {"names": ["Ada", "Ada", "Grace"], "encodings": [*ADA, *GRACE]},
+        {"encodings": list(np.concatenate([ADA, GRACE])), "names": np.array(["Ada", "Ada", "Grace"]), "more": 1},
+        {"Ada": list(ADA), "Grace": GRACE[0]},
+        {"Ada": ADA, "Grace": GRACE},
+        [("Ada", ADA[0]), ("Ada", ADA[1]), ("Grace", GRACE[0])],
+        ([*ADA, *GRACE], ["Ada", "Ada", "Grace"]),
+        [["Ada", "Ada", "Grace"], np.concatenate([ADA, GRACE])],
+    ],
+)
+def test_the_advised_line_fits_what_people_pickle(tmp_path, stored):
+    (tmp_path / "encodings.pickle").write_bytes(pickle.dumps(stored))
+    with pytest.raises(DataError) as told:
+        read_encodings(tmp_path / "encodings.pickle")
+    command = shlex.split(told.value.advice.partition("trust it: ")[2])
+    subprocess.run([sys.executable, *command[1:]], cwd=tmp_path, check=True)
+    found = read_encodings(tmp_path / "encodings.json")
+    assert {name: len(rows) for name, rows in found.items()} == {"Ada": 2, "Grace": 1}
+    np.testing.assert_allclose(found["Ada"], ADA, rtol=1e-6)
+
+
+def test_uneven_lists_and_missing_files_are_said_in_words(tmp_path):
+    (tmp_path / "a.json").write_text(json.dumps({"names": ["Ada", "Ada", "Eve"], "encodings": ADA.tolist()}))
+    with pytest.raises(DataError, match="3 names and 2 encodings"):
+        read_encodings(tmp_path / "a.json")
+    np.save(tmp_path / "a.npy", ADA)
+    with pytest.raises(DataError, match="1 name and 2 encodings"):
+        read_encodings(tmp_path / "a.npy", ["Ada"])
+    np.savez(tmp_path / "a.npz", names=["Ada"], encodings=ADA)
+    with pytest.raises(DataError, match="1 name and 2 encodings"):
+        read_encodings(tmp_path / "a.npz")
+    with pytest.raises(DataError, match="got nothing there") as told:
+        read_encodings(tmp_path / "nowhere.json")
+    assert "Errno" not in str(told.value)
+
+
+def test_an_import_again_doubles_nothing(tmp_path):
+    with Gallery(tmp_path / "people.db", recognizer=Recognizer(encoder="dlib-resnet")) as people:
+        [ada] = import_encodings(people, {"Ada": ADA})
+        assert [report.reason for report in ada.reports] == ["accepted", "accepted"]
+        new = np.concatenate([ADA, GRACE, GRACE])
+        [ada] = import_encodings(people, {"Ada": new})
+        assert [report.reason for report in ada.reports] == ["duplicate", "duplicate", "accepted", "duplicate"]
+        assert (ada.person.photos, people.store.count()) == (3, 3)
+        import_encodings(people, {"Eve": ADA})  # of somebody else it is another
+        assert people.store.count() == 5
 
 
 class Dangerous:
@@ -146,6 +209,8 @@ def test_stored_encodings_name_people_in_new_photos(tmp_path, photos, capsys):
     place = tmp_path / "people.db"
     assert main([str(tmp_path / "encodings.json"), "--gallery", str(place)]) == 0
     assert capsys.readouterr().out.strip() == f"{place}: 2 encodings of 2 people"
+    assert main([str(tmp_path / "encodings.json"), "--gallery", str(place)]) == 0
+    assert capsys.readouterr().out.strip() == f"{place}: 0 encodings of 2 people; 2 known already"
     with Gallery(place, recognizer=Recognizer(encoder="dlib-resnet", operating_point=0.6)) as people:
         assert [answer.name for answer in people.identify(photos / "obama2.jpg")] == ["Barack Obama"]
         assert [answer.name for answer in people.identify(photos / "biden.jpg")] == [None]

@@ -4,7 +4,8 @@
 
 What is read:
 
-- ``.json``: ``{"Ada": [128 numbers] or several of them, …}``; ``{"names": […], "encodings": [[…], …]}``; ``[{"name": …, "encoding": […]}, …]``.
+- ``.json``: ``{"Ada": [128 numbers] or several of them, …}``; ``{"names": […], "encodings": [[…], …]}``; ``[{"name": …, "encoding": […]}, …]``;
+  ``[["Ada", […]], …]``; ``[names, encodings]`` in either order.
 - ``.npz``: arrays ``names`` and ``encodings``, or one array for each name, ``(128,)`` or ``(n, 128)``.
 - ``.npy``: ``(n, 128)``, with the names given beside it.
 - ``.csv``: a name, then 128 numbers; a heading line is skipped.
@@ -27,10 +28,11 @@ import numpy.typing as npt
 
 from sameface.defaults import DEFAULT_GALLERY
 from sameface.errors import DataError, GalleryMismatchError, SamefaceError, outcome_of
+from sameface.gallery import Sight
 from sameface.matching import as_embedding
-from sameface.recognizer import Gallery, Recognizer
+from sameface.recognizer import Enrollment, Gallery, PhotoReport, Recognizer
 from sameface.recognizer.words import plural
-from sameface.types import Person, Template
+from sameface.types import Template
 
 ENCODER: Final = "dlib-resnet"
 DIMENSION: Final = 128
@@ -39,8 +41,8 @@ TOLERANCE: Final = 0.6
 _PICKLES: Final = (".pickle", ".pkl", ".p", ".dat", ".joblib")
 _CONVERT: Final = (
     "convert it in the environment that made it, where you trust it: "
-    """python -c "import pickle, json; d = pickle.load(open('encodings.pickle', 'rb')); """
-    """json.dump({'names': d['names'], 'encodings': [list(map(float, e)) for e in d['encodings']]}, open('encodings.json', 'w'))\""""
+    """python -c "import pickle, json; json.dump(pickle.load(open('encodings.pickle', 'rb')), open('encodings.json', 'w'), """
+    """default=lambda array: array.tolist())\""""
 )
 
 
@@ -72,17 +74,24 @@ def read_encodings(path: str | Path, names: Sequence[str] | None = None) -> dict
         return _grouped(rows, place)
     except SamefaceError:
         raise
+    except FileNotFoundError as error:
+        raise DataError(
+            expected=f"a file of encodings at {path}", got="nothing there", advice="check the path"
+        ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _unusable(place, str(error)) from error
 
 
-def import_encodings(gallery: Gallery, encodings: Mapping[str, npt.ArrayLike], *, source: str = "") -> list[Person]:
-    """Enroll people by stored encodings.
+def import_encodings(gallery: Gallery, encodings: Mapping[str, npt.ArrayLike], *, source: str = "") -> list[Enrollment]:
+    """Enroll people by stored encodings. What a person has already is a ``duplicate``, so the same file may be imported again.
 
     Args:
         gallery: one whose encoder is ``dlib-resnet``: only there do these vectors mean anything.
         encodings: ``(128,)`` or ``(n, 128)`` for each name.
         source: what to note as their origin.
+
+    Returns:
+        Each person as stored now, with a report on each encoding.
 
     Raises:
         GalleryMismatchError: a gallery of another encoder.
@@ -97,11 +106,42 @@ def import_encodings(gallery: Gallery, encodings: Mapping[str, npt.ArrayLike], *
             got=f"one of {gallery.recognizer.card.id}",
             advice=f'make it with Gallery(path, recognizer=Recognizer(encoder="{ENCODER}")), or enroll the photos again',
         )
-    people = []
+    done = []
     for name, vectors in encodings.items():
         rows = [as_embedding(row, DIMENSION) for row in np.atleast_2d(np.asarray(vectors, dtype=np.float32))]
-        people.append(gallery.store.add(name, [Template(row, source) for row in rows]))
-    return people
+        templates = [Template(row, source) for row in rows]
+        newcomers = _Newcomers(templates)
+        person = gallery.store.admit(name, templates, newcomers, neighbours=0)
+        assert person is not None  # the first one is new, or somebody has it
+        done.append(
+            Enrollment(
+                person,
+                tuple(
+                    PhotoReport(
+                        source, place in newcomers.places, "accepted" if place in newcomers.places else "duplicate"
+                    )
+                    for place in range(len(rows))
+                ),
+            )
+        )
+    return done
+
+
+class _Newcomers:
+    """Lets in the templates that a person does not have yet, each once."""
+
+    def __init__(self, templates: Sequence[Template]) -> None:
+        self._templates = templates
+        self.places: list[int] = []
+
+    def __call__(self, sight: Sight) -> list[int]:
+        known = {stored.template.embedding.tobytes() for stored in sight.templates}
+        self.places = []
+        for place, template in enumerate(self._templates):
+            if template.embedding.tobytes() not in known:
+                known.add(template.embedding.tobytes())
+                self.places.append(place)
+        return self.places
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -115,18 +155,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--names", type=Path, help="for .npy: a text file with the name of each row")
     given = parser.parse_args(arguments)
     try:
-        names = given.names.read_text(encoding="utf-8").splitlines() if given.names else None
+        names = _names_in(given.names) if given.names else None
         encodings = read_encodings(given.encodings, names)
         with Gallery(given.gallery, recognizer=Recognizer(encoder=ENCODER)) as gallery:
-            people = import_encodings(gallery, encodings, source=given.encodings.name)
+            done = import_encodings(gallery, encodings, source=given.encodings.name)
     except SamefaceError as error:
         sys.stderr.write(f"sameface: {error}\n")
         return outcome_of(type(error)).exit_code
-    count = sum(len(vectors) for vectors in encodings.values())
-    sys.stdout.write(f"{given.gallery}: {plural(count, 'encoding')} of {plural(len(people), 'person', 'people')}\n")
+    stored, known = (
+        sum(item.accepted for item in done),
+        sum(not report.accepted for item in done for report in item.reports),
+    )
+    said = f"{plural(stored, 'encoding')} of {plural(len(done), 'person', 'people')}"
+    said += f"; {known} known already" if known else ""
+    sys.stdout.write(f"{given.gallery}: {said}\n")
     command = shlex.join(["sameface", "identify", "PHOTO", "--gallery", given.gallery, "--threshold", f"{TOLERANCE:g}"])
     sys.stderr.write(f"search it under the threshold of face_recognition: {command}\n")
     return 0
+
+
+def _names_in(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            expected=f"a text file with a name a line at {path}",
+            got=getattr(error, "strerror", None) or "no text in UTF-8",
+            advice="check the path",
+        ) from error
 
 
 # -- files ------------------------------------------------------------------------------------------------------------
@@ -138,16 +194,50 @@ def _json_rows(path: Path) -> Iterable[tuple[str, Any]]:
     except msgspec.DecodeError as error:
         raise _unusable(path, f"broken JSON ({error})") from error
     if isinstance(content, list):
-        return [(item["name"], item["encoding"]) for item in content]
-    if set(content) == {"names", "encodings"}:
-        return list(zip(content["names"], content["encodings"], strict=True))
-    return list(content.items())
+        return _listed(content, path)
+    if isinstance(content, dict):
+        if {"names", "encodings"} <= set(content):
+            return _paired(content["names"], content["encodings"], path)
+        return list(content.items())
+    raise _unusable(path, f"one {type(content).__name__}")
+
+
+def _listed(content: list[Any], path: Path) -> Iterable[tuple[str, Any]]:
+    """Records, pairs of a name and an encoding, or all names beside all encodings."""
+    if len(content) == 2:
+        for names, encodings in (content, content[::-1]):
+            if isinstance(names, list) and names and all(isinstance(name, str) for name in names):
+                return _paired(names, encodings, path)
+    rows = []
+    for item in content:
+        if isinstance(item, dict) and {"name", "encoding"} <= set(item):
+            rows.append((item["name"], item["encoding"]))
+        elif isinstance(item, list) and len(item) == 2 and isinstance(item[0], str):
+            rows.append((item[0], item[1]))
+        else:
+            raise _unusable(path, f"a list with something that is no name with its encoding, item {len(rows) + 1},")
+    return rows
+
+
+def _paired(names: Sequence[Any], encodings: Sequence[Any], path: Path) -> list[tuple[str, Any]]:
+    """Each name with its encoding.
+
+    Raises:
+        DataError: there are more of the one than of the other.
+    """
+    if len(names) != len(encodings):
+        raise DataError(
+            expected=f"as many names as encodings in {path.name}",
+            got=f"{plural(len(names), 'name')} and {plural(len(encodings), 'encoding')}",
+            advice="give one name for each encoding, in the same order",
+        )
+    return [(str(name), encoding) for name, encoding in zip(names, encodings, strict=True)]
 
 
 def _npz_rows(path: Path) -> Iterable[tuple[str, Any]]:
     with np.load(path, allow_pickle=False) as file:
         if set(file.files) == {"names", "encodings"}:
-            return list(zip((str(name) for name in file["names"]), file["encodings"], strict=True))
+            return _paired(file["names"], file["encodings"], path)
         return [(name, file[name]) for name in file.files]
 
 
@@ -159,7 +249,7 @@ def _npy_rows(path: Path, names: Sequence[str] | None) -> Iterable[tuple[str, An
             got="none",
             advice="give them, one for each row",
         )
-    return list(zip(names, vectors, strict=True))
+    return _paired(names, vectors, path)
 
 
 def _csv_rows(path: Path) -> Iterable[tuple[str, Any]]:
@@ -183,7 +273,8 @@ def _grouped(rows: Iterable[tuple[str, Any]], path: Path) -> dict[str, npt.NDArr
     for name, vectors in rows:
         array = np.atleast_2d(np.asarray(vectors, dtype=np.float32))
         if array.shape[1:] != (DIMENSION,) or not np.isfinite(array).all():
-            raise _unusable(path, f"shape {array.shape}, or numbers that are not finite, for {name!r}")
+            why = "numbers that are not finite" if array.shape[1:] == (DIMENSION,) else f"shape {array.shape}"
+            raise _unusable(path, f"{why} for {name!r}")
         by_name.setdefault(str(name), []).append(array)
     if not by_name:
         raise _unusable(path, "nothing")
