@@ -59,6 +59,31 @@ def test_photos(run: Run, bad: dict[str, Path], photos: Path, what: str, code: i
     assert done.out == ""
 
 
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        (["forget", "Ada", "-g", "a.db", "--gallery", "b.db"], "--gallery"),
+        (["gallery", "check", "-g", "a.db", "-g", "a.db"], "--gallery"),
+        (["people", "-g", "a.db", "-g", "b.db"], "--gallery"),
+        (["verify", "a.jpg", "b.jpg", "-t", "0.4", "--threshold=0.5"], "--threshold"),
+        (["models", "list", "--kind", "encoder", "--kind", "detector"], "--kind"),
+        (["cluster", "photos", "--album", "a", "--album", "b"], "--album"),
+    ],
+)
+def test_an_option_of_one_value_is_given_once(run: Run, command: list[str], option: str) -> None:
+    done = run(*command)
+    assert done.code == 2
+    assert f"expected {option} once; got it 2 times" in done.err
+    assert run(*command, "--json").json["error"]["expected"] == f"{option} once"
+
+
+def test_options_of_many_values_and_flags_may_be_given_twice(run: Run, photos: Path) -> None:
+    arguments = ["--group", "a", "--group", "b", "--detail", "x=1", "--detail", "y=2", "-v", "-v"]
+    done = run("enroll", "Ada", photos / "obama.jpg", *arguments, "--json", "--json")
+    assert done.code == 0
+    assert (done.json[0]["person"]["groups"], done.json[0]["person"]["details"]) == (["a", "b"], {"x": "1", "y": "2"})
+
+
 def test_several_faces_where_one_is_wanted(run: Run, photos: Path, tmp_path: Path) -> None:
     with Image.open(photos / "obama.jpg") as a, Image.open(photos / "astronaut.png") as b:
         pair = Image.new("RGB", (1024, 700))

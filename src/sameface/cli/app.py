@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from sameface import __version__
+from sameface.cli.once import each_once
 from sameface.errors import OutputError, SamefaceError, SettingError, did_you_mean, outcome_of, without_passwords
 
 #: Command → (module that holds its `app`, one line for --help).
@@ -94,7 +95,7 @@ class LazyCommands(TyperGroup):
         command = typer.main.get_command(import_module(module).APPS[cmd_name])
         command.name = cmd_name
         command.short_help = short
-        return command
+        return each_once(command)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that is typed; for another word the nearest ones."""
