@@ -22,6 +22,8 @@ CORE   := src $(wildcard tests/test_*.py) \
 
 # Some machines set it. The tests start hundreds of processes, and each would compile PyTorch, scikit-learn and us again.
 unexport PYTHONDONTWRITEBYTECODE
+# pip compiles every file, one after the other, on one core. Most are never imported, and what is imported is compiled then.
+export PIP_COMPILE = 0
 
 .PHONY: demo test quick core check lint types types-win32 types-darwin bench docs format clean help
 
@@ -40,11 +42,11 @@ $(VENV)/.installed: pyproject.toml $(BIN)/python
 	@$(PIP) install --editable .
 	@touch $@
 
-$(VENV)/.installed-dev: pyproject.toml constraints.txt $(VENV)/.installed
+$(VENV)/.installed-dev: pyproject.toml constraints.txt $(BIN)/python
 	@echo "Installing what the tests and checks need …"
 	@$(PIP) install --constraint constraints.txt --editable '.[$(EXTRAS)]' --group test --group browser --group check --group docs
 	@$(PIP) install --no-deps $(PINNED)
-	@touch $@
+	@touch $(VENV)/.installed $@
 
 demo: $(VENV)/.installed  ## Enroll from one photo each, verify, identify a group picture
 	@$(BIN)/python examples/demo.py

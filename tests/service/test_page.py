@@ -52,38 +52,46 @@ def browser(playwright):
     chromium.close()
 
 
+@pytest.fixture(scope="module")
+def tab(browser):
+    """One for all tests of the file: a second of a processor goes into each new one."""
+    context = browser.new_context(reduced_motion="reduce", locale="en-GB")
+    context.set_default_timeout(60_000)
+    yield context.new_page()
+    context.close()
+
+
 @pytest.fixture
-def open_page(browser, kept_program):
-    """Opens the page of an empty service; fails on anything the browser complains about."""
+def open_page(tab, kept_program):
+    """Opens the page of an empty service, where nothing is remembered; fails on anything the browser complains about."""
     service = kept_program
     service.empty()
     complaints: list[str] = []
-    contexts = []
+    hears = {
+        "pageerror": lambda error: complaints.append(str(error)),
+        "console": lambda line: (
+            complaints.append(line.text) if line.type == "error" and "status of 4" not in line.text else None
+        ),
+        "request": lambda request: (
+            complaints.append(request.url) if not request.url.startswith((service.url, "blob:", "data:")) else None
+        ),
+    }
 
     def start(size=DESK, scheme="light", part="") -> Page:
-        context = browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce", locale="en-GB")
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console",
-            lambda line: (
-                complaints.append(line.text) if line.type == "error" and "status of 4" not in line.text else None
-            ),
-        )
-        page.on(
-            "request",
-            lambda request: (
-                complaints.append(request.url) if not request.url.startswith((service.url, "blob:", "data:")) else None
-            ),
-        )
-        page.goto(f"{service.url}/{part}")
-        return page
+        tab.set_viewport_size(size)
+        tab.emulate_media(color_scheme=scheme)
+        tab.goto(f"{service.url}/{part}")
+        return tab
 
+    for event, hear in hears.items():
+        tab.on(event, hear)
     yield start
-    for context in contexts:
-        context.close()
+    tab.unroute_all()
+    tab.evaluate("localStorage.clear(); sessionStorage.clear()")
+    assert tab.context.cookies() == []
+    for event, hear in hears.items():
+        tab.remove_listener(event, hear)
+    tab.goto("about:blank")
     assert complaints == []
 
 
@@ -520,9 +528,9 @@ def film(tmp_path_factory, photos) -> Path:
 
     picture = cv2.imread(str(photos / "obama.jpg"))
     frame = cv2.resize(picture[:700, 150:850], (640, 480))
-    path = tmp_path_factory.mktemp("film") / "film.mjpeg"
-    data = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
-    path.write_bytes(data * 30)
+    path = tmp_path_factory.mktemp("film") / "film.y4m"
+    planes = cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420).tobytes()
+    path.write_bytes(b"YUV4MPEG2 W640 H480 F5:1 Ip A1:1 C420jpeg\n" + (b"FRAME\n" + planes) * 5)
     return path
 
 
