@@ -16,6 +16,12 @@ dlib = pytest.importorskip("dlib")
 UPRIGHT = np.array([[30, 40], [70, 40], [50, 60], [35, 80], [65, 80]], dtype=np.float32)
 
 
+@pytest.fixture(scope="module")
+def detect():
+    """Read from dlib's library once: that takes longer than to find the faces of a small picture."""
+    return dlib.get_frontal_face_detector()
+
+
 def face(x: float, y: float, size: float = 1.0, tilt: float = 0.0) -> Detection:
     """A face of 100 × 120 pixels times `size`, its middle at x, y, tilted by so many radians."""
     turn = np.array([[np.cos(tilt), -np.sin(tilt)], [np.sin(tilt), np.cos(tilt)]])
@@ -26,12 +32,12 @@ def face(x: float, y: float, size: float = 1.0, tilt: float = 0.0) -> Detection:
 
 @pytest.mark.parametrize("upsample", [0, 1, 2])
 @pytest.mark.parametrize("name", ["obama.jpg", "grace_hopper.jpg"])
-def test_dlibs_own_boxes_lie_on_the_grid(photos, name, upsample):
+def test_dlibs_own_boxes_lie_on_the_grid(photos, detect, name, upsample):
     whole = Image.open(photos / name).convert("RGB")
     seen = 0
     for side in (150, 210) if upsample == 2 else (150, 210, 260):  # dlib's time grows with four to the power of it
         picture = np.array(whole.resize((side, round(side * whole.height / whole.width)), Image.Resampling.BICUBIC))
-        for found in dlib.get_frontal_face_detector()(picture, upsample):
+        for found in detect(picture, upsample):
             theirs = (found.left(), found.top(), found.right(), found.bottom())
             x, y = (theirs[0] + theirs[2]) / 2, (theirs[1] + theirs[3]) / 2
             ours = on_grid(x, y, found.bottom() - found.top(), upsample)
@@ -41,10 +47,10 @@ def test_dlibs_own_boxes_lie_on_the_grid(photos, name, upsample):
 
 
 @pytest.mark.parametrize("name", ["obama.jpg", "biden.jpg", "grace_hopper.jpg", "obama3.jpg"])
-def test_the_guess_is_near_dlibs_box(photos, name):
+def test_the_guess_is_near_dlibs_box(photos, detect, name):
     whole = Image.open(photos / name).convert("RGB")
     picture = np.array(whole.resize((400, round(400 * whole.height / whole.width)), Image.Resampling.BICUBIC))
-    (theirs,) = dlib.get_frontal_face_detector()(picture, 1)
+    (theirs,) = detect(picture, 1)
     (ours,) = (hog_box(found, 1) for found in load_detector("mtcnn").detect(picture))
     edges = (theirs.left(), theirs.top(), theirs.right(), theirs.bottom())
     assert np.abs(np.subtract(ours.xyxy, edges)).max() < 0.25 * (theirs.bottom() - theirs.top())

@@ -546,8 +546,9 @@ def press_by_keyboard(page: Page, name: str) -> None:
     pytest.fail(f"no way to {name!r} by Tab")
 
 
-def test_the_camera(playwright, program, photos, film):
-    service = program()
+def test_the_camera(playwright, kept_program, photos, film):
+    service = kept_program
+    service.empty()
     flags = (
         "--use-fake-ui-for-media-stream",
         "--use-fake-device-for-media-stream",
