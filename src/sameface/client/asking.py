@@ -205,10 +205,12 @@ class GalleryAsks:
         """How many people there are."""
         return Ask("GET", self.path, lambda body: int(body["people"]))
 
-    def nobody(self, who: str) -> SamefaceError:
-        """The error for a name that nobody has."""
+    def nobody(self, who: str, some: Sequence[Person]) -> SamefaceError:
+        """The error for a name that nobody has; of some who are enrolled, those called nearly so are named."""
         return errors.PersonNotFoundError(
-            expected=f"somebody enrolled in {self.name}", got=repr(who), advice="see the list of people"
+            expected=f"somebody enrolled in {self.name}",
+            got=repr(who),
+            advice=errors.did_you_mean(who, (person.name for person in some), "see the list of people"),
         )
 
 

@@ -267,7 +267,7 @@ class AsyncRemoteGallery(AsyncRights):
         async for person in self.people(search=name):
             if person.name == name:
                 return person
-        raise self._asks.nobody(who)
+        raise self._asks.nobody(who, (await self._client.ask(self._asks.page("", None, ""))).people)
 
     async def update(
         self,

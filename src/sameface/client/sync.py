@@ -258,7 +258,7 @@ class RemoteGallery(Rights):
         for person in self.people(search=name):
             if person.name == name:
                 return person
-        raise self._asks.nobody(who)
+        raise self._asks.nobody(who, self._client.ask(self._asks.page("", None, "")).people)
 
     def update(
         self,
