@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -55,6 +55,48 @@ def unlock(file: IO[bytes]) -> None:
         portalocker.unlock(file)
     else:
         fcntl.flock(file, fcntl.LOCK_UN)
+
+
+@contextmanager
+def turn_at(path: Path, *, keep: Callable[[], bool]) -> Iterator[None]:
+    """Hold the lock of a file that is there for nothing else.
+
+    Args:
+        path: it is made where there is none, readable by its owner only, and so is its folder.
+        keep: asked when the block is over: whether there is still anything to take turns at. Else what was made for it goes too.
+    """
+    made = [folder for folder in (path.parent, *path.parent.parents) if not os.path.exists(folder)]  # noqa: PTH110  raises nothing
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with _locked(path):
+            try:
+                yield
+            finally:
+                if not keep():
+                    with suppress(OSError):  # where open files cannot be removed it stays; it is empty
+                        path.unlink()
+    finally:
+        if not keep():
+            with suppress(OSError):  # others have put something there meanwhile
+                for folder in made:
+                    folder.rmdir()
+
+
+def _locked(path: Path) -> IO[bytes]:
+    """The file of a name, open, once nobody else holds its lock."""
+    while True:
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+        lock(file)
+        if _is_at(path, file):
+            return file
+        file.close()  # whoever had the turn took it away
+
+
+def _is_at(path: Path, file: IO[bytes]) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager

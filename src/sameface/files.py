@@ -9,7 +9,7 @@ import re
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -231,6 +231,7 @@ def atomic_write(path: Path, *, everybody: bool = False) -> Iterator[Path]:
         OutputError: the folder is none, or may not be written, or a folder lies at `path`.
     """
     part: Path | None = None
+    made = [folder for folder in (path.parent, *path.parent.parents) if not os.path.exists(folder)]  # noqa: PTH110  raises nothing
     try:
         with writing(path, "nothing was written"):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -243,6 +244,10 @@ def atomic_write(path: Path, *, everybody: bool = False) -> Iterator[Path]:
             if everybody:
                 part.chmod(0o644)
             part.replace(path)
-    finally:
+    except BaseException:
         if part is not None:
             part.unlink(missing_ok=True)
+        with suppress(OSError):  # others have put something there meanwhile
+            for folder in made:
+                folder.rmdir()
+        raise

@@ -108,6 +108,10 @@ def test_no_pair_is_no_list() -> None:
     collector.add(Path("gone"), Path("away"), True, where="row 2")
     with pytest.raises(DataError, match="2 rows set aside; the first problem: expected two paths"):
         collector.finish()
+    alone = PairCollector("set", "by hand")
+    alone.malformed("row 1", "two paths", "one")
+    with pytest.raises(DataError, match="1 row set aside"):
+        alone.finish()
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])

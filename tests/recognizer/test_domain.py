@@ -122,6 +122,8 @@ def test_the_reason_is_what_the_face_looks_most_like() -> None:
     judged = judge(point(by_length(kinds=kinds)), [0.0, 0.0], seen(6.0))
     assert judged.standing == "outside"
     assert judged.reason == "it looks blurred: of such photos 3 of 100 pairs of strangers pass"
+    kinds = (Damage("blurred", 0.001, 0.1, tuple(near)),)  # a rate like that of any photos explains nothing
+    assert judge(point(by_length(kinds=kinds)), [0.0, 0.0], seen(6.0)).reason == "it looks blurred"
 
 
 def test_a_domain_of_another_encoder_is_refused() -> None:

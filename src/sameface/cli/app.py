@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
 
 import typer
@@ -191,12 +192,22 @@ def main() -> None:
     except OSError as error:  # a file or folder that nothing else looked at first
         _fail(
             OutputError(
-                expected="to read and write files",
-                got=str(error),
+                expected=f"to use {_path_of(error)}",
+                got=error.strerror or str(error),
                 advice="check the path, its permissions and the disk",
             ),
             json,
         )
+
+
+def _path_of(error: OSError) -> str:
+    """The file or folder that an error of the system is about, with the folder it lies in."""
+    from sameface.files import path_as_text
+
+    named = error.filename2 or error.filename
+    if not isinstance(named, (str, bytes, os.PathLike)):
+        return "files"
+    return path_as_text(Path(os.fsdecode(named)).absolute())
 
 
 def _usage_error() -> type[Exception]:

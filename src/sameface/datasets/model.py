@@ -216,10 +216,11 @@ class PairCollector:
             DataError: no pair is left.
         """
         if not self._rows:
+            rows = "1 row" if len(self.problems) == 1 else f"{len(self.problems)} rows"
             first = f"; the first problem: {str(self.problems[0].error).rstrip('.')}" if self.problems else ""
             raise DataError(
                 expected=f"pairs in {self.name}",
-                got=f"none that can be scored, {len(self.problems)} rows set aside{first}",
+                got=f"none that can be scored, {rows} set aside{first}",
                 advice="check that the list belongs to these photos",
             )
         a, b = (np.array([row[i] for row in self._rows], dtype=np.intp) for i in (0, 1))

@@ -261,7 +261,7 @@ def _create(
         )
     queue = WriterQueue(path, patience)
     try:
-        with translated(str(path)), queue.turn():
+        with queue.turn(), files.locks_go_unless_there(path), translated(str(path)):
             return schema.create(path, space, dimension, key=key, seal_texts=seal_names, patience=patience)
     except PermissionError as error:
         if isinstance(error, GalleryReadOnlyError):

@@ -111,7 +111,7 @@ def too_many_pixels(size: str, name: str, limits: Limits) -> ImageTooLargeError:
     return ImageTooLargeError(
         expected=f"a picture of at most {limits.max_pixels:,} pixels",
         got=f"{size} in {name or 'the given bytes'}",
-        advice="scale the picture down, or raise the limit",
+        advice="scale the picture down",
     )
 
 

@@ -84,7 +84,7 @@ def array_to_rgb(array: npt.NDArray[Any], limits: Limits) -> ImageRGB:
         raise ImageTooLargeError(
             expected=f"at most {limits.max_pixels:,} pixels",
             got=f"an array of {array.shape[1]}×{array.shape[0]}",
-            advice="scale the picture down, or raise the limit",
+            advice="scale the picture down",
         )
     if grey:
         return _grey_to_rgb(array.reshape(array.shape[:2]))

@@ -244,5 +244,5 @@ def _refuse_size(name: str, size: int | None, limits: Limits) -> bytes:
     raise ImageTooLargeError(
         expected=f"a picture of at most {limits.max_bytes:,} bytes",
         got=f"{f'{size:,} bytes' if size is not None else 'more'} in {name}",
-        advice="send a smaller picture, or raise the limit",
+        advice="make the picture smaller, or save it as JPEG",
     )

@@ -30,8 +30,8 @@ STANDINGS: Final[tuple[Standing, ...]] = ("usual", "unknown", "poor", "outside")
 _OTHERS: Final = 5
 #: Pixels of a face from which on more of them tell nothing: the crop has no more.
 _WHOLE: Final = 80.0
-#: A rate that a reader is told at least: below it "1 in 1,000" is all that can be said in a word.
-_LEAST_TOLD: Final = 0.001
+#: A rate that a reader is told at least: a smaller one is near that of any photos, and explains nothing.
+_LEAST_TOLD: Final = 0.002
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,9 +182,9 @@ def _reason(domain: Domain, row: Floats) -> str:
 
 
 def _told(kind: Damage) -> str:
-    if kind.fmr is None:
+    rate = kind.fmr
+    if rate is None or rate < _LEAST_TOLD:
         return ""
-    rate = max(kind.fmr, _LEAST_TOLD)
     share = f"{rate * 100:.0f} of 100" if rate >= 0.01 else f"{rate * 1000:.0f} of 1,000"
     return f": of such photos {share} pairs of strangers pass"
 

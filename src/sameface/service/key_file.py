@@ -28,7 +28,7 @@ import msgspec
 
 from sameface import file_locks
 from sameface.errors import KeyFileError, NotAuthenticatedError, SettingError
-from sameface.files import atomic_write
+from sameface.files import atomic_write, writing
 from sameface.plain import known
 from sameface.service.audit import AuditTrail
 from sameface.service.keys import ALL_GALLERIES, Caller, Role
@@ -215,10 +215,8 @@ class KeyFile:
         """The keys as they are now, to be changed by nobody else meanwhile; written when the block ends well."""
         if self.path.is_dir():
             raise self._unusable("a folder")
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         beside = self.path.parent / f"{self.path.name}.lock"
-        with self._lock, os.fdopen(os.open(beside, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as turn:
-            file_locks.lock(turn)
+        with self._lock, writing(self.path, "no key was changed"), file_locks.turn_at(beside, keep=self.path.exists):
             self._stamp = None  # what another process wrote may look like what was read
             self._refresh()
             keys = dict(self._keys)

@@ -300,6 +300,22 @@ def test_a_full_disk_keeps_what_was_acknowledged(gallery: Path) -> None:
         assert len(store) == 300
 
 
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ("UPDATE gallery SET value = 'x' WHERE key = 'encoder'", "got their check sum, missing or broken"),
+        ("PRAGMA user_version = 0", "got the number of their schema, missing or broken"),
+    ],
+)
+def test_settings_that_were_changed_are_said_in_words(gallery: Path, change: str, what: str) -> None:
+    connection = sqlite3.connect(gallery)
+    connection.execute(change)
+    connection.commit()
+    connection.close()
+    with pytest.raises(GalleryDamagedError, match=what):
+        open_store(gallery)
+
+
 @pytest.mark.parametrize("folder", [0o755, 0o555])
 def test_a_file_that_may_only_be_read(gallery: Path, folder: int) -> None:
     gallery.chmod(0o444)

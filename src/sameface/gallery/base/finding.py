@@ -16,9 +16,7 @@ def the(transaction: Transaction, who: Who) -> Person:
         person_id = who.person_id if isinstance(who, Person) else who.value
         found, got = transaction.identified(person_id) if is_id(person_id) else None, f"the id {person_id!r}"
     if found is None:
-        raise PersonNotFoundError(
-            expected="an enrolled person", got=got[:300], advice="`sameface people` lists all; enroll them first"
-        )
+        raise PersonNotFoundError(expected="an enrolled person", got=got[:300], advice="`sameface people` lists all")
     return found
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import glob
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,23 @@ def files_of(path: Path) -> list[Path]:
     )  # made and not put in its place by a process that was killed
     beside = [path.parent / f"{path.name}{ending}" for ending in _BESIDE]
     return [file for file in (path, *beside, *sorted(unfinished)) if file.exists()]
+
+
+@contextmanager
+def locks_go_unless_there(path: Path) -> Iterator[None]:
+    """In a writer's turn: when the block fails and there is no gallery then, its two lock files go too."""
+    try:
+        yield
+    except BaseException:
+        if not path.exists():
+            _remove_locks(path)
+        raise
+
+
+def _remove_locks(path: Path) -> None:
+    for ending in ENDINGS:
+        with suppress(PermissionError):  # where open files cannot be removed they stay; they are empty
+            path.with_name(path.name + ending).unlink(missing_ok=True)
 
 
 def erase(path: Path, patience: float) -> None:
@@ -43,9 +61,7 @@ def erase(path: Path, patience: float) -> None:
         with queue.turn():
             for file in files_of(path):
                 file.unlink(missing_ok=True)
-            for ending in ENDINGS:
-                with suppress(PermissionError):  # where open files cannot be removed they stay; they are empty
-                    path.with_name(path.name + ending).unlink(missing_ok=True)
+            _remove_locks(path)
     except PermissionError as error:
         if isinstance(error, GalleryReadOnlyError):
             raise

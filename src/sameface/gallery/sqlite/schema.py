@@ -231,10 +231,10 @@ def binding(connection: sqlite3.Connection, location: str) -> Binding:
         )
     try:
         if version < 1:
-            raise ValueError("the number of their schema is")
+            raise ValueError("the number of their schema")
         values = dict(connection.execute("SELECT key, value FROM gallery"))
         if version > 1 and values["sum"] != PlainVault().sum(sums.of_settings(values)).hex():
-            raise ValueError("their check sum is")
+            raise ValueError("their check sum")
         return Binding(
             version=version,
             gallery_id=values["gallery_id"],
@@ -247,7 +247,7 @@ def binding(connection: sqlite3.Connection, location: str) -> Binding:
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise GalleryDamagedError(
             expected=f"the settings of the gallery at {location} as they were written",
-            got=f"{error} missing or broken",
+            got=f"{error}, missing or broken",
             advice="restore a backup",
         ) from error
 

@@ -6,6 +6,7 @@ waits for the work lock holds a second lock, *next in line*, so whoever just fin
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import time
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from sameface import file_locks
-from sameface.errors import GalleryLockedError, GalleryReadOnlyError
+from sameface.errors import GalleryLockedError, GalleryReadOnlyError, StorageFullError
 from sameface.gallery.sqlite.whole import identity
 
 #: What is added to a gallery's name for the files that the locks are held on: who writes, and who is next. Both are empty.
@@ -78,9 +79,9 @@ class WriterQueue:
 
     def _open(self) -> tuple[IO[bytes], IO[bytes]]:
         if self._files is None:
-            work = _opened(self._path(ENDINGS[0]))
+            work = _opened(self._path(ENDINGS[0]), self._gallery)
             try:
-                self._files = work, _opened(self._path(ENDINGS[1]))
+                self._files = work, _opened(self._path(ENDINGS[1]), self._gallery)
             except BaseException:
                 work.close()
                 raise
@@ -123,12 +124,16 @@ def _is_at(file: IO[bytes], path: Path) -> bool:
         return False
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _opened(path: Path, gallery: Path) -> IO[bytes]:
     try:
         return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFullError(
+                expected=f"room beside {gallery}", got="a full disk; nothing was changed", advice="free some space"
+            ) from error
         raise GalleryReadOnlyError(
-            expected=f"to write beside {path}",
+            expected=f"to write {gallery}, and {path.name} beside it",
             got=error.strerror or "an error",
-            advice="change the permissions of the folder",
+            advice="change the permissions of the folder, or choose another",
         ) from error
