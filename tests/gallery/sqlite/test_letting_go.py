@@ -130,10 +130,10 @@ def test_an_old_gallery_that_cannot_be_lifted_in_memory(gallery: Path, monkeypat
 def test_a_lock_file_that_cannot_be_made(gallery: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = writer_queue._opened
 
-    def first_only(path: Path) -> object:
+    def first_only(path: Path, owner: Path) -> object:
         if path.name.endswith(writer_queue.ENDINGS[1]):
             raise GalleryReadOnlyError(expected="to write", got="a full table of files", advice="close some")
-        return opened(path)
+        return opened(path, owner)
 
     monkeypatch.setattr(writer_queue, "_opened", first_only)
     with no_collector():
