@@ -20,9 +20,10 @@ from sameface.errors import (
     PersonExistsError,
     PersonNotFoundError,
 )
+from sameface.indexing import album_file
 from sameface.indexing.album import Album
 from sameface.indexing.album_changes import Applied, apply_changes, load_changes
-from sameface.indexing.album_file import load_album, save_album
+from sameface.indexing.album_file import NowAndThen, load_album, save_album
 from sameface.indexing.album_photos import photos_under, refresh
 from sameface.indexing.contact_sheet import contact_sheet
 from sameface.recognizer.domain import Judgement
@@ -226,6 +227,41 @@ def test_a_stop_within_a_photo_leaves_none_of_it(folder):
         refresh(album, folder.folder, stopped)
     assert album.faces == []
     assert folder.run(album) == {1: ["a.jpg"]}
+
+
+def test_an_album_is_saved_while_it_grows_and_a_kill_costs_the_last_seconds(folder, tmp_path):
+    for number in range(40):
+        folder.put(f"{number}.jpg", float(number))
+    album, place, seconds, saved = Album(SPACE), tmp_path / "album.json", [0.0], []
+    keep = NowAndThen(album, place, lambda: seconds[0])
+
+    def photo_done():
+        seconds[0] += 0.25  # a photo takes so long
+        keep()
+        kept = load_album(place) if place.exists() else None
+        saved.append(len(kept.photos) if kept is not None else 0)
+        assert len(album.photos) - saved[-1] < 4
+
+    assert refresh(album, folder.folder, folder.encode, keep=photo_done) == (40, 0)
+    assert saved[:5] == [0, 0, 0, 4, 4]
+    again = load_album(place)  # as after a kill
+    assert refresh(again, folder.folder, folder.encode)[0] == 40 - saved[-1]
+    assert folder.run(again) == folder.run(album)
+
+
+def test_saving_a_large_album_takes_a_small_share_of_the_time(tmp_path, monkeypatch):
+    seconds, saved = [0.0], []
+
+    def save(album, path):
+        seconds[0] += 2.0
+        saved.append(seconds[0])
+
+    monkeypatch.setattr(album_file, "save_album", save)
+    keep = NowAndThen(Album(SPACE), tmp_path / "album.json", lambda: seconds[0])
+    while seconds[0] < 1000.0:
+        seconds[0] += 0.5
+        keep()
+    assert 20 < len(saved) <= 25
 
 
 def test_a_stopped_command_keeps_what_it_encoded(photos, tmp_path, monkeypatch):

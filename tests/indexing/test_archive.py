@@ -223,6 +223,23 @@ def test_a_run_that_was_stopped_goes_on(
     assert held(store) == wanted(folder)
 
 
+def test_what_a_kill_costs(folder: Path, store: TemplateStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Photos are in the gallery a second after they were encoded, the first one at once."""
+    seconds, kept = [0.0], []
+
+    def slow(job: Job) -> Found:
+        kept.append(len(store))
+        seconds[0] += 0.3
+        return made_up(job)
+
+    monkeypatch.setattr(archive.time, "monotonic", lambda: seconds[0])
+    monkeypatch.setattr(workers, "encode", slow)
+    run(folder, store)
+    stored_by_then = [number for number, count in enumerate(kept) if count]
+    assert stored_by_then[0] == 1  # when the second photo is encoded
+    assert len(set(kept)) >= len(kept) // 4
+
+
 _CHILD = """
 import sys, time
 from sameface.gallery import open_store

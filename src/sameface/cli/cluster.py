@@ -62,7 +62,8 @@ def cluster(
 ) -> None:
     """Group every face of a folder of photos by person.
 
-    Run it again after adding photos: only new ones are encoded, groups keep their numbers and names. Then name, merge or split groups,
+    Run it again after adding photos: only new ones are encoded, groups keep their numbers and names. So does a run after one that was
+    stopped; one that was killed loses its last seconds. Then name, merge or split groups,
     by the sheet that --html writes or by commands:
 
     sameface cluster photos/ apply album-changes.json
@@ -85,7 +86,7 @@ def cluster(
     from sameface.errors import DataError
     from sameface.files import atomic_write, path_as_text
     from sameface.indexing.album import Album
-    from sameface.indexing.album_file import load_album, save_album
+    from sameface.indexing.album_file import NowAndThen, load_album, save_album
     from sameface.indexing.album_photos import photos_under, refresh
     from sameface.indexing.clustering import link_threshold, poor_threshold
     from sameface.metrics.extra import require
@@ -119,6 +120,7 @@ def cluster(
                 ],
                 advance,
                 passed_over,
+                keep=NowAndThen(known, place),
             )
     except KeyboardInterrupt:  # what was encoded is kept, and the next run goes on
         known.regroup(limit, poor=poor, force=force)

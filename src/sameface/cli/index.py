@@ -50,7 +50,8 @@ def index(
 ) -> None:
     """Encode every face of every photo of a folder into a gallery of unnamed faces, and find people in it by example.
 
-    A run can be stopped at any time and goes on where it was. What is known is skipped; faces of photos that are gone are dropped.
+    A run that is stopped goes on where it was; one that is killed loses the last second. What is known is skipped; faces of photos
+    that are gone are dropped.
 
     Exit code 1: some photos could not be encoded; they are named.
     """

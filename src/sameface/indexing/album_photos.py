@@ -44,6 +44,8 @@ def refresh(
     encode: Encode,
     advance: Advance = no_advance,
     skipped: Callable[[Skipped], object] = lambda item: None,
+    *,
+    keep: Callable[[], object] = lambda: None,
 ) -> tuple[int, int]:
     """Bring an album up to date with its folder: new and changed photos are encoded, those gone are dropped.
 
@@ -53,6 +55,7 @@ def refresh(
         encode: gives the faces of a photo, with embedding and standing; an error is noted with the photo, which is tried again once it changes.
         advance: told of each photo that is done.
         skipped: told what is passed over. What lies in a folder that cannot be listed is not gone.
+        keep: called after each photo that was encoded; may save the album as it is then.
 
     Returns:
         photos encoded, photos dropped.
@@ -87,6 +90,7 @@ def refresh(
         if photo not in album.photos:
             album.photos[photo] = _encode_one(album, folder, photo, state, encode)
             encoded += 1
+            keep()
         advance(1)
     remaining = {face.group for face in album.faces}
     album.names = {number: name for number, name in album.names.items() if number in remaining}

@@ -27,9 +27,9 @@ from sameface.indexing.stale import face_names, forget_stale
 
 #: The group of faces that came from an archive.
 GROUP: Final = "archive"
-#: Photos stored in one transaction at most, and seconds between two: what a kill can cost.
+#: Photos stored in one transaction at most, and seconds between two: what a kill can cost. The first photo is stored at once.
 _PHOTOS_AT_ONCE: Final = 256
-_SECONDS: Final = 5.0
+_SECONDS: Final = 1.0
 #: Photos that the ledger is asked about at a time.
 _ASKED_AT_ONCE: Final = 256
 #: Photos of one size that a new one may be a copy of; where more have it (uncompressed ones, say), copies are encoded and then found to be known.
@@ -101,12 +101,12 @@ def index_photos(
             answers = workers.processes(run.jobs(progress), processes)
         else:
             answers = workers.here(run.jobs(progress))
-        stored = time.monotonic()
+        stored = time.monotonic() - _SECONDS
         try:
             with closing(answers):
                 for found in answers:
                     run.batch.append(found)
-                    if len(run.batch) >= _PHOTOS_AT_ONCE or time.monotonic() - stored > _SECONDS:
+                    if len(run.batch) >= _PHOTOS_AT_ONCE or time.monotonic() - stored >= _SECONDS:
                         run.store_batch()
                         stored = time.monotonic()
                     progress()
