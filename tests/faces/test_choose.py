@@ -53,3 +53,11 @@ def test_reading_order() -> None:
     a, b, c, d = face(300, 12), face(10, 20), face(200, 5), face(50, 200)
     assert in_reading_order([d, a, b, c]) == [b, c, a, d]
     assert in_reading_order([]) == []
+
+
+def test_people_beside_each_other_are_one_row() -> None:
+    """Tall and small, as in a photo of a group: from the left. People behind, between the heads, are a row of their own."""
+    small, tall, middle = face(10, 245, 72), face(230, 230, 50), face(400, 215, 44)
+    assert in_reading_order([tall, middle, small]) == [small, tall, middle]
+    behind, front = [face(30, 100, 60), face(130, 105, 60)], [face(80, 140, 60), face(180, 138, 60)]
+    assert in_reading_order([*front, *behind]) == [*behind, *front]

@@ -93,11 +93,11 @@ def _off_centre(detection: Detection, width: int, height: int) -> float:
 def in_reading_order(detections: Sequence[Detection]) -> list[Detection]:
     """Faces as one reads: rows from the top, each from the left.
 
-    A face belongs to a row when its middle lies within the height of the row's first (topmost) face.
+    A face belongs to a row when its top lies above the middle of the row's lowest face: people beside each other are of different heights.
     """
     rows: list[list[Detection]] = []
     for detection in sorted(detections, key=lambda item: item.box.center_xy[1]):
-        if rows and detection.box.center_xy[1] <= rows[-1][0].box.y2:
+        if rows and detection.box.y1 < rows[-1][-1].box.center_xy[1]:
             rows[-1].append(detection)
         else:
             rows.append([detection])
