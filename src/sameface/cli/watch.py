@@ -135,10 +135,10 @@ def watch(
             watch_cameras(source, people, telling, enough=enough, patience=stays, seconds=seconds)
         return
     film = source[0]
-    _no_photo(film)
     if output is not None:
         require_video_name(output)
         new_file(output, overwrite=overwrite, sources=[film])
+    _no_photo(film)
     note(f"gallery: {gallery_location(gallery)}")
     events = _Events(_say_json if json else _say)
     at = 0.0

@@ -96,6 +96,7 @@ def disturbed_crops(
 def surroundings(image_rgb: ImageRGB, face: Detection) -> tuple[ImageRGB, Detection]:
     """The part of a large photo around a face, as large as in the sets that domains were measured on, and the face in it; a small photo whole.
 
+    >>> from sameface.types import Box
     >>> part, face = surroundings(np.zeros((3000, 4000, 3), np.uint8), Detection(Box(1000, 1000, 1400, 1500), 0.9))
     >>> part.shape, face.box
     ((480, 480, 3), Box(x1=176.0, y1=160.0, x2=304.0, y2=320.0))
