@@ -116,8 +116,7 @@ def _print(point: OperatingPoint, no_domain: str) -> None:
     print_line(f"{point.space}: same person iff distance < {point.threshold:.4f}")
     rows = [
         [
-            "chosen on",
-            point.data,
+            f"chosen: {point.data}",
             str(point.people),
             f"{point.non_mated_pairs:,}",
             percent(point.fmr, point.fmr_interval, digits=3),
@@ -131,15 +130,14 @@ def _print(point: OperatingPoint, no_domain: str) -> None:
         intervals = [Interval(**seen[name]) if seen[name] else None for name in ("fmr_interval", "fnmr_interval")]
         rows.append(
             [
-                "confirmed on",
-                seen["data"],
+                f"confirmed: {seen['data']}",
                 str(seen["people"]),
                 f"{seen['non_mated_pairs']:,}",
                 percent(seen["fmr"], intervals[0], digits=3),
                 percent(seen["fnmr"], intervals[1]),
             ]
         )
-    print_table(["", "data", "people", "non-mated", "FMR %", "FNMR %"], rows, shorten=("data",))
+    print_table(["τ", "people", "non-mated", "FMR %", "FNMR %"], rows, shorten=("τ",))
     for sentence in chosen_words(point, DEFAULT_FPIR, no_domain):
         print_line(sentence)
     if point.probability is not None:

@@ -57,7 +57,7 @@ class Gallery(Guessed, People):
             for a new one.
         threshold: decide by this number instead of the threshold measured for the gallery's encoder.
         operating_point: τ with its provenance, or the file of one, likewise. A `recognizer` has its own.
-        create: whether to make a gallery where there is none.
+        create: whether to make a gallery where there is none, with its first photo.
         fpir: for `identify`, the share of unknown people that may be named wrongly.
 
     >>> import sameface, tempfile
