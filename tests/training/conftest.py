@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
@@ -11,6 +14,17 @@ from sameface.training.networks import NetworkSpec  # noqa: E402
 from sameface.training.pictures import Pictures  # noqa: E402
 
 TINY = NetworkSpec("convnet", 12, 1, 8, intake="unit", options={"widths": (8, 16)})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def operators_are_read_once() -> Iterator[None]:
+    """For each export PyTorch reads its five hundred operators of ONNX from their sources, and changes nothing of them."""
+    from torch.onnx._internal.exporter import _registration
+
+    with pytest.MonkeyPatch.context() as patch:
+        read = functools.cache(_registration.ONNXRegistry.from_torchlib)
+        patch.setattr(_registration.ONNXRegistry, "from_torchlib", staticmethod(read))
+        yield
 
 
 def make_people(people: int = 8, photos: int = 6, *, side: int = 12, seed: int = 0, noise: float = 25) -> Pictures:
