@@ -66,5 +66,8 @@ def test_people_whose_names_differ_in_capitals_are_told(run: Run, photos: Path, 
         (tmp_path / "tree" / name / "1.jpg").write_bytes((photos / photo).read_bytes())
     done = run("enroll", "tree")
     assert done.code == 0
-    assert "Ann and ann become 2 people" in done.err
+    assert "ann and Ann are two people here" in done.err
     assert "Bea" not in done.err
+    assert "two people" not in run("enroll", "Bea", photos / "biden.jpg").err
+    told = run("enroll", "BEA", photos / "biden.jpg", "--review", "off").err
+    assert "BEA and Bea are two people here" in told

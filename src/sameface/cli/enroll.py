@@ -62,16 +62,15 @@ def enroll(
     from sameface.faces.choose import as_choice
     from sameface.recognizer import NotEnrolled
     from sameface.recognizer.bulk import enroll_each
+    from sameface.recognizer.near_names import alike
     from sameface.recognizer.review import as_review
-    from sameface.recognizer.roster import alike, roster_of
+    from sameface.recognizer.roster import roster_of
 
     details, agreed, end = _details(detail or []), _consent(consent, evidence), end_of(keep)
     choice, asked = as_choice(choose), as_review(review)
     roster = roster_of({name: photos_of(photos)} if photos else Path(name))
     for item in roster.passed_over:
         note(f"passed over: {item}")
-    for names in alike(roster.people):
-        note(f"{' and '.join(names)} become {len(names)} people: `sameface people merge` joins two")
     note(f"gallery: {gallery_location(gallery)}")
     alone = len(roster.people) == 1 and not roster.refused
     results, refused = [], 0
@@ -81,6 +80,8 @@ def enroll(
         ) as people,
         progress("enrolling", len(roster.people)) as advance,
     ):
+        for new, other in alike(people, roster.people):
+            note(f"{new} and {other} are two people here; where they are one, `sameface people merge` joins them")
         for done in enroll_each(
             people,
             roster,

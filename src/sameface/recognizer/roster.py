@@ -53,18 +53,6 @@ def roster_of(people: Mapping[str, ImageSource | Iterable[ImageSource]] | str | 
     return Roster({name: as_photos(photos) for name, photos in people.items()})
 
 
-def alike(names: Iterable[str]) -> list[list[str]]:
-    """Names that differ in nothing but capitals and spaces, which may well be one person's.
-
-    >>> alike(["Ann", "Bea", "ann"])
-    [['Ann', 'ann']]
-    """
-    found: dict[str, list[str]] = {}
-    for name in names:
-        found.setdefault(" ".join(name.casefold().split()), []).append(name)
-    return [same for same in found.values() if len(same) > 1]
-
-
 def as_photos(photos: ImageSource | Iterable[ImageSource]) -> list[ImageSource]:
     """One photo or several as a list.
 
