@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
@@ -34,6 +35,10 @@ _OF_SYSTEMS: Final = (
     "malgun.ttf",
     "Nirmala.ttf",
 )
+#: Pillow's own, which is in no file.
+_PILLOWS: Final = ""
+#: The size at which fonts are asked which letters they have, in pixels.
+_LOOKED_AT: Final = 20.0
 #: No font has a glyph for it: what is drawn instead is what a font draws for each character that it lacks.
 _NOWHERE: Final = "\U0010fffe"
 
@@ -49,27 +54,34 @@ def lettering(text: str, size: float, *, among: Iterable[str] = ()) -> tuple[Fre
         The font, and the text without signs that no font has (an emoji, say); letters that none has lose their accents, or are question marks.
     """
     others = "".join(dict.fromkeys("".join(among)))
-    of_all = (font for font in _fonts(size) if _has_letters(others, font)) if others else ()
-    for font in chain(of_all, _fonts(size)):
-        lacking = _lacking(text, font)
+    of_all = (name for name in _names() if not any(map(_is_letter, _lacking(others, name)))) if others else ()
+    for name in chain(of_all, _names()):
+        lacking = _lacking(text, name)
         # Signs are decoration: a name does not need another font for them.
         if not any(map(_is_letter, lacking)):
-            return font, _without(text, lacking)
-    font = next(_fonts(size))
-    lacking = _lacking(text, font)
-    plain = "".join(_plain(sign, font) if sign in lacking else sign for sign in text)
-    return font, plain.strip()
+            return _font(name, size), _without(text, lacking)
+    lacking = _lacking(text, _PILLOWS)
+    plain = "".join(_plain(sign) if sign in lacking else sign for sign in text)
+    return _font(_PILLOWS, size), plain.strip()
 
 
-def _fonts(size: float) -> Iterator[FreeTypeFont | ImageFont]:
-    from PIL import ImageFont
-
-    yield ImageFont.load_default(size)
+def _names() -> Iterator[str]:
+    """The fonts that this machine has, in the order in which they are tried."""
+    yield _PILLOWS
     for name in (*_OF_SYSTEMS, *_of_matplotlib()):
         try:
-            yield ImageFont.truetype(name, size)
+            _font(name, _LOOKED_AT)
         except OSError:  # not on this machine
             continue
+        yield name
+
+
+@lru_cache(maxsize=64)
+def _font(name: str, size: float) -> FreeTypeFont | ImageFont:
+    """A font at a size. Raises OSError: it is not on this machine."""
+    from PIL import ImageFont
+
+    return ImageFont.load_default(size) if name == _PILLOWS else ImageFont.truetype(name, size)
 
 
 def _of_matplotlib() -> Iterator[str]:
@@ -79,14 +91,15 @@ def _of_matplotlib() -> Iterator[str]:
         yield str(Path(found.origin).parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf")
 
 
-def _lacking(text: str, font: FreeTypeFont | ImageFont) -> set[str]:
+def _lacking(text: str, name: str) -> set[str]:
     """The characters of a text that a font draws as it draws what it lacks."""
-    missing = _picture(font, _NOWHERE)
-    return {sign for sign in set(text) if not sign.isspace() and _picture(font, sign) == missing}
+    return {sign for sign in set(text) if not sign.isspace() and _lacks(name, sign)}
 
 
-def _has_letters(text: str, font: FreeTypeFont | ImageFont) -> bool:
-    return not any(map(_is_letter, _lacking(text, font)))
+@lru_cache(maxsize=4096)
+def _lacks(name: str, sign: str) -> bool:
+    font = _font(name, _LOOKED_AT)
+    return _picture(font, sign) == _picture(font, _NOWHERE)
 
 
 def _picture(font: FreeTypeFont | ImageFont, sign: str) -> tuple[tuple[int, int], bytes]:
@@ -99,12 +112,12 @@ def _is_letter(sign: str) -> bool:
     return kind[0] in "LN" or kind == "Mc" or unicodedata.combining(sign) != 0
 
 
-def _plain(sign: str, font: FreeTypeFont | ImageFont) -> str:
-    """A letter without its accent, a question mark for one that has none to lose, nothing for a sign."""
+def _plain(sign: str) -> str:
+    """For Pillow's own font: a letter without its accent, a question mark for one that has none to lose, nothing for a sign."""
     if not _is_letter(sign):
         return ""
     bare = "".join(part for part in unicodedata.normalize("NFKD", sign) if not unicodedata.combining(part))
-    return bare if bare and not _lacking(bare, font) else "?" * bool(bare)
+    return bare if bare and not _lacking(bare, _PILLOWS) else "?" * bool(bare)
 
 
 def _without(text: str, signs: set[str]) -> str:
