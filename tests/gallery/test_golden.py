@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sameface.errors import GalleryDamagedError, GalleryKeyError, GalleryReadOnlyError
+from sameface.errors import GalleryDamagedError, GalleryKeyError, GalleryMismatchError, GalleryReadOnlyError
 from sameface.gallery import TemplateStore, open_store
 from sameface.gallery.sqlite.record import RESIDUE, pack, tombstone
 from sameface.types import Box, Consent, Retention
 from tests.gallery.worlds import SPACE, template
 from tests.left_out import lacking
+from tests.privileges import permissions_hold
 
 #: Ada with her templates, Zoë with one, and somebody who was forgotten, by each schema. To be added to, never changed.
 GOLDEN = Path(__file__).parent / "golden"
@@ -135,6 +136,33 @@ def test_a_gallery_of_every_schema_on_a_disk_that_may_only_be_read(read_only: Pa
             store.forget("Zoë 👩‍🚀")
         is_as_written(store)
     assert read_only.read_bytes() == before
+
+
+def test_a_lifted_copy_is_not_read_past_a_change(golden: Path) -> None:
+    """Of a gallery of an older schema that may not be written a copy is read; whoever was forgotten since is in it still."""
+    folder = golden.parent
+
+    def allow(file: int, inside: int) -> None:
+        for each in folder.iterdir():
+            each.chmod(file)
+        folder.chmod(inside)
+
+    allow(0o444, 0o555)
+    try:
+        with permissions_hold(), opened(golden) as reader:
+            is_as_written(reader)
+            older = reader._reader.execute("PRAGMA database_list").fetchone()[2] == ""  # type: ignore[attr-defined]
+            assert older or reader.stats().settings["schema"] == "3"
+            allow(0o600, 0o755)
+            with opened(golden) as writer:
+                writer.forget("Zoë 👩‍🚀")
+            if older:
+                with pytest.raises(GalleryMismatchError, match="Open the gallery again"):
+                    reader.people()
+            else:
+                assert "Zoë 👩‍🚀" not in reader
+    finally:
+        allow(0o600, 0o755)
 
 
 def test_lifting_heals_no_damage(tmp_path: Path) -> None:

@@ -107,8 +107,8 @@ def test_an_old_gallery_that_cannot_be_lifted_in_memory(gallery: Path, monkeypat
     made = []
     in_memory = opening._in_memory
 
-    def remembered(connection: object) -> object:
-        made.append(in_memory(connection))  # type: ignore[arg-type]
+    def remembered(connection: object, path: Path) -> object:
+        made.append(in_memory(connection, path))  # type: ignore[arg-type]
         return made[-1]
 
     def refuse(connection: object, *_: object) -> None:

@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from sameface.errors import GalleryReadOnlyError, StorageFullError
-from sameface.gallery.sqlite import keyring, lifting, schema
+from sameface.gallery.sqlite import keyring, lifting, schema, still
 from sameface.gallery.sqlite.errors import translated
 from sameface.gallery.sqlite.keyring import require_scheme
 from sameface.gallery.sqlite.tables import SCHEMA
@@ -84,7 +84,7 @@ def _lifted(
                 writer.close()
         return connection
     except (GalleryReadOnlyError, StorageFullError):
-        copy = _in_memory(connection)
+        copy = _in_memory(connection, path)
         try:
             lifting.lift(copy, bound, key)
             copy.execute("PRAGMA query_only = ON")
@@ -97,13 +97,18 @@ def _lifted(
 
 def another(connection: sqlite3.Connection, path: Path, patience: float) -> sqlite3.Connection:
     """One more connection for reading what `opened` opened."""
-    in_memory = not connection.execute("PRAGMA database_list").fetchone()[2]
-    return _in_memory(connection) if in_memory else schema.connect(path, patience, write=False)
+    return _in_memory(connection, path) if is_copy(connection) else schema.connect(path, patience, write=False)
 
 
-def _in_memory(connection: sqlite3.Connection) -> sqlite3.Connection:
-    copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+def is_copy(connection: sqlite3.Connection) -> bool:
+    """Whether `opened` gave a lifted copy in memory."""
+    return not connection.execute("PRAGMA database_list").fetchone()[2]
+
+
+def _in_memory(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, factory=still.Still)
     try:
+        copy.path, copy.seen = path, connection.seen if isinstance(connection, still.Still) else still.seen_now(path)
         connection.backup(copy)
     except BaseException:
         copy.close()

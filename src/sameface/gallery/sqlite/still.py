@@ -23,11 +23,11 @@ _NO_ROOM_OR_RIGHT: Final = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite
 
 
 class Still(sqlite3.Connection):
-    """A connection for reading a file as it lies.
+    """A connection for reading a file as it lies, or a copy of it in memory.
 
     Attributes:
         path: of the file.
-        seen: what the file was when it was opened.
+        seen: what the file was when it was opened, or copied.
     """
 
     path: Path
@@ -78,7 +78,7 @@ def connect(path: Path, patience: float) -> Still:
         GalleryReadOnlyError, StorageFullError: its log holds changes that are not in the file yet.
     """
     log = path.with_name(path.name + "-wal")
-    seen = _seen(path)
+    seen = seen_now(path)
     if log.exists() and log.stat().st_size:
         if may_write(path):
             raise StorageFullError(
@@ -107,7 +107,7 @@ def connect(path: Path, patience: float) -> Still:
 
 def is_over(connection: sqlite3.Connection) -> bool:
     """Whether a file that is read as it lies was changed since it was opened."""
-    return isinstance(connection, Still) and _seen(connection.path) != connection.seen
+    return isinstance(connection, Still) and seen_now(connection.path) != connection.seen
 
 
 def require_still(connection: sqlite3.Connection) -> None:
@@ -121,7 +121,7 @@ def require_still(connection: sqlite3.Connection) -> None:
         )
 
 
-def _seen(path: Path) -> tuple[int, ...]:
+def seen_now(path: Path) -> tuple[int, ...]:
     """What tells a file from what it was: itself, its size and time, and its log's."""
     try:
         about = path.stat()

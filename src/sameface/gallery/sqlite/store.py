@@ -328,6 +328,12 @@ class SqliteStore(BaseStore[SqliteTransaction]):
     def _read_anew_if_changed(self) -> None:
         """A file that is read as it lies is opened again after somebody else's change."""
         if still.is_over(self._reader) and not self._reader.in_transaction:
+            if opening.is_copy(self._reader):
+                raise GalleryMismatchError(
+                    expected=f"{self.location} as it was when it was opened",
+                    got="changes by a newer sameface",
+                    advice="open the gallery again",
+                )
             connection = schema.connect(self._path, self._patience, write=False)
             self._reader.close()
             self._reader = connection
