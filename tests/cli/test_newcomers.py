@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import builtins
+import copy
+import pickle
 import re
 import shutil
 from dataclasses import replace
@@ -183,6 +185,9 @@ def test_serve_says_what_it_does_not_serve(run: Run, photos: Path, tmp_path: Pat
         ("enroll", "Gallery"),
         ("search", "identify"),
         ("represent", "embed"),
+        ("extract_faces", "detect"),
+        ("compare_faces", "verify"),
+        ("load_image_file", "load_image"),
         ("annotate", "annotated"),
         ("Client", "sameface.client"),
         ("group", "cluster"),
@@ -293,3 +298,27 @@ def test_a_name_that_is_nearly_right_is_told_in_python_too(tmp_path: Path) -> No
             people.forget("Xaver")
         with pytest.raises(LookupError, match="Did you mean Anna Freud"):
             people.verify("Ana Freud", "no-photo-is-opened.jpg")
+
+
+def test_what_is_guessed_of_an_answer_leads_to_what_is_meant(photos: Path) -> None:
+    answer: Any = sameface.verify(photos / "obama.jpg", photos / "obama2.jpg")
+    face: Any = sameface.detect(photos / "obama.jpg")[0]
+    for value, guess, meant in (
+        (answer, "verified", "same"),
+        (answer, "confidence", "probability"),
+        (answer, "facial_area", "probe_box"),
+        (face, "bbox", "box"),
+    ):
+        with pytest.raises(AttributeError, match=rf"no attribute '{guess}'; write \.{meant}$"):
+            getattr(value, guess)
+        with pytest.raises(TypeError, match=rf"write \.{meant}$"):
+            value[guess]
+        assert hasattr(value, meant)
+    with pytest.raises(TypeError, match=r"write \.same"):
+        answer["same"]
+    with pytest.raises(TypeError, match=r"write \.to_dict\(\)"):
+        answer[0]
+    with pytest.raises(AttributeError, match=r"no attribute 'nothing_like_it'$"):
+        _ = answer.nothing_like_it
+    assert pickle.loads(pickle.dumps(answer)).distance == answer.distance
+    assert copy.copy(answer).same

@@ -1,4 +1,4 @@
-"""Names that people guess for what a gallery does: the error says the right one."""
+"""Names that people guess for what a gallery does and an answer holds: the error says the right one."""
 
 from __future__ import annotations
 
@@ -16,6 +16,23 @@ _OF_A_GALLERY: Final[Mapping[str, str]] = {
     **dict.fromkeys(("compare", "is_same"), "verify(name, photo)"),
     **dict.fromkeys(("annotate", "draw"), "identify(photo), then sameface.annotated(photo, answers)"),
 }
+#: Of an answer; each counts only for answers that have what is meant.
+_OF_AN_ANSWER: Final[Mapping[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("verified", "match", "matched", "is_same", "is_match", "result"), ("same",)),
+    **dict.fromkeys(("confidence", "score", "similarity", "percent"), ("probability", "quality", "distance")),
+    **dict.fromkeys(("bbox", "rect", "region", "facial_area", "location", "bounding_box"), ("box", "probe_box")),
+    **dict.fromkeys(("identity", "person", "label", "who", "match_name"), ("name",)),
+    **dict.fromkeys(("vector", "encoding", "descriptor", "feature"), ("embedding",)),
+    **dict.fromkeys(("tau", "cutoff", "tolerance"), ("threshold",)),
+}
+
+
+def meant_of(answer: object, name: object) -> str:
+    """The attribute of an answer that is meant by a guessed one; "" where none is known."""
+    for meant in _OF_AN_ANSWER.get(name, ()) if isinstance(name, str) else ():
+        if hasattr(type(answer), meant):
+            return meant
+    return name if isinstance(name, str) and hasattr(type(answer), name) else ""
 
 
 class Guessed:
