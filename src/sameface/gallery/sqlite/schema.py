@@ -1,4 +1,7 @@
-"""How a gallery file is made and opened, and what its settings bind it to."""
+"""How a gallery file is made and opened, and what its settings bind it to.
+
+Over 300 lines because a file is opened by the rules that it was made by, and whoever changes one has to see the other.
+"""
 
 from __future__ import annotations
 
