@@ -185,7 +185,8 @@ def identify(
         ImageError: the photo cannot be read.
 
     >>> import sameface, tempfile
-    >>> people = sameface.Gallery(tempfile.mkdtemp() + "/people.db")
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> people = sameface.Gallery(folder.name + "/people.db")
     >>> people.enroll("Barack Obama", "examples/photos/obama.jpg")
     Enrollment('Barack Obama', 1 of 1 photo accepted)
     >>> [face.name for face in identify("examples/photos/obama2.jpg", people)]
@@ -193,6 +194,7 @@ def identify(
     >>> [face.name for face in identify("examples/photos/biden.jpg", people)]
     [None]
     >>> people.close()
+    >>> folder.cleanup()
     """
     from sameface.errors import SettingError
     from sameface.recognizer import Gallery

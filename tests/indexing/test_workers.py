@@ -45,7 +45,7 @@ def until_killed(jobs: list[Job], killed: list[int]) -> Iterator[Job]:
 
 
 @pytest.fixture
-def dask() -> Iterator[Callable[[Iterable[Job]], Iterator[Found]]]:
+def dask(tmp_path: Path) -> Iterator[Callable[[Iterable[Job]], Iterator[Found]]]:
     """Runs jobs on two processes of a cluster of its own, each with a nurse that starts it again."""
     distributed = pytest.importorskip("distributed")
     import multiprocessing
@@ -57,7 +57,12 @@ def dask() -> Iterator[Callable[[Iterable[Job]], Iterator[Found]]]:
         get_mp_context()
         multiprocessing.set_forkserver_preload(["distributed", "sameface.indexing.photos", "tests.indexing.made_up"])
         with distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0", silence_logs=50
+            n_workers=2,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address="127.0.0.1:0",
+            silence_logs=50,
+            local_directory=str(tmp_path),
         ) as cluster:
             yield lambda jobs: workers.cluster(jobs, cluster.scheduler_address)
             cluster.wait_for_workers(2, timeout=250)  # closing one that is about to start fails

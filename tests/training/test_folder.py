@@ -172,6 +172,7 @@ def test_a_signal_leaves_a_checkpoint_to_go_on_from(
 def test_two_processes_train_on_one_folder(tmp_path: Path) -> None:
     data = write_people(tmp_path / "people")
     launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--local-addr", "127.0.0.1")
+    launcher += ("--log-dir", str(tmp_path / "logs"))  # else a folder is left among the temporary files
     running = run_cli(
         str(data), "--out", str(tmp_path / "out"), "--people", "4", "--steps", "6", "--device", "cpu", launcher=launcher
     )

@@ -61,7 +61,8 @@ class Gallery(Guessed, People):
         fpir: for `identify`, the share of unknown people that may be named wrongly.
 
     >>> import sameface, tempfile
-    >>> people = sameface.Gallery(tempfile.mkdtemp() + "/people.db")
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> people = sameface.Gallery(folder.name + "/people.db")
     >>> people.enroll("Grace Hopper", "examples/photos/grace_hopper.jpg")
     Enrollment('Grace Hopper', 1 of 1 photo accepted)
     >>> [person.name for person in people], len(people), "Ada" in people
@@ -71,6 +72,7 @@ class Gallery(Guessed, People):
     >>> people.forget("Grace Hopper").templates
     1
     >>> people.close()
+    >>> folder.cleanup()
 
     Raises:
         GalleryMissingError, NotAGalleryError, GalleryDamagedError, …: see `sameface.errors`.
