@@ -141,8 +141,10 @@ class Program:
             assert client.post("galleries", json={"name": "people"}).is_success
 
 
-def usual_options(point_file: Path) -> tuple[str, ...]:
-    return ("--operating-point", str(point_file), "--rate", "100000", "--burst", "100000", "--timeout", "120")
+def usual_options(point_file: Path, *given: str) -> tuple[str, ...]:
+    """Those that are given, and the usual ones that are not: no option may come twice."""
+    usual = {"--operating-point": str(point_file), "--rate": "100000", "--burst": "100000", "--timeout": "120"}
+    return (*(word for name, value in usual.items() if name not in given for word in (name, value)), *given)
 
 
 @pytest.fixture
@@ -151,7 +153,7 @@ def program(tmp_path, point_file) -> Iterator[Callable[..., Program]]:
     started: list[Program] = []
 
     def start(*options: str, folder: Path | None = None) -> Program:
-        started.append(Program(folder or tmp_path / "galleries", *usual_options(point_file), *options))
+        started.append(Program(folder or tmp_path / "galleries", *usual_options(point_file, *options)))
         return started[-1]
 
     yield start
