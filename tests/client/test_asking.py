@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from pathlib import Path
@@ -157,3 +158,18 @@ def test_the_address_and_the_key(url: str) -> None:
     assert (made["base_url"], made["follow_redirects"]) == ("http://x/v1/", False)
     assert made["headers"] == {"Authorization": "Bearer sf_1"}
     assert replies.settings(url, None, 5.0)["headers"] == {}
+
+
+def test_a_photo_that_cannot_be_read_takes_no_other_along(tmp_path: Path) -> None:
+    place = tmp_path / "Ada"
+    place.mkdir()
+    for number in (1, 2, 3):
+        (place / f"{number}.jpg").write_bytes(bytes([number]))
+    (place / "0.jpg").symlink_to("nowhere")
+    (place / "notes.txt").write_text("x")
+    known = hashlib.sha256(bytes([2])).hexdigest()
+    parts = [[photo.name for photo in part] for part in asking.parts_to_send(place, {known}, 8)]
+    assert parts == [["1.jpg", "3.jpg"], ["0.jpg"]]
+    assert len(asking.digests_below(place)) == 3
+    with pytest.raises(ImageNotFoundError, match=r"0\.jpg"):
+        GALLERY.enroll("Ada", [place / "0.jpg"], None, (), None, "", "only", None).request()
