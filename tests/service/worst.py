@@ -38,9 +38,10 @@ def bodies() -> Iterator[tuple[str, str, str, bytes]]:
     yield "objects", enroll, js, b'{"name":"a","photos":[' + b'{"a":0},' * (BODY // 8) + b"0]}"
     yield "depth", enroll, js, b'{"a":' * (BODY // 5)
     yield "brackets", enroll, js, b"[" * BODY
-    yield "keys", detect, js, b"{" + b",".join(b'"%d":0' % number for number in range(BODY // 14)) + b"}"
+    keys = b",".join(b'"%d":0' % number for number in range(BODY // 14))
+    yield "keys", detect, js, b"{" + keys + b"}"
     yield "one key again", detect, js, b"{" + b",".join([b'"a":0'] * (BODY // 6)) + b"}"
-    yield "details", enroll, js, b'{"details":{' + b",".join(b'"%d":0' % n for n in range(BODY // 14)) + b"}}"
+    yield "details", enroll, js, b'{"details":{' + keys + b"}}"
     yield "groups", enroll, js, b'{"groups":[' + b'"g",' * (BODY // 4) + b'"g"]}'
     yield "a long key", detect, js, b'{"' + b"k" * (BODY - 10) + b'":0}'
     yield "a long name", enroll, js, b'{"name":"' + b"n" * (BODY - 20) + b'"}'
@@ -69,12 +70,12 @@ def bodies() -> Iterator[tuple[str, str, str, bytes]]:
 def pictures() -> Iterator[tuple[str, bytes]]:
     """Small files of many pixels."""
     for name, mode, kind, options in [
-        ("WebP", "RGB", "WEBP", {"lossless": True}),
-        ("WebP with alpha", "RGBA", "WEBP", {"lossless": True}),
-        ("PNG", "RGB", "PNG", {}),
-        ("PNG with alpha", "RGBA", "PNG", {}),
-        ("PNG, grey with alpha", "LA", "PNG", {}),
-        ("PNG of 16 bits", "I;16", "PNG", {}),
+        ("WebP", "RGB", "WEBP", {"lossless": True, "quality": 0, "method": 0}),  # quickly made
+        ("WebP with alpha", "RGBA", "WEBP", {"lossless": True, "quality": 0, "method": 0}),
+        ("PNG", "RGB", "PNG", {"compress_level": 1}),
+        ("PNG with alpha", "RGBA", "PNG", {"compress_level": 1}),
+        ("PNG, grey with alpha", "LA", "PNG", {"compress_level": 1}),
+        ("PNG of 16 bits", "I;16", "PNG", {"compress_level": 1}),
         ("JPEG, progressive", "RGB", "JPEG", {"progressive": True, "subsampling": 0}),
         ("JPEG, CMYK", "CMYK", "JPEG", {}),
     ]:
