@@ -92,9 +92,9 @@ def test_the_sdist_holds_what_a_packager_needs(archives):
 def test_readme_in_an_empty_environment(archives, tmp_path, monkeypatch):
     monkeypatch.setenv("SAMEFACE_CACHE", str(tmp_path / "cache"))  # what other tests converted is not there
     environment = tmp_path / "environment"
-    run(sys.executable, "-m", "venv", environment, cwd=tmp_path)
+    run(sys.executable, "-m", "venv", "--without-pip", environment, cwd=tmp_path)  # to install pip takes seconds
     python, programs = environment / "bin" / "python", environment / "bin"
-    pip = (python, "-m", "pip", "--quiet", "--disable-pip-version-check")
+    pip = (sys.executable, "-m", "pip", "--python", python, "--quiet", "--disable-pip-version-check")
     run(*pip, "install", "--no-compile", archives["wheel"], cwd=tmp_path)  # what is run is compiled then
     work = tmp_path / "work"
     (work / "examples").mkdir(parents=True)
