@@ -16,6 +16,12 @@ from sameface.training.pictures import Pictures  # noqa: E402
 TINY = NetworkSpec("convnet", 12, 1, 8, intake="unit", options={"widths": (8, 16)})
 
 
+@pytest.fixture(autouse=True)
+def begins_from_one_random_state() -> None:
+    """No test draws what another one left over."""
+    torch.manual_seed(0)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def operators_are_read_once() -> Iterator[None]:
     """For each export PyTorch reads its five hundred operators of ONNX from their sources, and changes nothing of them."""

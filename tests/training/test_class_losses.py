@@ -239,8 +239,8 @@ def test_rows_that_were_not_drawn_stay_and_the_others_move_as_by_adam() -> None:
     others = torch.ones(40, dtype=torch.bool)
     others[chosen] = False
     assert not moved[others].any()
-    # Adam's first step is the learning rate, against the sign of the slope.
-    big = slopes.abs() > 1e-4
+    # Adam's first step is the learning rate, against the sign of the slope; less by 3e-7 of it over the slope, for its ε is beside √(1 − β₂) of that.
+    big = slopes.abs() > 1e-3
     assert bool(big.any())
     torch.testing.assert_close(moved[big], -0.1 * slopes[big].sign(), rtol=1e-3, atol=1e-4)
 
