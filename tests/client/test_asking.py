@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from sameface import errors
-from sameface.client import asking, replies
+from sameface.client import asking, folders, replies
 from sameface.client.asking import GalleryAsks
 from sameface.errors import ImageAccessError, ImageNotFoundError, NoFaceError, SamefaceError, ServiceError
 from sameface.types import Consent, Person, PersonId
@@ -168,8 +168,8 @@ def test_a_photo_that_cannot_be_read_takes_no_other_along(tmp_path: Path) -> Non
     (place / "0.jpg").symlink_to("nowhere")
     (place / "notes.txt").write_text("x")
     known = hashlib.sha256(bytes([2])).hexdigest()
-    parts = [[photo.name for photo in part] for part in asking.parts_to_send(place, {known}, 8)]
+    parts = [[photo.name for photo in part] for part in folders.parts_to_send(place, {known}, 8)]
     assert parts == [["1.jpg", "3.jpg"], ["0.jpg"]]
-    assert len(asking.digests_below(place)) == 3
+    assert len(folders.digests_below(place)) == 3
     with pytest.raises(ImageNotFoundError, match=r"0\.jpg"):
         GALLERY.enroll("Ada", [place / "0.jpg"], None, (), None, "", "only", None).request()

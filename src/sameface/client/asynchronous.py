@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 import anyio
 import httpx
 
-from sameface.client import asking, replies
+from sameface.client import asking, folders, replies
 from sameface.client.asking import Ask, Upload
 from sameface.client.rights import AsyncRights, RightsAsks
 from sameface.recognizer.wire import Enrollment, Erased, Identification, IdentifiedPhoto, Person, Verification
@@ -198,12 +198,12 @@ class AsyncRemoteGallery(AsyncRights):
             job: of `begin_job`: then the service also says which photos it refused, and those are not sent again either.
         """
         known = {person.name: person.person_id async for person in self.people()} if not job else {}
-        for name, place in asking.people_folders(folder):
+        for name, place in folders.people_folders(folder):
             if job:
-                kept = await self._done(job, asking.digests_below(place))
+                kept = await self._done(job, folders.digests_below(place))
             else:
                 kept = await self._client.ask(self._asks.digests(known[name])) if name in known else set()
-            for part in asking.parts_to_send(place, kept, at_once):
+            for part in folders.parts_to_send(place, kept, at_once):
                 try:
                     done = await self._client.ask(
                         self._asks.enroll(name, part, None, (), None, "", "only", review, job)
@@ -214,7 +214,7 @@ class AsyncRemoteGallery(AsyncRights):
 
     async def _done(self, job: str, digests: set[str]) -> set[str]:
         done = set(digests)
-        for part in asking.pages(sorted(digests)):
+        for part in folders.pages(sorted(digests)):
             left: set[str] = await self._client.ask(self._asks.missing(job, part))
             done -= left
         return done

@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
-from sameface.client import asking, replies
+from sameface.client import asking, folders, replies
 from sameface.client.asking import Ask, Upload
 from sameface.client.rights import Rights, RightsAsks
 from sameface.recognizer.wire import Enrollment, Erased, Identification, IdentifiedPhoto, Person, Verification
@@ -192,12 +192,12 @@ class RemoteGallery(Rights):
             job: of `begin_job`: then the service also says which photos it refused, and those are not sent again either.
         """
         known = {person.name: person.person_id for person in self.people()} if not job else {}
-        for name, place in asking.people_folders(folder):
+        for name, place in folders.people_folders(folder):
             if job:
-                kept = self._done(job, asking.digests_below(place))
+                kept = self._done(job, folders.digests_below(place))
             else:
                 kept = self._client.ask(self._asks.digests(known[name])) if name in known else set()
-            for part in asking.parts_to_send(place, kept, at_once):
+            for part in folders.parts_to_send(place, kept, at_once):
                 try:
                     done = self._client.ask(self._asks.enroll(name, part, None, (), None, "", "only", review, job))
                 except asking.OF_ONE_PERSON as error:
@@ -206,7 +206,7 @@ class RemoteGallery(Rights):
 
     def _done(self, job: str, digests: set[str]) -> set[str]:
         done = set(digests)
-        for part in asking.pages(sorted(digests)):
+        for part in folders.pages(sorted(digests)):
             left: set[str] = self._client.ask(self._asks.missing(job, part))
             done -= left
         return done
