@@ -47,8 +47,8 @@ def gflop(name: str) -> float:
     return 2e-9 * float(multiply_adds) * len(card.views)
 
 
-def rate(work: Callable[[], object], items: int, seconds: float) -> float:
-    """Items a second: the median over runs that fill the time."""
+def median_seconds(work: Callable[[], object], seconds: float = 1.0) -> float:
+    """Of runs that fill the time, after one that does not count."""
     work()
     times: list[float] = []
     end = time.perf_counter() + seconds
@@ -56,7 +56,12 @@ def rate(work: Callable[[], object], items: int, seconds: float) -> float:
         start = time.perf_counter()
         work()
         times.append(time.perf_counter() - start)
-    return items / statistics.median(times)
+    return statistics.median(times)
+
+
+def rate(work: Callable[[], object], items: int, seconds: float) -> float:
+    """Items a second."""
+    return items / median_seconds(work, seconds)
 
 
 def gemm_rate(threads: int, seconds: float, size: int = 2048) -> float:

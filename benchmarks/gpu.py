@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import platform
-import statistics
 import subprocess
 import tempfile
 import time
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from bench_encoder import median_seconds
 
 from sameface.encoders import load_encoder, onnx_encoder
 from sameface.models import devices
@@ -34,18 +34,6 @@ from sameface.recognizer import Recognizer
 PHOTOS = Path(__file__).resolve().parents[1] / "examples" / "photos"
 ENCODERS = ("sface-2021dec-unit", "sface-2021dec-unit-int8")
 BATCHES = (1, 8, 32, 128, 512)
-
-
-def median_seconds(work: Callable[[], object], seconds: float = 1.0) -> float:
-    """Of runs that fill the time, after one that does not count."""
-    work()
-    times: list[float] = []
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end or len(times) < 3:
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
 
 
 def memory_mb() -> float | None:

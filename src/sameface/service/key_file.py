@@ -157,7 +157,6 @@ class KeyFile:
         """
         if overlap < timedelta(0):
             raise SettingError(expected="an overlap of at least 0", got=str(overlap), advice="give 0 or more")
-        self._known({key.id: key for key in self.keys()}, identity)  # as in `revoke`
         with self._changing() as keys:
             old = self._known(keys, identity)
             end = self._clock() + overlap
@@ -175,9 +174,6 @@ class KeyFile:
         Raises:
             SettingError: no key of that id.
         """
-        self._known(
-            {key.id: key for key in self.keys()}, identity
-        )  # before a lock is made beside a file that may not be there
         with self._changing() as keys:
             self._known(keys, identity)
             del keys[identity]
