@@ -20,7 +20,7 @@ from sameface.models.vendor_calls import silence
 
 silence()  # before the next line: it is read when the runtime is loaded
 
-import onnxruntime as ort  # type: ignore[import-untyped]  # noqa: E402
+import onnxruntime as ort  # type: ignore[import-untyped]  # noqa: E402  it brings no types; silenced first
 
 #: Device names as users say them, and the execution provider that serves each.
 PROVIDERS: Final[Mapping[str, str]] = {

@@ -21,7 +21,7 @@ from sameface.models.vendor_calls import silence
 
 silence()  # before the next line: it is read when the runtime is loaded
 
-import onnxruntime as ort  # type: ignore[import-untyped]  # noqa: E402
+import onnxruntime as ort  # type: ignore[import-untyped]  # noqa: E402  it brings no types; silenced first
 
 #: Weights of a tensor from this size on, in bytes, lie in a file that is mapped.
 _MAPPED_FROM: Final = 4096

@@ -23,7 +23,7 @@ from sameface.recognizer.found import EncodedFace
 from sameface.types import CropsRGB, Embeddings
 
 
-class FaceEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class FaceEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn brings no types
     """Photos or face crops → embeddings ``(n, d)``; learns nothing, so `fit` only checks.
 
     Args:

@@ -32,7 +32,7 @@ def _calibrated(self: OneShotClassifier) -> bool:
     return True
 
 
-class OneShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class OneShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn brings no types
     """One embedding makes a person known; a probe that is near nobody gets the unknown label.
 
     Args:
@@ -128,7 +128,7 @@ class OneShotClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             apart[rows] = np.take_along_axis(table, order[rows], axis=1)
         return apart, order
 
-    @available_if(_calibrated)  # type: ignore[untyped-decorator]
+    @available_if(_calibrated)  # type: ignore[untyped-decorator]  # as above
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
         """How probable each answer is, by the calibration of the operating point.
 

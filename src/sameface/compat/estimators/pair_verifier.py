@@ -22,7 +22,7 @@ def _wants_probability(self: PairVerifier) -> bool:
     return True
 
 
-class PairVerifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class PairVerifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn brings no types
     """Learns τ from labelled pairs; the decision is *same iff distance < τ*.
 
     Args:
