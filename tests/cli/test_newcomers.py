@@ -162,7 +162,7 @@ def test_a_pickle_is_no_exported_gallery_and_the_way_in_is_told(run: Run, tmp_pa
     pickle.write_bytes(b"\x80\x04}.")
     done = run("gallery", "import", pickle)
     assert done.code == 6
-    assert "python -m sameface.compat.stored_encodings" in done.err
+    assert "sameface gallery import-encodings" in done.err
 
 
 def test_serve_says_what_it_does_not_serve(run: Run, photos: Path, tmp_path: Path) -> None:

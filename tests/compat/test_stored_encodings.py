@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from sameface.compat import face_recognition
-from sameface.compat.stored_encodings import import_encodings, main, read_encodings
+from sameface.compat.stored_encodings import import_encodings, read_encodings
 from sameface.errors import DataError, EmbeddingError, GalleryMismatchError
 from sameface.recognizer import Gallery, Recognizer
 
@@ -201,22 +201,16 @@ def test_other_broken_files(tmp_path):
         read_encodings(tmp_path / "nowhere.json")
 
 
-def test_stored_encodings_name_people_in_new_photos(tmp_path, photos, capsys):
+def test_stored_encodings_name_people_in_new_photos(tmp_path, photos):
     stored = {}
     for name, photo in {"Barack Obama": "obama.jpg", "Grace Hopper": "grace_hopper.jpg"}.items():
-        stored[name] = face_recognition.face_encodings(face_recognition.load_image_file(photos / photo))[0].tolist()
-    (tmp_path / "encodings.json").write_text(json.dumps(stored))
-    place = tmp_path / "people.db"
-    assert main([str(tmp_path / "encodings.json"), "--gallery", str(place)]) == 0
-    assert capsys.readouterr().out.strip() == f"{place}: 2 encodings of 2 people"
-    assert main([str(tmp_path / "encodings.json"), "--gallery", str(place)]) == 0
-    assert capsys.readouterr().out.strip() == f"{place}: 0 encodings of 2 people; 2 known already"
-    with Gallery(place, recognizer=Recognizer(encoder="dlib-resnet", operating_point=0.6)) as people:
+        stored[name] = face_recognition.face_encodings(face_recognition.load_image_file(photos / photo))[0]
+    with Gallery(tmp_path / "people.db", recognizer=Recognizer(encoder="dlib-resnet", operating_point=0.6)) as people:
+        import_encodings(people, stored)
         assert [answer.name for answer in people.identify(photos / "obama2.jpg")] == ["Barack Obama"]
         assert [answer.name for answer in people.identify(photos / "biden.jpg")] == [None]
         with pytest.raises(EmbeddingError):
             import_encodings(people, {"Ada": np.zeros(64)})
-    assert main([str(tmp_path / "nowhere.json"), "--gallery", str(place)]) == 8
 
 
 def test_only_into_a_gallery_of_the_same_space(tmp_path):

@@ -1,4 +1,4 @@
-"""`sameface gallery`: check, stats, copy, export, import, reindex, distribute, compact, audit, key, retention, expire."""
+"""`sameface gallery`: check, stats, copy, export, import, import-encodings, reindex, distribute, compact, audit, key, retention, expire."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from sameface.cli.gallery_index import distribute, reindex
-from sameface.cli.gallery_moves import copy, export, import_, reencode
+from sameface.cli.gallery_moves import copy, export, import_, import_encodings, reencode
 from sameface.cli.options import GalleryOption, JsonOption, YesOption
 from sameface.cli.rights import expire, retention
 
@@ -64,6 +64,7 @@ def stats(gallery: GalleryOption = None, json: JsonOption = False) -> None:
 gallery_app.command()(copy)
 gallery_app.command()(export)
 gallery_app.command("import")(import_)
+gallery_app.command("import-encodings")(import_encodings)
 gallery_app.command()(reencode)
 gallery_app.command()(retention)
 gallery_app.command()(expire)

@@ -1,4 +1,4 @@
-"""`sameface gallery` copy, export, import, reencode: everybody to another place, file or encoder, all or none."""
+"""`sameface gallery` copy, export, import, import-encodings, reencode: everybody to another place, file or encoder, all or none."""
 
 from __future__ import annotations
 
@@ -95,6 +95,40 @@ def import_(
         print_json({"people": len(exported), "templates": count})
     else:
         print_line(f"added {plural(len(exported), 'person', 'people')}, {plural(count, 'template')}")
+
+
+def import_encodings(
+    file: Annotated[Path, typer.Argument(help="Encodings by name: .json, .npz, .npy or .csv.")],
+    gallery: GalleryOption = None,
+    names: Annotated[
+        Path | None,
+        typer.Option("--names", help="For .npy: a text file with the name of each row.", show_default=False),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Add people by encodings of face_recognition. Photos are not needed, and what is known already is not doubled."""
+    import shlex
+
+    from sameface.cli.options import gallery_location
+    from sameface.cli.output import note, plural, print_json, print_line
+    from sameface.compat.stored_encodings import ENCODER, TOLERANCE, read_encodings, read_names
+    from sameface.compat.stored_encodings import import_encodings as add
+    from sameface.recognizer import Gallery, Recognizer
+
+    location = gallery_location(gallery)
+    encodings = read_encodings(file, read_names(names) if names else None)
+    with _nothing_left_of(location), Gallery(location, recognizer=Recognizer(encoder=ENCODER)) as people:
+        note(f"gallery: {people.store.location}")
+        done = add(people, encodings, source=file.name)
+    command = shlex.join(["sameface", "identify", "PHOTO", "--gallery", location, "--threshold", f"{TOLERANCE:g}"])
+    note(f"search it under the threshold of face_recognition: {command}")
+    added = sum(report.accepted for item in done for report in item.reports)
+    known = sum(not report.accepted for item in done for report in item.reports)
+    if json:
+        print_json({"people": len(done), "templates": added, "known": known})
+    else:
+        again = f"; {known} known already" if known else ""
+        print_line(f"added {plural(added, 'encoding')} of {plural(len(done), 'person', 'people')}{again}")
 
 
 def reencode(

@@ -1,6 +1,6 @@
 """Encodings that face_recognition computed and somebody stored: into a gallery, without the photos and without unpickling anything.
 
-    python -m sameface.compat.stored_encodings encodings.json --gallery people.db
+    sameface gallery import-encodings encodings.json --gallery people.db
 
 What is read:
 
@@ -15,10 +15,7 @@ A pickle can run any program when it is opened, so none is opened here; the erro
 
 from __future__ import annotations
 
-import argparse
 import csv
-import shlex
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -26,11 +23,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from sameface.defaults import DEFAULT_GALLERY
-from sameface.errors import DataError, GalleryMismatchError, SamefaceError, outcome_of
+from sameface.errors import DataError, GalleryMismatchError, SamefaceError
 from sameface.gallery import Sight
 from sameface.matching import as_embedding
-from sameface.recognizer import Enrollment, Gallery, PhotoReport, Recognizer
+from sameface.recognizer import Enrollment, Gallery, PhotoReport
 from sameface.recognizer.words import plural
 from sameface.types import Template
 
@@ -80,6 +76,22 @@ def read_encodings(path: str | Path, names: Sequence[str] | None = None) -> dict
         ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _unusable(place, str(error)) from error
+
+
+def read_names(path: Path) -> list[str]:
+    """The names beside a ``.npy``: text in UTF-8, a name a line.
+
+    Raises:
+        DataError: no such file, or no text.
+    """
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            expected=f"a text file with a name a line at {path}",
+            got=getattr(error, "strerror", None) or "no text in UTF-8",
+            advice="check the path",
+        ) from error
 
 
 def import_encodings(gallery: Gallery, encodings: Mapping[str, npt.ArrayLike], *, source: str = "") -> list[Enrollment]:
@@ -142,47 +154,6 @@ class _Newcomers:
                 known.add(template.embedding.tobytes())
                 self.places.append(place)
         return self.places
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """``python -m sameface.compat.stored_encodings``."""
-    parser = argparse.ArgumentParser(
-        prog="python -m sameface.compat.stored_encodings",
-        description="Put encodings that face_recognition computed into a gallery.",
-    )
-    parser.add_argument("encodings", type=Path, help=".json, .npz, .npy or .csv")
-    parser.add_argument("--gallery", default=DEFAULT_GALLERY, help="gallery to make or add to")
-    parser.add_argument("--names", type=Path, help="for .npy: a text file with the name of each row")
-    given = parser.parse_args(arguments)
-    try:
-        names = _names_in(given.names) if given.names else None
-        encodings = read_encodings(given.encodings, names)
-        with Gallery(given.gallery, recognizer=Recognizer(encoder=ENCODER)) as gallery:
-            done = import_encodings(gallery, encodings, source=given.encodings.name)
-    except SamefaceError as error:
-        sys.stderr.write(f"sameface: {error}\n")
-        return outcome_of(type(error)).exit_code
-    stored, known = (
-        sum(item.accepted for item in done),
-        sum(not report.accepted for item in done for report in item.reports),
-    )
-    said = f"{plural(stored, 'encoding')} of {plural(len(done), 'person', 'people')}"
-    said += f"; {known} known already" if known else ""
-    sys.stdout.write(f"{given.gallery}: {said}\n")
-    command = shlex.join(["sameface", "identify", "PHOTO", "--gallery", given.gallery, "--threshold", f"{TOLERANCE:g}"])
-    sys.stderr.write(f"search it under the threshold of face_recognition: {command}\n")
-    return 0
-
-
-def _names_in(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            expected=f"a text file with a name a line at {path}",
-            got=getattr(error, "strerror", None) or "no text in UTF-8",
-            advice="check the path",
-        ) from error
 
 
 # -- files ------------------------------------------------------------------------------------------------------------
@@ -287,7 +258,3 @@ def _unusable(path: Path, got: str) -> DataError:
         got=f"{got} in {path.name}",
         advice="see docs/how-to/move.md",
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

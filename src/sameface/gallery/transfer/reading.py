@@ -167,7 +167,7 @@ def _another_kind(path: Path) -> NotAGalleryError:
         expected=f"an exported gallery at {path}",
         got="another kind of file",
         advice="make one with `sameface gallery export`; encodings of face_recognition come in by "
-        "`python -m sameface.compat.stored_encodings`",
+        "`sameface gallery import-encodings`",
     )
 
 
