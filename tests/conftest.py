@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
+from tests.first_imports import FirstImports
 from tests.left_out import LeftOut, lacking
 from tests.longest_first import LongestFirst, workers
 from tests.own_cache import OwnCache
@@ -88,6 +89,7 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(LeftOut(), "left-out")
     config.pluginmanager.register(OwnCache(), "own-cache")
+    config.pluginmanager.register(FirstImports(), "first-imports")
     if config.pluginmanager.has_plugin("xdist"):
         config.pluginmanager.register(LongestFirst(), "longest-first")
     if getattr(config.option, "numprocesses", None):

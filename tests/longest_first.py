@@ -85,12 +85,12 @@ def file_of(item: pytest.Item) -> str:
 
 
 def longest_first(files: Sequence[str]) -> dict[str, int]:
-    """The place of each file in the order, given the file of each test.
+    """The place of each file in the order, given the file of each test; the same in every worker, wherever it began to collect.
 
     >>> longest_first(["a.py", "b.py", "b.py", "tests/docs/test_pages.py"])
     {'tests/docs/test_pages.py': 0, 'b.py': 1, 'a.py': 2}
     """
     tests = Counter(files)
     long = [file for file in LONGEST if file in tests]
-    short = sorted((file for file in tests if file not in LONGEST), key=lambda file: -tests[file])
+    short = sorted((file for file in tests if file not in LONGEST), key=lambda file: (-tests[file], file))
     return {file: place for place, file in enumerate([*long, *short])}
