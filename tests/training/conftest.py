@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 torch = pytest.importorskip("torch")
 
@@ -44,6 +46,16 @@ def make_people(people: int = 8, photos: int = 6, *, side: int = 12, seed: int =
             labels.append(person)
     pixels = torch.from_numpy(np.stack(rows))[:, None]
     return Pictures(pixels, np.array(labels), tuple(f"person {number}" for number in range(people)))
+
+
+def write_people(folder: Path, people: int = 8, photos: int = 5) -> Path:
+    """The same as files: a folder a person."""
+    pictures = make_people(people, photos, side=24)
+    for number, label in enumerate(pictures.labels):
+        path = folder / pictures.people[label] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pictures.pixels[number, 0].numpy()).save(path)
+    return folder
 
 
 @pytest.fixture

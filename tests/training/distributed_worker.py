@@ -1,7 +1,9 @@
-"""One process of trainings in float64, run by torchrun or alone: writes the final weights of each."""
+"""One process of trainings in float64, run by torchrun or alone: writes the final weights of each. Under torchrun a command of ours follows."""
 
 from __future__ import annotations
 
+import os
+import runpy
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,5 +51,15 @@ def _train(path: Path, loss: str, world: World) -> None:
         )
 
 
+def main(folder: str, losses: str, port: str, *command: str) -> None:
+    """The trainings, whose processes meet at a port of their own; then `sameface …` as torchrun starts it, where torchrun lets them meet."""
+    theirs = {name: os.environ[name] for name in ("MASTER_PORT", "TORCHELASTIC_USE_AGENT_STORE")}
+    os.environ.update(MASTER_PORT=port, TORCHELASTIC_USE_AGENT_STORE="False")
+    train_all(folder, losses.split(","))
+    os.environ.update(theirs)
+    sys.argv = ["sameface", *command]
+    runpy.run_module("sameface", run_name="__main__")
+
+
 if __name__ == "__main__":
-    train_all(sys.argv[1], sys.argv[2:])
+    main(*sys.argv[1:])

@@ -6,16 +6,16 @@ import csv
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 torch = pytest.importorskip("torch")
 
@@ -26,7 +26,7 @@ from sameface.training.loop.settings import TrainingSettings  # noqa: E402
 from sameface.training.pictures import files_by_person, split_by_person  # noqa: E402
 from tests.cli.conftest import Run, run  # noqa: E402, F401  a fixture
 
-from .conftest import make_people  # noqa: E402
+from .conftest import write_people  # noqa: E402
 
 QUICK = FolderPlan(
     size=12,
@@ -37,15 +37,6 @@ QUICK = FolderPlan(
     validation=0.3,
     settings=TrainingSettings(steps=20, people=4, photos=3, warmup=2, validate_every=10, save_every=10),
 )
-
-
-def write_people(folder: Path, people: int = 8, photos: int = 5) -> Path:
-    pictures = make_people(people, photos, side=24)
-    for number, label in enumerate(pictures.labels):
-        path = folder / pictures.people[label] / f"{number}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(pictures.pixels[number, 0].numpy()).save(path)
-    return folder
 
 
 def test_from_a_folder_to_an_encoder(tmp_path: Path) -> None:
@@ -125,61 +116,111 @@ def test_a_name_that_cannot_be_is_said_before_training(tmp_path: Path) -> None:
 SMALL = ("--network", "convnet", "--size", "12")
 
 
-def run_cli(*arguments: str, launcher: tuple[str, ...] = ()) -> subprocess.Popen[str]:
+#: Starts `sameface …` twice, once for each folder that it is given to write to, and prints the two processes; at the end their exit codes. They
+#: are forked: a process of its own would import PyTorch again.
+_BOTH = """
+import os, runpy, sys
+import torch._dynamo, sameface.training.folder
+started = {}
+for out in sys.argv[1:3]:
+    process = os.fork()
+    if process == 0:
+        sys.stdout.flush()
+        os.dup2(os.open(out + ".txt", os.O_WRONLY | os.O_CREAT), 2)
+        sys.argv = ["sameface", *sys.argv[3:], "--out", out]
+        try:
+            runpy.run_module("sameface", run_name="__main__")
+        except SystemExit as end:
+            sys.stderr.flush()
+            os._exit(end.code)
+    started[process] = out
+print(*started, flush=True)
+print(*(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) for process in started))
+"""
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """A training that a signal ended: its exit code, what it said, the folder it wrote to, and the options that it had but for its length."""
+
+    code: int
+    said: str
+    out: Path
+    options: tuple[str, ...]
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> dict[signal.Signals, Stopped]:
+    """Two trainings without an end, each ended by its signal."""
+    folder = tmp_path_factory.mktemp("stopped")
+    signals = (signal.SIGINT, signal.SIGTERM)
+    outs = [folder / stop.name for stop in signals]
+    options = (
+        str(write_people(folder / "people")),
+        "--people",
+        "4",
+        "--every",
+        "10",
+        "--patience",
+        "0",
+        "--grey",
+        *SMALL,
+    )
     environment = {
         **os.environ,
         "OMP_NUM_THREADS": "1",
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
     }
-    command = [sys.executable, *launcher, "-m", "sameface", "train", *arguments, *SMALL]
-    return subprocess.Popen(
-        command,
+    both = subprocess.Popen(
+        [sys.executable, "-c", _BOTH, *map(str, outs), "train", *options, "--steps", "100000"],
         env=environment,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
+    try:
+        assert both.stdout is not None
+        processes = [int(word) for word in both.stdout.readline().split()]
+        deadline = time.monotonic() + 600
+        for process, stop, out in zip(processes, signals, outs, strict=True):
+            while not (out / "checkpoint.pt").is_file() and time.monotonic() < deadline and both.poll() is None:
+                time.sleep(0.05)
+            os.kill(process, stop)
+        codes = both.communicate(timeout=600)[0].split()
+    finally:
+        if both.returncode is None:
+            os.killpg(both.pid, signal.SIGKILL)
+            both.wait()
+    return {
+        stop: Stopped(int(code), out.with_name(f"{out.name}.txt").read_text(encoding="utf-8"), out, options)
+        for code, stop, out in zip(codes, signals, outs, strict=True)
+    }
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_leaves_a_checkpoint_to_go_on_from(
+    stopped: dict[signal.Signals, Stopped], stop: signal.Signals
+) -> None:
+    ended = stopped[stop]
+    assert ended.code == 128 + stop, ended.said
+    assert "--resume" in ended.said
+    assert "training 1 of 100000 · loss" in ended.said  # lines, where there is no terminal
+    assert not list(ended.out.rglob("*.part"))
+    assert (ended.out / "checkpoint.pt").is_file()
+
+
+def test_a_training_that_a_signal_ended_goes_on(
+    stopped: dict[signal.Signals, Stopped],
     tmp_path: Path,
-    stop: signal.Signals,
     run: Run,  # noqa: F811  a fixture
 ) -> None:
-    data, out = write_people(tmp_path / "people"), tmp_path / "out"
-    options = (str(data), "--out", str(out), "--people", "4", "--every", "10", "--patience", "0", "--grey")
-    running = run_cli(*options, "--steps", "100000")
-    deadline = time.monotonic() + 600
-    while not (out / "checkpoint.pt").is_file() and time.monotonic() < deadline and running.poll() is None:
-        time.sleep(0.1)
-    running.send_signal(stop)
-    _, said = running.communicate(timeout=600)
-    assert running.returncode == 128 + stop, said
-    assert "--resume" in said
-    assert "training 1 of 100000 · loss" in said  # lines, where there is no terminal
-    assert not list(out.rglob("*.part"))
-    if stop == signal.SIGTERM:
-        return  # going on from it is the same
+    ended = stopped[signal.SIGINT]
+    out = shutil.copytree(ended.out, tmp_path / "out")
     step = torch.load(out / "checkpoint.pt", weights_only=True)["step"]
-    going_on = run(
-        "train", *options, *SMALL, "--steps", step + 10, "--resume", "--json"
-    )  # here: a process imports PyTorch first
+    # Here: a process of its own imports PyTorch first.
+    going_on = run("train", *ended.options, "--out", out, "--steps", step + 10, "--resume", "--json")
     assert going_on.code == 0, going_on.err
     assert going_on.json["steps"] == step + 10
-
-
-def test_two_processes_train_on_one_folder(tmp_path: Path) -> None:
-    data = write_people(tmp_path / "people")
-    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--local-addr", "127.0.0.1")
-    launcher += ("--log-dir", str(tmp_path / "logs"))  # else a folder is left among the temporary files
-    running = run_cli(
-        str(data), "--out", str(tmp_path / "out"), "--people", "4", "--steps", "6", "--device", "cpu", launcher=launcher
-    )
-    _, said = running.communicate(timeout=600)
-    assert running.returncode == 0, said
-    assert "2 process(es)" in said
-    assert (tmp_path / "out" / "my-encoder.onnx").is_file()
 
 
 def test_a_finished_training_is_not_replaced(tmp_path: Path) -> None:

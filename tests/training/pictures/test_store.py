@@ -128,7 +128,8 @@ def test_the_second_start_finds_no_face_again(tmp_path: Path, monkeypatch: pytes
 
     from sameface.faces import FaceFinder
     from sameface.training.folder import train_folder
-    from tests.training.test_folder import QUICK, write_people
+    from tests.training.conftest import write_people
+    from tests.training.test_folder import QUICK
 
     monkeypatch.setenv("SAMEFACE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("sameface.training.folder.run.export_as_planned", lambda *arguments: 0.0)
