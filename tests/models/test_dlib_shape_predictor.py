@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sameface.errors import ModelDamagedError, SettingError
-from sameface.models.dlib_shape_predictor import FILES, load_shape_predictor, read_shape_predictor
+from sameface.models.dlib_shape_predictor import FILES, _starts, load_shape_predictor, read_shape_predictor
 from sameface.models.registry import package_folder
 
 
@@ -44,6 +44,24 @@ def test_the_smallest_predictor() -> None:
     assert arrays.leaves[0, 0, 15].tolist() == [15.0, 14.875]
     assert arrays.anchors.tolist() == [[0, 0, 0]]
     assert arrays.deltas.tolist() == [[[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]]]
+
+
+@pytest.mark.parametrize("kind", ["numbers", "any bytes", "one byte"])
+@pytest.mark.parametrize("lane", [17, 64, 2048])
+def test_numbers_begin_where_a_slow_loop_finds_them(kind: str, lane: int) -> None:
+    random = np.random.default_rng(lane)
+    data = {
+        "numbers": b"".join(integer(int(value)) for value in random.integers(-(2**30), 2**30, 3000)),
+        "any bytes": random.integers(0, 256, 10_000).astype(np.uint8).tobytes(),
+        "one byte": bytes([2]) * 9_999,
+    }[kind]
+    for length in (*range(len(data) - 20, len(data) + 1), lane - 1, lane, lane + 1, 2 * lane, 1, 0):
+        begins, position = [], 0
+        while position < length:
+            begins.append(position)
+            position += (data[position] & 15) + 1
+        found = _starts(data[:length], lane)
+        assert (None if found is None else found.tolist()) == (begins if position == length else None)
 
 
 @pytest.mark.parametrize("end", [0, 1, 2, 10, 100, 300, -9, -1])

@@ -6,7 +6,7 @@ Pairs that share nobody are independent trials: Clopper–Pearson. Where people 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -33,6 +33,10 @@ FEWEST = 200
 LEVEL = 0.95
 #: Counts of draws times people that are kept between rates.
 MOST_KEPT = 20_000_000
+#: Counts, or weights of pairs, that draws which are weighed together hold.
+MOST_AT_ONCE: Final = 500_000
+#: ``(draws, people)`` to ``(draws,)``.
+Weigh = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
 #: Up to so many people the weight of many pairs is read off a table of people by people.
 MOST_PEOPLE_IN_A_TABLE = 5000
 #: With more events than this a fifth of the draws is enough, and quick enough.
@@ -106,16 +110,14 @@ class PeopleDraws:
         eer, auc, *tar = np.array(rows, dtype=np.float64).T
         return RankDraws(eer, auc, dict(zip(TARGETS, tar, strict=True)))
 
-    def _draws(self) -> Iterator[npt.NDArray[np.float64]]:
-        """How often each person is drawn, draw after draw; kept while that is small, since every rate uses the same draws."""
-        if self._replicates * self._people > MOST_KEPT:
-            yield from (w.astype(np.float64) for w in people_weights(self._people, self._replicates, seed=self._seed))
-            return
-        if self._kept is None:
-            drawn = people_weights(self._people, self._replicates, seed=self._seed)
+    def _draws(self, wanted: int, at_once: int) -> Iterator[npt.NDArray[np.float64]]:
+        """How often each person is drawn, `(draws, people)`, some draws at once; kept while that is small, since every rate uses the same."""
+        drawn: Iterable[npt.NDArray[np.integer]] = people_weights(self._people, self._replicates, seed=self._seed)
+        if self._kept is None and self._replicates * self._people <= MOST_KEPT:
             self._kept = np.array([w.astype(np.uint16) for w in drawn])
-        for row in self._kept:
-            yield row.astype(np.float64)
+        rows = islice(drawn if self._kept is None else self._kept, wanted)
+        while some := list(islice(rows, at_once)):
+            yield np.array(some, dtype=np.float64)
 
     def drawn_rate(self, events: npt.NDArray[np.bool_], trials: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
         """A rate in each draw, as in `rate`; NaN in draws whose people have no such pair at all."""
@@ -124,32 +126,33 @@ class PeopleDraws:
             self._replicates if np.count_nonzero(happened) < MANY_EVENTS else max(FEWEST, self._replicates // 5)
         )
         numerator, denominator = self._weight_of(np.flatnonzero(happened)), self._weight_of_trials(trials, total)
-        pairs = ((numerator(w), denominator(w)) for w in islice(self._draws(), replicates))
-        return np.array([above / below if below > 0 else np.nan for above, below in pairs])
+        drawn = self._draws(replicates, max(1, MOST_AT_ONCE // max(self._people, min(total, MOST_PAIRS_TO_GATHER))))
+        above, below = np.concatenate([(numerator(w), denominator(w)) for w in drawn], axis=1)
+        rates = np.full(len(above), np.nan)
+        np.divide(above, below, out=rates, where=below > 0)
+        return rates
 
-    def _weight_of(self, at: npt.NDArray[np.intp]) -> Callable[[npt.NDArray[np.float64]], float]:
-        """The weight of some pairs in a draw: Σ wᵢ over mated ones and Σ wᵢwⱼ over the others, Σ wᵢ over all that share nobody."""
+    def _weight_of(self, at: npt.NDArray[np.intp]) -> Weigh:
+        """The weight of some pairs in each draw: Σ wᵢ over mated ones and Σ wᵢwⱼ over the others, Σ wᵢ over all that share nobody."""
         same = np.ones(len(at), dtype=np.bool_) if self.independent else self.scores.same[at]
         of_one = np.bincount(self._a[at[same]], minlength=self._people).astype(np.float64)
         a, b = self._a[at[~same]], self._b[at[~same]]
         if len(a) <= MOST_PAIRS_TO_GATHER or self._people > MOST_PEOPLE_IN_A_TABLE:
-            return lambda w: float(w @ of_one) + float(w[a] @ w[b])
+            return lambda w: w @ of_one + np.einsum("dn,dn->d", w[:, a], w[:, b])
         who = np.flatnonzero(np.bincount(a, minlength=self._people) + np.bincount(b, minlength=self._people))
         place = np.zeros(self._people, dtype=np.int64)
         place[who] = np.arange(len(who))
         table = np.bincount(place[a] * len(who) + place[b], minlength=len(who) ** 2).astype(np.float64)
         of_two = table.reshape(len(who), len(who))
-        return lambda w: float(w @ of_one) + float(w[who] @ (of_two @ w[who]))
+        return lambda w: w @ of_one + np.einsum("dn,dn->d", w[:, who] @ of_two, w[:, who])
 
-    def _weight_of_trials(
-        self, trials: npt.NDArray[np.bool_], total: int
-    ) -> Callable[[npt.NDArray[np.float64]], float]:
+    def _weight_of_trials(self, trials: npt.NDArray[np.bool_], total: int) -> Weigh:
         photos = self._photos
         if photos is not None and not (trials & self.scores.same).any():
             n = photos.astype(np.float64)
             if total == round(float(n.sum() ** 2 - (n**2).sum()) / 2):
                 # All non-mated pairs of the compared photos: ½((Σ wᵢnᵢ)² − Σ (wᵢnᵢ)²), no sum over millions of pairs.
-                return lambda w: float((w @ n) ** 2 - ((w * n) ** 2).sum()) / 2
+                return lambda w: ((w @ n) ** 2 - ((w * n) ** 2).sum(axis=1)) / 2
         return self._weight_of(np.flatnonzero(trials))
 
     def _nothing_happened(self, trials: npt.NDArray[np.bool_], always: bool, level: float) -> Interval:

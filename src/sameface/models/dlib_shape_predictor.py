@@ -1,7 +1,7 @@
 """Reader of dlib's shape predictors (5 and 68 points): from the published ``.dat`` file to plain arrays, once.
 
 The file is one long row of variable-width integers (3 million in the 5-point file, 33 million in the 68-point one), so
-they are found in one tight loop and decoded all at once; the trees all have one shape, so the rest is slicing.
+they are found in many places at once and decoded together; the trees all have one shape, so the rest is slicing.
 
 Source: the stream's format as in `dlib_stream`; the order of the fields from dlib's shape_predictor, checked against
 both published files, which must end where the last field ends.
@@ -9,7 +9,6 @@ both published files, which must end where the last field ends.
 
 from __future__ import annotations
 
-from array import array
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -171,24 +170,48 @@ def _as_floats(mantissas: Integers, exponents: Integers) -> npt.NDArray[np.float
 
 def _all_integers(data: bytes, name: str) -> Integers:
     """Every integer of the file: a control byte (low nibble: width, high bit: sign), then the magnitude."""
-    steps = data.translate(bytes((byte & 0x0F) + 1 for byte in range(256)))
-    starts = array("I")
-    add, position, length = starts.append, 0, len(data)
-    while position < length:
-        add(position)
-        position += steps[position]
-    if position != length:
+    where = _starts(data)
+    if where is None:
         raise _damaged(name, "the end of the file in the middle of a number")
-    where = np.frombuffer(starts, dtype=np.uint32).astype(np.int64)
-    raw = np.frombuffer(data + bytes(8), dtype=np.uint8)
-    control = raw[where]
+    control = np.frombuffer(data, dtype=np.uint8)[where]
     width = control & 0x0F
     if where.size == 0 or width.max() > 8 or (control & 0x70).any():
         raise _damaged(name, "bytes that are no numbers")
-    values = np.zeros(where.size, dtype=np.int64)
-    for place in range(int(width.max())):
-        values |= np.where(width > place, raw[where + 1 + place].astype(np.int64) << (8 * place), 0)
-    return np.where(control & 0x80, -values, values)
+    eights = np.ndarray(
+        len(data) + 1, dtype="<u8", buffer=data + bytes(8), strides=(1,)
+    )  # the eight bytes from each on
+    masks = np.array([(1 << 8 * bytes_) - 1 for bytes_ in range(9)], dtype=np.uint64)
+    values: Integers = (eights[where + 1] & masks[width]).astype(np.int64)
+    np.negative(values, out=values, where=control >= 0x80)
+    return values
+
+
+def _starts(data: bytes, lane: int = 2048) -> Integers | None:
+    """Where each number begins; None where the last one is cut short.
+
+    Each says only where the next one begins. So lanes of the file are walked side by side, each as if a number began with it. Where none
+    did, its walk soon meets the true one, which comes from the lane before, and from there on both are the same.
+    """
+    steps = data.translate(bytes((byte & 0x0F) + 1 for byte in range(256)))
+    widths, begins = np.frombuffer(steps, dtype=np.uint8), range(0, len(data), lane)
+    ends = np.minimum(np.array(begins, dtype=np.int64) + lane, len(data))
+    found = np.zeros(len(data), dtype=np.bool_)
+    leaves, lanes = np.array(begins, dtype=np.int64), np.arange(len(begins))
+    while lanes.size:
+        at = leaves[lanes]
+        found[at] = True
+        leaves[lanes] = at = at + widths[at]
+        lanes = lanes[at < ends[lanes]]
+    position = 0
+    for begin, end, leave in zip(begins, ends.tolist(), leaves.tolist(), strict=True):
+        walked = []
+        while position < end and not found[position]:
+            walked.append(position)
+            position += steps[position]
+        found[begin : min(position, end)] = False
+        found[walked] = True
+        position = leave if position < end else position
+    return np.flatnonzero(found) if position == len(data) else None
 
 
 def _damaged(name: str, got: str) -> ModelDamagedError:

@@ -71,13 +71,13 @@ def test_other_networks_are_left_alone() -> None:
 
 
 def test_sface_folded_is_the_publishers_file(data: Path, tmp_path: Path) -> None:
-    """On fifty real crops: ONNX Runtime on the file of the OpenCV Zoo, one crop a run, against the folded one, all in one run."""
+    """On a dozen real crops: ONNX Runtime on the file of the OpenCV Zoo, one crop a run, against the folded one, all in one run."""
     source = locate(load_card("sface-2021dec"))[0]
     write_converted(source, tmp_path / "folded.onnx", (112, 112))
     detector, aligner = load_detector("yunet"), load_aligner("arcface5", "arcface-112", 112)
-    paths = sorted((data / "lfw" / "images").glob("*/*_0001.jpg"))[::100][:50]
+    paths = sorted((data / "lfw" / "images").glob("*/*_0001.jpg"))[::400][:12]
     crops = np.concatenate([aligner.align(image, detector.detect(image)[:1]) for image in map(read, paths)])
-    assert len(crops) == 50
+    assert len(crops) == 12
     planes = crops.transpose(0, 3, 1, 2).astype(np.float32)
     original, folded = Session(source), Session(tmp_path / "folded.onnx")
     spare = {name: np.zeros(shape, np.float32) for name, shape in original.inputs.items() if name != "data"}
