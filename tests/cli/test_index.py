@@ -57,6 +57,24 @@ def test_what_failed_is_named_and_the_exit_code_says_so(run: Run, folder: Path) 
     assert run("index", folder, "--gallery", "a.db").code == 0
 
 
+def test_a_folder_without_photos_makes_no_gallery(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty" / "inside").mkdir(parents=True)
+    (tmp_path / "empty" / "notes.txt").write_text("no photo", encoding="utf-8")
+    done = run("index", "empty", "--gallery", "a.db")
+    assert done.code == 8
+    assert "expected photos in" in done.err
+    assert "got none" in done.err
+    assert "Check the path" in done.err
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+
+
+def test_a_gallery_that_was_there_stays(run: Run, folder: Path, tmp_path: Path) -> None:
+    assert run("index", folder, "--gallery", "a.db").code == 0
+    (tmp_path / "empty").mkdir()
+    assert run("index", "empty", "--gallery", "a.db").code == 8
+    assert run("gallery", "stats", "--gallery", "a.db", "--json").json["people"] == 3
+
+
 def test_tables(run: Run, folder: Path, tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     assert run("index", folder, "--gallery", "a.db", "--parquet", tmp_path / "out").code == 0
@@ -87,4 +105,5 @@ def test_bad_input(run: Run, folder: Path, tmp_path: Path) -> None:
     assert run("index", "--like", folder / "obama.jpg", "--gallery", "none.db").code == 6
     empty = tmp_path / "empty"
     empty.mkdir()
-    assert run("index", empty, "--gallery", "c.db").code == 0
+    assert run("index", empty, "--gallery", "c.db").code == 8
+    assert not (tmp_path / "c.db").exists()

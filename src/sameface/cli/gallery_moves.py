@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from sameface.cli.new_gallery import nothing_left_of
 from sameface.cli.options import DetectorOption, EncoderOption, GalleryOption, JsonOption
 from sameface.cli.overwriting import OverwriteOption
 from sameface.defaults import DEFAULT_DETECTOR, DEFAULT_ENCODER
@@ -29,7 +28,7 @@ def copy(
 
     with (
         open_store(source, create=False) as first,
-        _nothing_left_of(target),
+        nothing_left_of(target),
         open_store(target, space=first.space, dimension=first.dimension, seal_names=seal_names) as second,
     ):
         note(f"from {first.location} to {second.location}")
@@ -85,7 +84,7 @@ def import_(
 
     exported, location = Exported(file), gallery_location(gallery)
     with (
-        _nothing_left_of(location),
+        nothing_left_of(location),
         open_store(location, space=exported.space, dimension=exported.dimension) as store,
     ):
         note(f"gallery: {store.location}")
@@ -117,7 +116,7 @@ def import_encodings(
 
     location = gallery_location(gallery)
     encodings = read_encodings(file, read_names(names) if names else None)
-    with _nothing_left_of(location), Gallery(location, recognizer=Recognizer(encoder=ENCODER)) as people:
+    with nothing_left_of(location), Gallery(location, recognizer=Recognizer(encoder=ENCODER)) as people:
         note(f"gallery: {people.store.location}")
         done = add(people, encodings, source=file.name)
     command = shlex.join(["sameface", "identify", "PHOTO", "--gallery", location, "--threshold", f"{TOLERANCE:g}"])
@@ -161,23 +160,6 @@ def reencode(
             print_json({"space": store.space, "templates": done.replaced, "dropped": len(done.missing)})
         else:
             print_line(f"{plural(done.replaced, 'template')} of {store.space} now, {len(done.missing)} dropped")
-
-
-@contextmanager
-def _nothing_left_of(location: str) -> Iterator[None]:
-    """A gallery that is made in the block is taken away again when the block fails with nobody in it."""
-    from sameface.gallery import erase_gallery, gallery_exists, open_store
-
-    there = gallery_exists(location)
-    try:
-        yield
-    except BaseException:
-        if not there and gallery_exists(location):
-            with open_store(location, create=False) as store:
-                empty = not len(store)
-            if empty:
-                erase_gallery(location)
-        raise
 
 
 def _card(encoder: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from sameface.cli.new_gallery import nothing_left_of
 from sameface.cli.options import DetectorOption, EncoderOption, GalleryOption, JsonOption
 from sameface.cli.overwriting import OverwriteOption
 
@@ -80,9 +81,12 @@ def index(
         space = read_space(location)
         encoder, detector = encoder or space.encoder, detector or space.detector
     recognizer = make_recognizer(encoder, detector)
-    with open_store(
-        location, space=recognizer.space, dimension=recognizer.card.dimension, create=folder is not None
-    ) as store:
+    with (
+        nothing_left_of(location),
+        open_store(
+            location, space=recognizer.space, dimension=recognizer.card.dimension, create=folder is not None
+        ) as store,
+    ):
         remember_given(recognizer.space.encoder, recognizer.encoder_given)
         note(f"gallery: {store.location}")
         book = ledger or default_ledger(store.location)

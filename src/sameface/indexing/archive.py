@@ -258,16 +258,19 @@ class _Run:
         """Forget the faces of photos that were here before and are not now, and those that overwritten photos had.
 
         Raises:
-            DataError: no photo is here at all: more likely a disk that is not mounted than an archive that was emptied.
+            DataError: no photo is here at all: more likely a wrong path, or a disk that is not mounted, than an archive that was emptied.
         """
         below = place_as_text(self.place)
+        if self.whole and not self._seen:
+            before = any(True for _ in self.book.not_seen(below))
+            raise DataError(
+                expected=f"photos in {below}",
+                got="none, where there were some before" if before else "none",
+                advice="check that the disk is mounted; if the photos are gone, delete the gallery"
+                if before
+                else "check the path",
+            )
         for entries in self.book.not_seen(below) if self.whole else ():  # what could not be listed is not gone
-            if not self._seen:
-                raise DataError(
-                    expected=f"photos in {below}",
-                    got="none, where there were some before",
-                    advice="check that the disk is mounted; if the photos are gone, delete the gallery",
-                )
             self.book.drop(entry.path for entry in entries)
             self.done.gone += len(entries)
         forget_stale(self.store, self.book)
