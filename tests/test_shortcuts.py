@@ -150,6 +150,23 @@ def test_people_come_page_by_page(people):
     assert sameface.Gallery("nowhere.db").page().people == ()
 
 
+def test_what_is_passed_over_is_said(photos, tmp_path):
+    (tmp_path / "Ada" / "inside").mkdir(parents=True)
+    (tmp_path / "Ada" / "1.png").write_bytes((photos / "astronaut.png").read_bytes())
+    (tmp_path / "Ada" / "cut.jpg").write_bytes((photos / "obama.jpg").read_bytes()[:9000])
+    (tmp_path / "Ada" / "lost.jpg").symlink_to("nowhere.jpg")
+    (tmp_path / "Ada" / "notes.txt").write_text("no photo")
+    with pytest.warns(UserWarning, match=r"^2 passed over: (?s:.*)lost\.jpg(?s:.*)cut\.jpg: expected"):
+        assert [len(group.faces) for group in sameface.cluster(tmp_path)] == [1]
+    with pytest.warns(UserWarning, match=r"^1 passed over: 2: expected"):
+        sameface.cluster([photos / "biden.jpg", b"no picture"])
+    with (
+        pytest.warns(UserWarning, match=r"^1 passed over: .*notes\.txt: not a photo"),
+        sameface.Gallery(tmp_path / "people.db") as people,
+    ):
+        assert [(item.accepted, len(item.reports)) for item in people.enroll_many(tmp_path)] == [(1, 3)]
+
+
 def test_photos_by_person(photos):
     groups = sameface.cluster(photos)
     assert [len(group.faces) for group in groups] == [3, 1, 1, 1]

@@ -230,7 +230,7 @@ def cluster(
         progress: True shows a bar.
 
     Returns:
-        The groups, largest first, each with its faces. Photos that cannot be read are left out.
+        The groups, largest first, each with its faces. Photos that cannot be read are left out, with a warning that names them.
 
     Raises:
         DataError: a folder without photos.

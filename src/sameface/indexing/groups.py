@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sameface.errors import DataError, NoThresholdError
-from sameface.files import path_as_text, photos_below
+from sameface.files import Skipped, path_as_text, photos_below
 from sameface.imaging import ImageSource
 from sameface.imaging.sources import label_of
 from sameface.indexing.clustering import cluster_judged, link_threshold, poor_threshold
@@ -21,6 +21,7 @@ from sameface.plain import Plain
 from sameface.progress import Stages, no_stages
 from sameface.recognizer import Recognizer
 from sameface.recognizer.domain import Standing
+from sameface.recognizer.passed_over import warn_of
 from sameface.tables import Answers
 from sameface.types import Box
 
@@ -75,7 +76,7 @@ def group_photos(
     force: bool = False,
     progress: Stages = no_stages,
 ) -> Answers[PersonGroup]:
-    """Group every face of many photos by person.
+    """Group every face of many photos by person. Photos that cannot be read are left out, with a warning that names them.
 
     Args:
         recognizer: what makes the embeddings.
@@ -94,19 +95,25 @@ def group_photos(
         if threshold is None
         else as_threshold(threshold, unit_length=recognizer.card.unit_length)
     )
-    listed: list[ImageSource] = list(_below(Path(photos)) if isinstance(photos, (str, PathLike)) else photos)
+    passed_over: list[str] = []
+    listed: list[ImageSource] = list(
+        _below(Path(photos), passed_over) if isinstance(photos, (str, PathLike)) else photos
+    )
     found: list[GroupedFace] = []
     points, of = [], []
     with progress("photos", len(listed)) as advance:
         for place, faces in enumerate(recognizer.encode_faces_of(listed)):
             advance(1)
-            if isinstance(faces, list):
-                name = label_of(listed[place]) or str(place + 1)
-                for face in faces:
-                    judged = recognizer.judge(face)
-                    found.append(GroupedFace(name, face.box, judged.standing, judged.reason))
-                points += [face.embedding for face in faces]
-                of += [place] * len(faces)
+            name = label_of(listed[place]) or str(place + 1)
+            if not isinstance(faces, list):
+                passed_over.append(f"{name}: {faces}")
+                continue
+            for face in faces:
+                judged = recognizer.judge(face)
+                found.append(GroupedFace(name, face.box, judged.standing, judged.reason))
+            points += [face.embedding for face in faces]
+            of += [place] * len(faces)
+    warn_of(passed_over)
     if not points:
         return Answers()
     standings = [face.standing for face in found]
@@ -126,12 +133,18 @@ def _poor(recognizer: Recognizer, limit: float) -> float:
         return limit
 
 
-def _below(folder: Path) -> list[Path]:
+def _below(folder: Path, passed_over: list[str]) -> list[Path]:
+    """The photos of a folder; what is lost of it comes to `passed_over`, in words."""
+
+    def skipped(item: Skipped) -> None:
+        if item.lost:
+            passed_over.append(f"{path_as_text(item.path)}: {item.reason}")
+
     if not folder.is_dir():
         raise DataError(
             expected="a folder of photos, or a list of them", got=repr(path_as_text(folder)), advice="check the path"
         )
-    inside = list(photos_below(folder))
+    inside = list(photos_below(folder, skipped))
     if not inside:
         raise DataError(expected="photos", got=f"none in the folder {path_as_text(folder)}", advice="check the path")
     return inside

@@ -35,6 +35,7 @@ from sameface.recognizer.enroll import take_in
 from sameface.recognizer.found import EncodedFace
 from sameface.recognizer.guesses import Guessed
 from sameface.recognizer.identify import decide
+from sameface.recognizer.passed_over import warn_of
 from sameface.recognizer.people import People
 from sameface.recognizer.recognizer import Recognizer
 from sameface.recognizer.results import Enrollment, Identification, Verification
@@ -200,7 +201,7 @@ class Gallery(Guessed, People):
             progress: True shows a bar.
 
         Returns:
-            What became of each: an `Enrollment`, or a `NotEnrolled` with the reason.
+            What became of each: an `Enrollment`, or a `NotEnrolled` with the reason. What else lies in a folder is named by a warning.
 
         Raises:
             DataError: neither a dictionary nor such a folder.
@@ -208,6 +209,7 @@ class Gallery(Guessed, People):
         as_review(review)
         as_choice(choose)
         tags, roster = as_tags(groups), roster_of(people)
+        warn_of(roster.passed_over)
         done: Answers[Enrollment | NotEnrolled] = Answers()
         with stages_of(progress)("enrolling", len(roster.people)) as advance:
             for outcome in enroll_each(
