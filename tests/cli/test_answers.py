@@ -186,8 +186,10 @@ def test_evaluate_and_calibrate(run: Run, photos: Path, tmp_path: Path) -> None:
         person = tmp_path / "data" / Path(name).stem
         person.mkdir(parents=True)
         with Image.open(photos / name) as picture:
-            picture.convert("RGB").save(person / "a.png")
-            ImageOps.mirror(picture.convert("RGB")).save(person / "b.png")
+            small = picture.convert("RGB")
+            small.thumbnail((400, 400))
+            small.save(person / "a.png")
+            ImageOps.mirror(small).save(person / "b.png")
     found = run("evaluate", tmp_path / "data", "--no-cache", "--json").json
     assert (found["data"]["photos"], found["data"]["people"]) == (8, 4)
     [one] = found["runs"]

@@ -89,7 +89,7 @@ def test_several_faces_where_one_is_wanted(run: Run, photos: Path, tmp_path: Pat
         pair = Image.new("RGB", (1024, 700))
         pair.paste(a.convert("RGB").resize((512, 640)), (0, 0))
         pair.paste(b.convert("RGB"), (512, 0))
-    pair.save(tmp_path / "pair.png")
+    pair.save(tmp_path / "pair.png", compress_level=1)
     done = run("verify", photos / "obama.jpg", tmp_path / "pair.png")
     assert done.code == 4
     assert "2" in done.err

@@ -138,7 +138,7 @@ def test_several_faces_of_a_photo_are_numbered(run: Run, photos: Path, tmp_path:
         both = Image.new("RGB", (1200, 750))
         both.paste(one.convert("RGB").resize((600, 750)), (0, 0))
         both.paste(other.convert("RGB").resize((600, 750)), (600, 0))
-    both.save(tmp_path / "both.png")
+    both.save(tmp_path / "both.png", compress_level=1)
     run("enroll", "Obama", photos / "obama2.jpg")
     rows = [
         line.split() for line in run("identify", "both.png", photos / "obama3.jpg").out.splitlines() if line.strip()

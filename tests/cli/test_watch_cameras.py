@@ -37,13 +37,13 @@ def camera(photos) -> Iterator[str]:
             self.send_response(200)
             self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
             self.end_headers()
-            for _ in range(40):
+            for _ in range(15):
                 head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                 try:
                     self.wfile.write(head.encode() + jpeg + b"\r\n")
                 except OSError:
                     return
-                time.sleep(0.1)
+                time.sleep(0.2)
 
         def log_message(self, format: str, *args: object) -> None:
             """Nothing."""
@@ -72,7 +72,7 @@ def test_a_camera_on_the_network(tmp_path, photos, camera, monkeypatch):
             "--threshold",
             "1.1",
             "--seconds",
-            "8",
+            "6",
             "--json",
             "--to",
             nobody,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -30,11 +31,21 @@ def recognizer() -> Recognizer:
     return Recognizer()
 
 
-@pytest.fixture
-def people(recognizer: Recognizer, photos: Path, tmp_path: Path) -> Iterator[Gallery]:
-    with Gallery(tmp_path / "people.db", recognizer=recognizer) as gallery:
+@pytest.fixture(scope="module")
+def enrolled(recognizer: Recognizer, photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a gallery of three, closed."""
+    folder = tmp_path_factory.mktemp("enrolled")
+    with Gallery(folder / "people.db", recognizer=recognizer) as gallery:
         for name, photo in PORTRAITS.items():
             gallery.enroll(name, photos / photo)
+    return folder
+
+
+@pytest.fixture
+def people(recognizer: Recognizer, enrolled: Path, tmp_path: Path) -> Iterator[Gallery]:
+    """A copy of it of one's own."""
+    shutil.copytree(enrolled, tmp_path, dirs_exist_ok=True)
+    with Gallery(tmp_path / "people.db", recognizer=recognizer) as gallery:
         yield gallery
 
 

@@ -113,7 +113,11 @@ def test_unknown_words_are_no_default(recognizer: Recognizer, photos: Path, word
 
 def test_many_photos_are_one_after_another(recognizer: Recognizer, photos: Path, tmp_path: Path) -> None:
     """More than a batch, with failures between, in order; the same numbers as one by one."""
-    good = [photos / name for name in ("obama.jpg", "astronaut.png", "biden.jpg")]
+    good = [tmp_path / name for name in ("obama.jpg", "astronaut.png", "biden.jpg")]
+    for place in good:
+        with Image.open(photos / place.name) as picture:
+            picture.thumbnail((300, 300))
+            picture.save(place)
     (tmp_path / "text.jpg").write_text("no photo")
     asked: list[object] = [*good, WALL, *good * 11, tmp_path / "text.jpg", tmp_path / "gone.jpg", good[0]]
     answers = list(recognizer.encode_photos(asked))  # type: ignore[arg-type]

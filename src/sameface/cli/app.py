@@ -11,6 +11,7 @@ import itertools
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
@@ -83,6 +84,16 @@ def _told_from_a_no() -> Iterator[None]:
         raise _NobodyReadsError from error
 
 
+@cache
+def _command(name: str) -> Any:
+    """A command, made by typer the first time it is asked for: completion and tests ask again and again."""
+    module, short = COMMANDS[name]
+    command = typer.main.get_command(import_module(module).APPS[name])
+    command.name = name
+    command.short_help = short
+    return each_once(command)
+
+
 class LazyCommands(TyperGroup):
     """A group that knows its commands by name and imports one when it is asked for."""
 
@@ -90,13 +101,7 @@ class LazyCommands(TyperGroup):
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in COMMANDS:
-            return None
-        module, short = COMMANDS[cmd_name]
-        command = typer.main.get_command(import_module(module).APPS[cmd_name])
-        command.name = cmd_name
-        command.short_help = short
-        return each_once(command)
+        return _command(cmd_name) if cmd_name in COMMANDS else None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that is typed; for another word the nearest ones."""

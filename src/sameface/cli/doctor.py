@@ -74,9 +74,9 @@ def doctor(json: JsonOption = False) -> None:
         *_runtime(),
         *_models(),
     ]
-    extras = [Check(f"extra {name}", True, _versions(parts)) for name, parts in OPTIONAL.items()]
     healthy = all(check.ok for check in checks)
     if json:
+        extras = [Check(f"extra {name}", True, _versions(parts)) for name, parts in OPTIONAL.items()]
         print_json({"ok": healthy, "checks": [*checks, *extras]})
     else:
         rows = [
