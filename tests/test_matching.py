@@ -121,6 +121,22 @@ def test_what_is_no_embedding(bad: list[float]) -> None:
         distance(bad, [1.0, 2.0])
 
 
+@pytest.mark.parametrize("odd", [math.nan, math.inf, -math.inf])
+def test_as_stored_or_as_a_list_is_one_distance(odd: float) -> None:
+    """Arrays as encoders give them take a shorter way, to the same numbers and the same refusals."""
+    a, b = np.random.default_rng(0).normal(size=(2, 128)).astype(np.float32)
+    assert distance(a, b) == distance(a.tolist(), b.tolist()) == np.linalg.norm(a.astype(float) - b.astype(float))
+    assert distance(a * 1e30, b * -1e30) == pytest.approx(1e30 * distance(a, -b), rel=1e-6)
+    a[0] = odd
+    for left, right in ((a, b), (b, a), (a, a)):
+        with pytest.raises(EmbeddingError, match="finite"):
+            distance(left, right)
+    with pytest.raises(EmbeddingError, match="shape"):
+        distance(b, b[:127])
+    with pytest.raises(EmbeddingError, match="shape"):
+        distance(b[:0], b[:0])
+
+
 def test_two_encoders_never_meet() -> None:
     with pytest.raises(EmbeddingError, match="shape"):
         distance([1.0, 2.0], [1.0, 2.0, 3.0])

@@ -14,14 +14,21 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-#: What most commands and the service import.
+#: What most commands, the service and programs that use a gallery import.
 _PRELOADED = (
     "sameface.cli.__main__",
+    "sameface.gallery",
     "sameface.shortcuts",
     "sameface.models.runtime",
     "sameface.service.server",
+    "tests.gallery.worlds",
     "tests.warm_routes",
 )
+
+
+def preload() -> None:
+    """Say what the process that others are forked off imports, before it is started."""
+    multiprocessing.set_forkserver_preload(list(_PRELOADED))
 
 
 class Warm:
@@ -57,7 +64,7 @@ class Warm:
                     start_new_session=True,
                 )
         else:
-            multiprocessing.set_forkserver_preload(list(_PRELOADED))
+            preload()
             self._process = multiprocessing.get_context("forkserver").Process(
                 target=_as_a_program, args=(list(arguments), output, dict(environment), place)
             )

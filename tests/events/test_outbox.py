@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,6 +11,7 @@ import pytest
 
 from sameface.errors import OutputError
 from sameface.events import Outbox
+from tests.forked import python
 
 WRITER = """
 import sys
@@ -84,17 +82,13 @@ def test_an_outbox_goes_on_where_it_was(tmp_path: Path):
 def test_kills_lose_nothing_that_was_acknowledged(tmp_path: Path):
     acknowledged = []
     for run in range(4):
-        process = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(tmp_path / "box.db"), str(run * 10_000)], stdout=subprocess.PIPE
-        )
+        process = python(WRITER, tmp_path / "box.db", run * 10_000)
         assert process.stdout is not None
-        with process.stdout as out:
-            out.readline()
-            time.sleep(random.Random(run).uniform(0, 0.1))
-            process.send_signal(signal.SIGKILL)
-            rest = out.read().split()
-        process.wait()
-        acknowledged += [run * 10_000, *(int(word) for word in rest)]
+        process.stdout.readline()
+        time.sleep(random.Random(run).uniform(0, 0.1))
+        process.kill()
+        rest, _ = process.communicate()
+        acknowledged += [run * 10_000, *(int(word) for word in rest.split())]
     box = Outbox(tmp_path / "box.db")
     for target in ("a", "b"):
         found = []

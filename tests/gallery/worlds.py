@@ -20,6 +20,11 @@ def vectors(count: int, dimension: int = DIMENSION, seed: int = 0) -> Embeddings
     return (made / np.sqrt(dimension)).astype(np.float32)
 
 
+def face(name: str) -> Embeddings:
+    """The face of a name, the same in every process."""
+    return vectors(1, seed=int.from_bytes(name.encode(), "big") % 2**32)[0]
+
+
 def template(vector: Embeddings, **rest: object) -> Template:
     return Template(np.asarray(vector, np.float32), **rest)  # type: ignore[arg-type]
 

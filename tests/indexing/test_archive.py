@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +20,7 @@ from sameface.indexing.archive import GROUP, Indexed, index_photos
 from sameface.indexing.ledger import Ledger, default_ledger
 from sameface.indexing.photos import Found, Job
 from sameface.types import PersonId
+from tests.forked import python
 
 from .made_up import DIMENSION, SPACE, made_up, photo
 
@@ -260,20 +259,14 @@ def test_a_coordinator_that_is_killed_again_and_again(tmp_path: Path, read: list
     folder, place = tmp_path / "photos", tmp_path / "archive.db"
     for number in range(300):
         photo(folder / f"{number}.png", number % 3, number)
-    draw, environment = random.Random(5), {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    draw = random.Random(5)
     for _ in range(4):
-        child = subprocess.Popen(
-            [sys.executable, "-c", _CHILD, str(folder), str(place)],
-            stdout=subprocess.PIPE,
-            cwd=Path(__file__).parents[2],
-            env=environment,
-        )
+        child = python(_CHILD, folder, place)
         assert child.stdout is not None
         child.stdout.readline()
         time.sleep(draw.random() * 0.5)
-        child.send_signal(signal.SIGKILL)
-        child.wait()
-        child.stdout.close()
+        child.kill()
+        child.communicate()
     with open_store(place, space=SPACE, dimension=DIMENSION) as store:
         done = run(folder, store)
         assert done.known > 0  # something was kept

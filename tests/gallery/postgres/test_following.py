@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import random
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +18,7 @@ from sameface.gallery.following import cache_draft, live_index
 from sameface.gallery.postgres import followed
 from sameface.gallery.postgres.connections import Connection
 from sameface.gallery.postgres.store import PostgresStore
+from tests.forked import Forked, python
 from tests.gallery.postgres_server import Server
 from tests.gallery.worlds import DIMENSION, OTHER, SPACE, slow_search, template, vectors
 
@@ -149,19 +148,10 @@ for line in sys.stdin:
 def test_forgotten_by_one_process_never_named_by_another(location: str, cache: Path) -> None:
     """Three searching processes, on one cache file; everything that is forgotten or enrolled is asked for at once."""
     with filled(location) as store:
-        searchers = [
-            subprocess.Popen(
-                [sys.executable, "-c", SEARCHER, location],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                cwd=ROOT,
-            )
-            for _ in range(3)
-        ]
+        searchers = [python(SEARCHER, location) for _ in range(3)]
         try:
 
-            def ask(searcher: subprocess.Popen[str], face: int) -> list[str]:
+            def ask(searcher: Forked, face: int) -> list[str]:
                 assert searcher.stdin is not None
                 assert searcher.stdout is not None
                 searcher.stdin.write(f"{face}\n")

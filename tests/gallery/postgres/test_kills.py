@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from sameface.gallery import open_store
+from tests.forked import python
 from tests.gallery.postgres_server import GivenServer, Server
 from tests.gallery.sqlite.test_processes import WORKER, faces_of, found_in
 from tests.gallery.worlds import DIMENSION, SPACE, slow_search, vectors
 
-ROOT = Path(__file__).parents[3]
 #: How many kills; 20 for a thorough look.
 KILLS = int(os.environ.get("SAMEFACE_KILLS", "4"))
 
@@ -31,9 +29,7 @@ def test_kills_lose_nothing_and_bring_nobody_back(
     forgotten: set[str] = set()
     unsure: set[str] = set()
     for kill in range(KILLS):
-        worker = subprocess.Popen(
-            [sys.executable, "-c", WORKER, location, str(kill)], stdout=subprocess.PIPE, text=True, cwd=ROOT
-        )
+        worker = python(WORKER, location, kill)
         assert worker.stdout is not None
         lines = [worker.stdout.readline() for _ in range(rng.randint(1, 25))]
         time.sleep(rng.uniform(0.0, 0.004))  # into the middle of what comes next

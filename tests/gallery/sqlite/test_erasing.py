@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sameface.gallery import NewPerson, TemplateStore, open_store
+from tests.forked import python
 from tests.gallery.worlds import SPACE, template, vectors
 
 ROOT = Path(__file__).parents[3]
@@ -77,8 +76,7 @@ def test_it_is_finished_when_the_reader_is_done(gallery: Path, long_reader: sqli
             held.enter_context(opened(gallery))
         else:
             program = f"from sameface.gallery import open_store\nprint(len(open_store({str(gallery)!r})))"
-            done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
-            assert done.stdout == "200\n"
+            assert python(program).communicate() == ("200\n", "")
         assert not on_disk(gallery)
         assert other.check().ok
 

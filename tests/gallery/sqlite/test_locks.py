@@ -9,8 +9,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,9 +17,9 @@ import pytest
 
 from sameface.errors import GalleryError
 from sameface.gallery import open_store
-from tests.gallery.worlds import DIMENSION, SPACE, template, vectors
+from tests.forked import python
+from tests.gallery.worlds import DIMENSION, SPACE, face, template
 
-ROOT = Path(__file__).parents[3]
 #: How many random runs of several processes; 200 for a thorough look.
 RUNS = int(os.environ.get("SAMEFACE_LOCK_RUNS", "6"))
 
@@ -29,8 +27,7 @@ RUNS = int(os.environ.get("SAMEFACE_LOCK_RUNS", "6"))
 OBEDIENT = """
 import sys
 from sameface.gallery import open_store, read_space
-from tests.gallery.sqlite.test_locks import face
-from tests.gallery.worlds import DIMENSION, SPACE, template
+from tests.gallery.worlds import DIMENSION, SPACE, face, template
 store = open_store(sys.argv[1], space=SPACE, dimension=DIMENSION)
 print("open", flush=True)
 for line in sys.stdin:
@@ -56,8 +53,7 @@ FICKLE = """
 import random, sys, time
 from sameface.errors import PersonNotFoundError
 from sameface.gallery import open_store, read_space
-from tests.gallery.sqlite.test_locks import face
-from tests.gallery.worlds import DIMENSION, SPACE, template
+from tests.gallery.worlds import DIMENSION, SPACE, face, template
 path, seed, steps = sys.argv[1], sys.argv[2], int(sys.argv[3])
 rng = random.Random(seed)
 def say(*words): print(*words, time.monotonic(), flush=True)
@@ -102,22 +98,11 @@ if rng.random() < 0.5:
 """
 
 
-def face(name: str) -> object:
-    """The face of a name, the same in every process."""
-    return vectors(1, seed=int.from_bytes(name.encode(), "big") % 2**32)[0]
-
-
 class Process:
     """Another process with the gallery open, which does what it is told."""
 
     def __init__(self, path: Path) -> None:
-        self._running = subprocess.Popen(
-            [sys.executable, "-c", OBEDIENT, str(path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
+        self._running = python(OBEDIENT, path)
         assert self._answer() == "open"
 
     def __call__(self, *words: str) -> str:
@@ -214,16 +199,8 @@ def test_a_forked_process_opens_its_own(path: Path) -> None:
 def _run(path: Path, seed: int) -> Iterator[list[Sequence[str]]]:
     """Two or three random processes, some of them killed. Yields what each said."""
     rng = random.Random(seed)
-    workers = [
-        subprocess.Popen(
-            [sys.executable, "-c", FICKLE, str(path), f"{seed}.{number}", str(rng.randint(5, 40))],
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
-        for number in range(rng.randint(2, 3))
-    ]
-    time.sleep(rng.uniform(0.3, 1.2))
+    workers = [python(FICKLE, path, f"{seed}.{number}", rng.randint(5, 40)) for number in range(rng.randint(2, 3))]
+    time.sleep(rng.uniform(0.0, 0.15))
     for worker in workers:
         if rng.random() < 0.5:
             worker.send_signal(signal.SIGKILL)
@@ -258,8 +235,7 @@ from pathlib import Path
 from sameface.evaluation.cache import EmbeddingCache
 from sameface.gallery import open_store, read_space
 from sameface.gallery.transfer import copy_gallery
-from tests.gallery.sqlite.test_locks import face
-from tests.gallery.worlds import DIMENSION, OTHER, SPACE, template
+from tests.gallery.worlds import DIMENSION, OTHER, SPACE, face, template
 from sameface.cli.__main__ import main
 from sameface.errors import NotAnImageError
 from sameface.imaging import load_image
@@ -294,11 +270,10 @@ for name in sorted(seen):
 
 
 def test_nothing_opens_a_database_beside_sqlite(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", EVERYTHING, str(tmp_path)], capture_output=True, text=True, check=False, cwd=ROOT
-    )
-    assert done.returncode == 0, done.stderr
-    opened = [line.removeprefix("OPENED ") for line in done.stdout.splitlines() if line.startswith("OPENED ")]
+    running = python(EVERYTHING, tmp_path)
+    said, errors = running.communicate(120)
+    assert running.returncode == 0, errors
+    opened = [line.removeprefix("OPENED ") for line in said.splitlines() if line.startswith("OPENED ")]
     assert any(name.endswith("people.db-writers") for name in opened), "the hook sees nothing"
     ours = [name for name in opened if name.startswith(str(tmp_path))]
     assert not [name for name in ours if name.removesuffix("-wal").removesuffix("-shm").endswith((".db", ".sqlite"))]

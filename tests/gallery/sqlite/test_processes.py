@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 import zlib
 from collections.abc import Iterable
@@ -16,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from sameface.gallery import NewPerson, open_store
+from tests.forked import Forked, python
 from tests.gallery.worlds import DIMENSION, OTHER, SPACE, slow_search, template, vectors
 
-ROOT = Path(__file__).parents[3]
 #: Random kills in a run, and how long readers and writers work beside each other; ``SAMEFACE_KILLS=20`` is the long run.
 KILLS = int(os.environ.get("SAMEFACE_KILLS", "8"))
-SECONDS = KILLS / 4
+SECONDS = KILLS / 10
 #: Adds, forgets and merges at random, and says each thing before it does it and after it is acknowledged.
 WORKER = """
 import random, sys, zlib
@@ -70,9 +67,7 @@ def test_kills_lose_nothing_and_bring_nobody_back(tmp_path: Path) -> None:
     enrolled: set[str] = set()
     forgotten: set[str] = set()
     for kill in range(KILLS):
-        worker = subprocess.Popen(
-            [sys.executable, "-c", WORKER, str(path), str(kill)], stdout=subprocess.PIPE, text=True, cwd=ROOT
-        )
+        worker = python(WORKER, path, kill)
         assert worker.stdout is not None
         lines = [worker.stdout.readline() for _ in range(rng.randint(1, 25))]
         time.sleep(rng.uniform(0.0, 0.004))  # into the middle of what comes next
@@ -126,9 +121,7 @@ def test_a_kill_while_re_encoding_leaves_the_old_or_the_new_never_a_mixture(tmp_
         path = tmp_path / f"{number}.db"
         with open_store(path, space=SPACE, dimension=DIMENSION) as store:
             store.add_many(NewPerson(f"p{i}", [template(v)]) for i, v in enumerate(old))
-        worker = subprocess.Popen(
-            [sys.executable, "-c", REEMBED, str(path)], stdout=subprocess.PIPE, text=True, cwd=ROOT
-        )
+        worker = python(REEMBED, path)
         assert worker.stdout is not None
         assert worker.stdout.readline() == "ready\n"
         time.sleep(rng.uniform(0, 0.12))
@@ -142,18 +135,30 @@ def test_a_kill_while_re_encoding_leaves_the_old_or_the_new_never_a_mixture(tmp_
             outcomes.add(store.space)
 
 
-def _write(path: str, tag: str, seconds: float, results: multiprocessing.Queue) -> None:  # type: ignore[type-arg]
-    store = open_store(path, space=SPACE, dimension=DIMENSION)
-    face, count, stop = vectors(1, seed=int(tag))[0], 0, time.monotonic() + seconds
+WRITER = """
+import sys, time
+from sameface.gallery import open_store
+from tests.gallery.worlds import DIMENSION, SPACE, template, vectors
+tag, seconds = sys.argv[2], float(sys.argv[3])
+face = vectors(1, seed=int(tag))[0]
+with open_store(sys.argv[1], space=SPACE, dimension=DIMENSION) as store:
+    print("ready", flush=True)
+    sys.stdin.readline()
+    count, stop = 0, time.monotonic() + seconds
     while time.monotonic() < stop:
         store.add(f"{tag}-{count}", [template(face)])
         count += 1
-    results.put((tag, count))
-
-
-def _read(path: str, tag: str, seconds: float, results: multiprocessing.Queue) -> None:  # type: ignore[type-arg]
-    store = open_store(path, space=SPACE, dimension=DIMENSION, threads=1)
-    probe, searches, seen, stop = vectors(1, seed=1)[0], 0, 0, time.monotonic() + seconds
+print(count)
+"""
+READER = """
+import sys, time
+from sameface.gallery import open_store
+from tests.gallery.worlds import DIMENSION, SPACE, vectors
+seconds, probe = float(sys.argv[2]), vectors(1, seed=1)[0]
+with open_store(sys.argv[1], space=SPACE, dimension=DIMENSION, threads=1) as store:
+    print("ready", flush=True)
+    sys.stdin.readline()
+    searches, seen, stop = 0, 0, time.monotonic() + seconds
     while time.monotonic() < stop:
         # The people that were counted before a search must be in its answer: no stale answers.
         before = len(store)
@@ -161,27 +166,38 @@ def _read(path: str, tag: str, seconds: float, results: multiprocessing.Queue) -
         assert found >= before >= seen
         assert store.search(probe)[0] or before == 0
         searches, seen = searches + 1, before
-    results.put((tag, searches))
+print(searches)
+"""
 
 
 def test_readers_are_fresh_and_writers_take_turns(tmp_path: Path) -> None:
     path = tmp_path / "people.db"
     open_store(path, space=SPACE, dimension=DIMENSION).close()
-    context = multiprocessing.get_context("spawn")
-    results = context.Queue()
-    work = [(_write, "1"), (_write, "2"), (_read, "r1"), (_read, "r2")]
-    workers = [context.Process(target=call, args=(str(path), tag, SECONDS, results)) for call, tag in work]
-    for worker in workers:
-        worker.start()
-    counts = dict(results.get(timeout=60) for _ in workers)
-    for worker in workers:
-        worker.join(30)
-        assert worker.exitcode == 0
+    writers = [python(WRITER, path, tag, SECONDS) for tag in (1, 2)]
+    readers = [python(READER, path, SECONDS) for _ in range(2)]
+    let_go([*writers, *readers])
+    counts = []
+    for worker in (*writers, *readers):
+        said, errors = worker.communicate(60)
+        assert worker.returncode == 0, errors
+        counts.append(int(said))
+    one, other, *searches = counts
+    assert min(searches) > 5
     with open_store(path) as store:
-        assert len(store) == counts["1"] + counts["2"]
+        assert len(store) == one + other
         assert store.check().ok
-    # One may have started later than the other by the time of an import; ten times would be starvation.
-    assert min(counts["1"], counts["2"]) * 10 > max(counts["1"], counts["2"])
+    assert min(one, other) * 10 > max(one, other)  # or it would be starvation
+
+
+def let_go(processes: Iterable[Forked]) -> None:
+    """Have them begin together, once all are ready."""
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -241,23 +257,8 @@ for number in range(10):
 
 def test_six_processes_that_enroll_the_same_store_it_once(tmp_path: Path) -> None:
     path = tmp_path / "people.db"
-    doors = [
-        subprocess.Popen(
-            [sys.executable, "-c", DOOR, str(path), str(number)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
-        for number in range(6)
-    ]
-    for door in doors:
-        assert door.stdout is not None
-        assert door.stdout.readline() == "ready\n"
-    for door in doors:
-        assert door.stdin is not None
-        door.stdin.write("go\n")
-        door.stdin.flush()
+    doors = [python(DOOR, path, number) for number in range(6)]
+    let_go(doors)
     for door in doors:
         door.communicate(timeout=120)
         assert door.returncode == 0

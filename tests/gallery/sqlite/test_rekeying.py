@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import sqlite3
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -17,6 +15,7 @@ import pytest
 from sameface.errors import GalleryKeyError, SettingError
 from sameface.gallery import NewPerson, TemplateStore, new_key, open_store, retire_key, rotate_key
 from sameface.gallery.sqlite import rekeying
+from tests.forked import python
 from tests.gallery.worlds import DIMENSION, SPACE, template, vectors
 
 FACES = vectors(300, seed=5)
@@ -237,29 +236,26 @@ print("done")
 """
 
 
-def test_kills_and_clients_meet_no_unreadable_row(gallery: Path, keys: tuple[str, str], tmp_path: Path) -> None:
+def test_kills_and_clients_meet_no_unreadable_row(
+    gallery: Path, keys: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     old, new = keys
     np.save(tmp_path / "faces.npy", FACES)
     end = tmp_path / "end"
-    surroundings = {**os.environ, "SAMEFACE_GALLERY_KEY": old}
-
-    def start(code: str, *arguments: object) -> subprocess.Popen[str]:
-        command = [sys.executable, "-c", code, *map(str, arguments)]
-        return subprocess.Popen(command, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-    clients = [start(CLIENT, gallery, tmp_path / "faces.npy", end, way) for way in ("reads", "reads", "writes")]
+    monkeypatch.setenv("SAMEFACE_GALLERY_KEY", old)
+    clients = [python(CLIENT, gallery, tmp_path / "faces.npy", end, way) for way in ("reads", "reads", "writes")]
     for client in clients:
         assert client.stdout is not None
         assert client.stdout.readline() == "ready\n"
     chance = random.Random(14)
     for _ in range(4):
-        rotation = start(ROTATE, gallery, new)
+        rotation = python(ROTATE, gallery, new)
         assert rotation.stdout is not None
         assert rotation.stdout.readline() == "begun\n"
         time.sleep(chance.uniform(0.02, 0.25))
         rotation.send_signal(signal.SIGKILL)
         rotation.communicate()
-    last = start(ROTATE, gallery, new)
+    last = python(ROTATE, gallery, new)
     out, err = last.communicate(timeout=120)
     assert (last.returncode, "done" in out) == (0, True), err
     end.touch()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +11,7 @@ import pytest
 
 from sameface.gallery import NewPerson, open_store
 from sameface.gallery.following import live_index
+from tests.forked import python
 from tests.gallery.worlds import DIMENSION, SPACE, template, vectors
 
 #: Opens the gallery, searches until the end of the second argument's moment and some time after, and says when it last met anybody who ended.
@@ -49,8 +48,7 @@ def test_no_process_names_anybody_after_their_time(tmp_path: Path, monkeypatch: 
         end = moment_in(5)
         store.add_many(NewPerson(f"brief{i}", [template(v)], keep_until=end) for i, v in enumerate(faces[:20]))
         store.warm()
-    command = [sys.executable, "-c", WATCHER, str(path), end, str(tmp_path / "probe.npy")]
-    watchers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    watchers = [python(WATCHER, path, end, tmp_path / "probe.npy") for _ in range(2)]
     said = [watcher.communicate(timeout=120)[0].split() for watcher in watchers]
     assert said == [["ready", "0"]] * 2
     with open_store(path) as store:

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 import psycopg
-from pgvector.psycopg import register_vector
+from pgvector.psycopg.vector import register_vector_info
 from psycopg import errors
+from psycopg.types import TypeInfo
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from sameface.errors import (
@@ -56,12 +57,16 @@ class Connections:
             min_size=1,
             max_size=_MOST,
             open=False,
-            configure=register_vector,
+            configure=_know_vectors,
             timeout=patience,
             reconnect_timeout=patience,
             kwargs={"connect_timeout": max(2, int(patience)), "options": _with_lock_timeout(address, patience)},
         )
-        self._pool.open()
+        try:
+            # Waited for, or the first to ask would make the pool open a second one beside it.
+            self._pool.open(wait=True, timeout=patience)
+        except PoolTimeout as error:
+            raise self.in_our_words(error) from None
 
     def _enable_vectors(self, connection: Connection) -> None:
         visible = "SELECT to_regtype('vector') IS NOT NULL"
@@ -165,7 +170,7 @@ class Connections:
             with psycopg.connect(
                 self.address.secret, connect_timeout=max(2, int(self._patience)), options=options
             ) as connection:
-                register_vector(connection)
+                _know_vectors(connection)
                 connection.rollback()
                 connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
                 connection.read_only = True
@@ -252,6 +257,11 @@ def _lost(error: Exception) -> bool:
         return True
     code = getattr(error, "sqlstate", None)
     return code is None or code.startswith(("08", "57P"))
+
+
+def _know_vectors(connection: Connection) -> None:
+    """Of pgvector's types the one that is stored here: `pgvector.psycopg.register_vector` asks the server for three more."""
+    register_vector_info(connection, TypeInfo.fetch(connection, "vector"))
 
 
 def _with_lock_timeout(address: Address, patience: float) -> str:
