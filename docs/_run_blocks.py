@@ -62,13 +62,14 @@ class Page:
     """A page being run: its folder, the names its Python made, the programs it left running.
 
     Attributes:
+        running: how each is ended.
         ports: for each port that it names a free one, since on another page, or in another run beside this one, somebody may listen there.
     """
 
     path: Path
     folder: Path
     names: dict[str, object] = field(default_factory=lambda: {"__name__": "__main__"})
-    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    running: list[Callable[[], object]] = field(default_factory=list)
     ports: dict[str, str] = field(default_factory=dict)
 
     def to_run(self, text: str) -> str:
@@ -97,6 +98,8 @@ def free_ports(text: str) -> dict[str, str]:
 
 #: Runs a whole command, given its words, its surroundings and its folder: exit code and output. Tests put in one that is quicker.
 run_ours: Callable[[list[str], Mapping[str, str], Path], tuple[int, str]] | None = None
+#: Starts one that stays, given also the file for what it says or None: how it is ended.
+start_ours: Callable[[list[str], Mapping[str, str], Path, Path | None], Callable[[], object]] | None = None
 
 
 def blocks_of(text: str) -> list[Block]:
@@ -170,9 +173,8 @@ def run_page(path: Path, pictures: Path | None = None) -> Iterator[tuple[Block, 
             for made in page.folder.glob("*.png") if pictures is not None else ():
                 shutil.copy(made, pictures / f"notebook-{made.name}")
         finally:
-            for program in page.running:
-                os.killpg(program.pid, signal.SIGTERM)
-                program.wait(30)
+            for end in page.running:
+                end()
 
 
 def _run_python(page: Page, block: Block) -> str:
@@ -216,15 +218,7 @@ def _run_command(page: Page, command: str) -> str:
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }
     if command.endswith(" &"):
-        program = subprocess.Popen(
-            ["bash", "-c", "exec " + command[:-2]],
-            cwd=page.folder,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        page.running.append(program)
+        page.running.append(_start(page, command[:-2], environment))
         return ""
     if run_ours is not None and _PLAIN.fullmatch(command):
         code, output = run_ours(shlex.split(command), environment, page.folder)
@@ -243,6 +237,27 @@ def _run_command(page: Page, command: str) -> str:
     if code not in (0, 1) or "Traceback" in output:  # 1 is a clean no; a program that a signal ended has a code below 0
         raise RuntimeError(f"{page.path}: {command}: exit code {code}\n{output}")
     return "\n".join(line.rstrip() for line in output.splitlines()) + ("\n" if output else "")
+
+
+def _start(page: Page, command: str, environment: Mapping[str, str]) -> Callable[[], object]:
+    """Start a program that stays; gives how it is ended."""
+    ours, _, said = command.partition(" 2> ")
+    if start_ours is not None and _PLAIN.fullmatch(ours):
+        return start_ours(shlex.split(ours), environment, page.folder, page.folder / said if said else None)
+    program = subprocess.Popen(
+        ["bash", "-c", "exec " + command],
+        cwd=page.folder,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+    def end() -> None:
+        os.killpg(program.pid, signal.SIGTERM)
+        program.wait(30)
+
+    return end
 
 
 def write(path: Path) -> None:

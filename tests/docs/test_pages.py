@@ -165,6 +165,13 @@ def test_blocks_run_and_show_what_they_give(page, tmp_path, monkeypatch):
         "run_ours",
         lambda words, around, folder: warm.run(words[1:], output=tmp_path / "said", environment=around, folder=folder),
     )
+    monkeypatch.setattr(
+        run_blocks,
+        "start_ours",
+        lambda words, around, folder, said: (
+            warm.Warm(words[1:], output=said or tmp_path / "started", environment=around, folder=folder).stop
+        ),
+    )
     for place in run_blocks.data_of(page.read_text(encoding="utf-8")):
         needed(place, "research data of this page")
     for module in run_blocks.needs_of(page.read_text(encoding="utf-8")):
