@@ -106,6 +106,7 @@ def test_a_reduced_embedding_is_in_the_file_and_on_the_card(tmp_path: Path) -> N
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
     assert encoder.card.dimension == 8
     np.testing.assert_allclose(encoder.encode(crops), expected, atol=1e-4)
+    assert encoder.encode(crops[:1]).shape == (1, 8)
 
 
 def test_the_first_view_is_the_picture_itself() -> None:
@@ -117,8 +118,9 @@ def test_the_first_view_is_the_picture_itself() -> None:
     np.testing.assert_allclose(warp(pictures, same, 32).numpy(), pictures.numpy(), atol=1e-5)
 
 
-@pytest.mark.parametrize(("views", "length"), [("mirror", 8), ("moved", 8), ("turned", 64)])
-def test_views_are_in_the_file(views: str, length: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("views", ["mirror", "moved"])
+def test_views_are_in_the_file(views: str, tmp_path: Path) -> None:
+    """Turned ones: `test_a_reduced_embedding_is_in_the_file_and_on_the_card`."""
     spec = replace(SPEC, views=views)
     network = build_network(spec)
     export_encoder(network, spec, tmp_path / "mine.onnx", title="mine", training_data="nothing")
@@ -127,8 +129,8 @@ def test_views_are_in_the_file(views: str, length: int, tmp_path: Path) -> None:
     with torch.no_grad():
         expected = Deployed(network, spec)(torch.from_numpy(crops).permute(0, 3, 1, 2)).numpy()
     np.testing.assert_allclose(encoder.encode(crops), expected, atol=1e-4)
-    assert encoder.encode(crops[:1]).shape == (1, length)
-    assert encoder.card.dimension == length
+    assert encoder.encode(crops[:1]).shape == (1, 8)
+    assert encoder.card.dimension == 8
     (given,) = onnx.load(tmp_path / "mine.onnx").graph.input
     assert given.type.tensor_type.shape.dim[0].dim_param  # any number at once
 

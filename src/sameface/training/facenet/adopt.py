@@ -16,6 +16,7 @@ from sameface.training.facenet.keras_h5 import read_keras_h5
 from sameface.training.facenet.pytorch_pt import read_facenet_pytorch
 from sameface.training.intake import IntakeKind
 from sameface.training.networks.by_name import NetworkSpec
+from sameface.training.networks.inception_resnet_v1 import ConvNormRelu
 from sameface.training.networks.siamese import SiameseNetwork
 
 
@@ -112,6 +113,14 @@ def adopt_facenet(path: Path, to: Path, *, preprocessing: str | None = None) -> 
     module, card = load_facenet(path, preprocessing)
     card = dataclasses.replace(card, id=to.stem.lower().replace("_", "-"))
     example = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0)) * 255
-    write_network(module, example, to)
+    write_network(_folded(module), example, to)
     write_card_beside(card, to)
     return to
+
+
+def _folded(module: Deployed) -> Deployed:
+    """Each batch normalisation goes into the convolution before it. The exporter ends there too, after it has traced all 111 of them four times."""
+    for part in module.modules():
+        if isinstance(part, ConvNormRelu):
+            part.fold()
+    return module

@@ -14,6 +14,7 @@ from typing import Final
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 #: Residual scales of the three kinds of block.
 SCALE_35: Final = 0.17
@@ -36,6 +37,13 @@ class ConvNormRelu(nn.Sequential):
         # TensorFlow's decay 0.995 is PyTorch's momentum 0.005.
         self.add_module("norm", nn.BatchNorm2d(after, eps=1e-3, momentum=0.005))
         self.add_module("relu", nn.ReLU(inplace=True))
+
+    def fold(self) -> None:
+        """Put the normalisation into the convolution, which then computes the same alone; in `eval` mode, and for good."""
+        conv, norm = self.get_submodule("conv"), self.get_submodule("norm")
+        assert isinstance(conv, nn.Conv2d)
+        assert isinstance(norm, nn.BatchNorm2d)
+        self.conv, self.norm = fuse_conv_bn_eval(conv, norm), nn.Identity()
 
 
 def chain(before: int, convolutions: Sequence[Convolution]) -> nn.Sequential:
