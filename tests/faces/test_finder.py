@@ -263,14 +263,19 @@ def phones(photos: Path) -> dict[str, bytes]:
     return files
 
 
+@pytest.fixture(scope="module")
+def wholes(finder: FaceFinder, phones: dict[str, bytes]) -> list[tuple[bytes, ImageRGB, list[Detection]]]:
+    """Each of them as a file, as an array, and what the detector sees in the array."""
+    arrays = {data: np.asarray(Image.open(BytesIO(data))) for data in phones.values()}
+    return [(data, array, finder.detector.detect(array)) for data, array in arrays.items()]
+
+
 @pytest.mark.parametrize("scheme", [("arcface5", "arcface-112", 112), ("dlib5", "dlib-chip-0.25", 150)])
 def test_large_photos_are_cut_as_if_the_whole_were_an_array(
-    finder: FaceFinder, phones: dict[str, bytes], scheme: tuple[str, str, int]
+    finder: FaceFinder, wholes: list[tuple[bytes, ImageRGB, list[Detection]]], scheme: tuple[str, str, int]
 ) -> None:
     cutting = FaceFinder(finder.detector, load_aligner(*scheme))
-    for data in phones.values():
-        whole = np.asarray(Image.open(BytesIO(data)))
-        plain = finder.detector.detect(whole)
+    for data, whole, plain in wholes:
         [face] = cutting.faces(data)
         assert [face.detection.box.xyxy] == [pytest.approx(one.box.xyxy, abs=0.01) for one in plain]
         assert np.array_equal(face.crop_rgb, cutting.aligner.align(whole, plain)[0])

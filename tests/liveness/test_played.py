@@ -24,7 +24,7 @@ def recognizer() -> Recognizer:
 @pytest.fixture(scope="module")
 def picture(recognizer, photos) -> Picture:
     path = photos / "obama3.jpg"
-    return Picture.of(load_image(path), recognizer.detect(path)[0])
+    return Picture.of(load_image(path), recognizer.detect(path)[0], density=1.0)
 
 
 def test_a_person_passes_and_the_video_of_it_does_not_pass_again(recognizer, picture):
@@ -37,7 +37,11 @@ def test_a_person_passes_and_the_video_of_it_does_not_pass_again(recognizer, pic
     assert again.state.phase == "failed"
 
 
-@pytest.mark.parametrize("bend", [0.0, 0.9])
-def test_a_sheet_that_is_turned_as_asked_does_not_pass(recognizer, picture, bend):
-    session = play(Waved(picture, np.random.default_rng(3), bend=bend), recognizer, draw_challenge(random=Random(3)))
+@pytest.mark.parametrize(
+    ("bend", "challenge"), [(0.0, draw_challenge(random=Random(3))), (0.9, Challenge(("left", "down"), (0.3, 0.3)))]
+)
+def test_a_sheet_that_is_turned_as_asked_does_not_pass(recognizer, picture, bend, challenge):
+    session = play(Waved(picture, np.random.default_rng(3), bend=bend), recognizer, challenge)
     assert session.state.phase == "failed"
+    if bend:  # it follows what is asked, and shows no depth
+        assert session.state.reason == "no-depth"

@@ -26,6 +26,7 @@ class Ranked:
         mated, non_mated: ``(m,)`` and ``(n,)`` finite distances, rising.
         accepted, matched: ``(m + 1,)`` and ``(n + 1,)`` weight of the first 0, 1, … of them.
         mated_total: weight of all mated pairs, those that could not be compared among them.
+        accepted_with: ``(m,)`` how many mated pairs are accepted with each: of equal distances all.
         ties: ``(2, m)`` how many non-mated pairs are nearer than each mated one, and how many are not farther.
     """
 
@@ -34,6 +35,7 @@ class Ranked:
     accepted: npt.NDArray[np.int64]
     matched: npt.NDArray[np.int64]
     mated_total: int
+    accepted_with: npt.NDArray[np.intp]
     ties: npt.NDArray[np.intp]
 
     @property
@@ -62,8 +64,7 @@ class Ranked:
         if self.empty:
             return float("nan")
         after = self.ties[1]  # with τ just above a mated distance
-        # Of equal mated distances the last tells how many are accepted.
-        count = np.searchsorted(self.mated, self.mated, side="right")
+        count = self.accepted_with
         signs = self._fmr(after) - self._fnmr(count)
         step = int(np.searchsorted(signs, 0, side="left"))
         if step < len(signs):
@@ -124,6 +125,7 @@ class RankedPairs:
         self._lost = np.flatnonzero(scores.same & ~finite)
         self._mated = scores.distances[self._at_mated]
         self._non_mated = scores.distances[self._at_non_mated]
+        self._accepted_with = np.searchsorted(self._mated, self._mated, side="right")
         self._ties = np.stack([np.searchsorted(self._non_mated, self._mated, side=side) for side in ("left", "right")])
         # Gathering from a table of small numbers by small numbers is what a draw costs.
         small = np.uint16 if max(int(a.max(initial=0)), int(b.max(initial=0))) < 2**16 else np.uint32
@@ -152,4 +154,5 @@ class RankedPairs:
         matched = np.zeros(len(non_mated) + 1, dtype=np.int64)
         np.cumsum(mated, out=accepted[1:])
         np.cumsum(non_mated, dtype=np.int64, out=matched[1:])
-        return Ranked(self._mated, self._non_mated, accepted, matched, int(accepted[-1]) + lost, self._ties)
+        total = int(accepted[-1]) + lost
+        return Ranked(self._mated, self._non_mated, accepted, matched, total, self._accepted_with, self._ties)

@@ -12,8 +12,8 @@ from onnx import TensorProto, helper, numpy_helper
 from sameface.errors import ModelDamagedError
 from sameface.faces.align import load_aligner
 from sameface.faces.loading import load_detector
-from sameface.models.graphs.converting import write_converted
 from sameface.models.graphs.folding import drop_unused, fold_blocks
+from sameface.models.networks import network_file
 from sameface.models.registry import load_card, locate
 from sameface.models.runtime import Session
 from tests.faces.conftest import read
@@ -70,16 +70,15 @@ def test_other_networks_are_left_alone() -> None:
     assert network.SerializeToString() == before
 
 
-def test_sface_folded_is_the_publishers_file(data: Path, tmp_path: Path) -> None:
+def test_sface_folded_is_the_publishers_file(data: Path) -> None:
     """On a dozen real crops: ONNX Runtime on the file of the OpenCV Zoo, one crop a run, against the folded one, all in one run."""
     source = locate(load_card("sface-2021dec"))[0]
-    write_converted(source, tmp_path / "folded.onnx", (112, 112))
     detector, aligner = load_detector("yunet"), load_aligner("arcface5", "arcface-112", 112)
     paths = sorted((data / "lfw" / "images").glob("*/*_0001.jpg"))[::400][:12]
     crops = np.concatenate([aligner.align(image, detector.detect(image)[:1]) for image in map(read, paths)])
     assert len(crops) == 12
     planes = crops.transpose(0, 3, 1, 2).astype(np.float32)
-    original, folded = Session(source), Session(tmp_path / "folded.onnx")
+    original, folded = Session(source), Session(network_file(load_card("sface-2021dec")))
     spare = {name: np.zeros(shape, np.float32) for name, shape in original.inputs.items() if name != "data"}
     expected = np.concatenate([original.run({"data": plane[None], **spare})[0] for plane in planes])
     found = folded.run({"data": planes})[0]
