@@ -73,11 +73,9 @@ def test_a_network_that_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.
     network = endless(tmp_path / "n.onnx")
     with pytest.raises(ModelDamagedError, match="more than 1 seconds"):
         inspect_apart(network, Bounds(seconds=1))
-    with pytest.raises(ModelDamagedError, match="more than 1 seconds"):
-        try_apart(network, card(), Bounds(seconds=1))
     monkeypatch.setenv("SAMEFACE_MODELS", str(tmp_path / "models"))
     monkeypatch.setattr("sameface.encoders.adding.try_apart", lambda network, card: try_apart(network, card, Bounds(1)))
-    with pytest.raises(ModelDamagedError):
+    with pytest.raises(ModelDamagedError, match="more than 1 seconds"):
         add_encoder(network, card())
     assert not (tmp_path / "models").exists()
     assert list(temporary.iterdir()) == []

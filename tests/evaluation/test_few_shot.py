@@ -54,10 +54,10 @@ def test_episodes_agree_with_all_there_are(ways: int, shots: int) -> None:
     x, classes = clouds(4, 3, spread=0.8)
     exact = expected_by_enumeration(x.astype(np.float64), classes, ways, shots)
     assert 0.4 < exact < 0.95  # neither trivial nor hopeless
-    found = few_shot(x, classes, ways=ways, shots=shots, episodes=4000)
-    assert found.accuracy.trials == 4000 * ways
-    # Answers of one episode hang together, at worst completely: four deviations of 4,000 independent episodes.
-    assert found.accuracy.value == pytest.approx(exact, abs=4 * (exact * (1 - exact) / 4000) ** 0.5)
+    found = few_shot(x, classes, ways=ways, shots=shots, episodes=2000)
+    assert found.accuracy.trials == 2000 * ways
+    # Answers of one episode hang together, at worst completely: four deviations of 2,000 independent episodes.
+    assert found.accuracy.value == pytest.approx(exact, abs=4 * (exact * (1 - exact) / 2000) ** 0.5)
     assert (found.classes, found.groups, found.groups_too_small) == (4, 0, 0)
 
 
