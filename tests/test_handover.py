@@ -43,7 +43,7 @@ def drawings(folder: Path, people: int, each: int, seed: int) -> Path:
         for number in range(each):
             picture = Image.new("L", (105, 105), 255)
             ImageDraw.Draw(picture).line([tuple(at) for at in corners + random.normal(0, 0.7, (6, 2))], fill=0, width=3)
-            picture.save(folder / f"sign {person}" / f"{number}.png")
+            picture.save(folder / f"sign {person}" / f"{number}.png", compress_level=1)
     return folder
 
 
@@ -56,7 +56,9 @@ def crops(folder: Path, people: int, each: int, seed: int) -> Path:
         for number in range(each):
             light = pattern * (1.0, 0.85, 0.7) * random.uniform(0.9, 1.1) + random.normal(0, 6, pattern.shape)
             small = Image.fromarray(np.clip(light, 0, 255).astype(np.uint8))
-            small.resize((96, 96), Image.Resampling.BICUBIC).save(folder / f"crop {person}" / f"{number}.png")
+            small.resize((96, 96), Image.Resampling.BICUBIC).save(
+                folder / f"crop {person}" / f"{number}.png", compress_level=1
+            )
     return folder
 
 

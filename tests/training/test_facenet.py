@@ -287,7 +287,17 @@ def save_renamed(model: Any, path: Path, name_of: Any) -> None:
                 group.create_dataset(f"{weight.name}:0", data=weight.value.detach().cpu().numpy())
 
 
-def test_deepfaces_names_of_layers_are_read(keras_facenet: Any, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def read_by_name(keras_facenet: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, torch.Tensor]:
+    """Our network's weights, from a file with the published names of layers."""
+    path = tmp_path_factory.mktemp("named") / "named.h5"
+    save_weights_alone(keras_facenet, path)
+    return read_keras_h5(path).state_dict()
+
+
+def test_deepfaces_names_of_layers_are_read(
+    keras_facenet: Any, read_by_name: dict[str, torch.Tensor], tmp_path: Path
+) -> None:
     """Its second branches bear the number of their block: ``Block17_3_Branch_3_Conv2d_0a_1x1``; those of ``Block8_6`` are called as elsewhere."""
     import re
 
@@ -298,12 +308,13 @@ def test_deepfaces_names_of_layers_are_read(keras_facenet: Any, tmp_path: Path) 
 
     assert deepface("Block17_3_Branch_1_Conv2d_0a_1x1_BatchNorm") == "Block17_3_Branch_3_Conv2d_0a_1x1_BatchNorm"
     save_renamed(keras_facenet, tmp_path / "facenet_weights.h5", deepface)
-    save_weights_alone(keras_facenet, tmp_path / "as_elsewhere.h5")
-    ours, expected = (read_keras_h5(tmp_path / name).state_dict() for name in ("facenet_weights.h5", "as_elsewhere.h5"))
-    assert all(torch.equal(ours[name], value) for name, value in expected.items())
+    ours = read_keras_h5(tmp_path / "facenet_weights.h5").state_dict()
+    assert all(torch.equal(ours[name], value) for name, value in read_by_name.items())
 
 
-def test_layers_without_names_are_read_by_their_order(keras_facenet: Any, tmp_path: Path) -> None:
+def test_layers_without_names_are_read_by_their_order(
+    keras_facenet: Any, read_by_name: dict[str, torch.Tensor], tmp_path: Path
+) -> None:
     """Keras numbers what is not named, kind by kind, as it is made."""
     kinds = {"Conv2D": "conv2d", "BatchNormalization": "batch_normalization", "Dense": "dense"}
     made: dict[str, int] = {}
@@ -315,9 +326,8 @@ def test_layers_without_names_are_read_by_their_order(keras_facenet: Any, tmp_pa
             names[layer] = f"{kind}_{number}" if number else kind
     names |= {"Bottleneck": "dense", "Bottleneck_BatchNorm": f"batch_normalization_{made['batch_normalization'] + 1}"}
     save_renamed(keras_facenet, tmp_path / "numbered.h5", lambda name: names.get(name, name))
-    save_weights_alone(keras_facenet, tmp_path / "named.h5")
-    ours, expected = (read_keras_h5(tmp_path / name).state_dict() for name in ("numbered.h5", "named.h5"))
-    assert all(torch.equal(ours[name], value) for name, value in expected.items())
+    ours = read_keras_h5(tmp_path / "numbered.h5").state_dict()
+    assert all(torch.equal(ours[name], value) for name, value in read_by_name.items())
 
 
 def test_512_numbers_have_their_own_standardisation(keras_facenet: Any, tmp_path: Path) -> None:

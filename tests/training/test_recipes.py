@@ -31,6 +31,12 @@ def drawings(archive: Path) -> set[str]:
         }
 
 
+@pytest.fixture(scope="module")
+def runs(data: Path) -> list[omniglot.OneShotRun]:
+    """The official runs, read once; nobody changes them."""
+    return omniglot.read_runs(data / "omniglot" / "all_runs.zip")
+
+
 @pytest.mark.parametrize(
     ("name", "alphabets"),
     [
@@ -53,8 +59,7 @@ def test_no_drawing_of_the_official_runs_is_trained_on(data: Path) -> None:
         assert not asked & drawings(data / "omniglot" / f"images_background_{name}.zip")
 
 
-def test_the_official_runs_are_scored_trial_by_trial(data: Path) -> None:
-    runs = omniglot.read_runs(data / "omniglot" / "all_runs.zip")
+def test_the_official_runs_are_scored_trial_by_trial(runs: list[omniglot.OneShotRun]) -> None:
     assert len(runs) == 20
     assert all(sorted(run.answers) == list(range(20)) for run in runs)
     # run01/class_labels.txt: item01 is class08, item02 class09, item03 class02.
@@ -89,10 +94,10 @@ def test_other_archives_are_refused(tmp_path: Path) -> None:
             omniglot.read_runs(tmp_path / name)
 
 
-def test_a_few_steps_beat_pixels_by_far(data: Path) -> None:
+def test_a_few_steps_beat_pixels_by_far(data: Path, runs: list[omniglot.OneShotRun]) -> None:
     """The whole recipe, made small; untrained and pixel errors are near 70 and 80 %."""
     background = omniglot.read_background(data / "omniglot" / "images_background_small1.zip")
-    runs = omniglot.read_runs(data / "omniglot" / "all_runs.zip")[:6]
+    runs = runs[:6]
     pixels = omniglot.wrong_answers(runs, lambda drawing: drawing.float().flatten(1)).sum() / 120
     recipe = replace(
         omniglot.OmniglotRecipe(), steps=60, people=16, widths=(16, 32, 32), views="one", precision="float32"
@@ -114,9 +119,9 @@ def test_the_card_says_what_the_exported_file_does(data: Path, tmp_path: Path, m
     )
     few = tmp_path / "few"
     few.mkdir()
-    background, runs = "images_background_small1.zip", "all_runs.zip"
+    background, asked = "images_background_small1.zip", "all_runs.zip"
     _some_of(data / "omniglot" / background, few / background, ("/Early_Aramaic/", "/Greek/"))
-    _some_of(data / "omniglot" / runs, few / runs, tuple(f"run{number:02}/" for number in range(1, 7)))
+    _some_of(data / "omniglot" / asked, few / asked, tuple(f"run{number:02}/" for number in range(1, 7)))
     run = RecipeRun(data=few, out=tmp_path, steps=8, device="cpu", started=str, progress=lambda *told: None)
     result = run_recipe("omniglot", run)
     encoder = sameface.load_encoder(tmp_path / "omniglot-small1.onnx")
@@ -124,7 +129,7 @@ def test_the_card_says_what_the_exported_file_does(data: Path, tmp_path: Path, m
     def by_the_file(pixels: torch.Tensor) -> torch.Tensor:
         return torch.from_numpy(encoder.encode(pixels.permute(0, 2, 3, 1).repeat(1, 1, 1, 3).numpy()))
 
-    trials = omniglot.read_runs(few / runs)
+    trials = omniglot.read_runs(few / asked)
     error = omniglot.wrong_answers(trials, by_the_file).sum() / 120
     (measured,) = encoder.card.measured
     assert measured.result == f"error {100 * error:.2f} %"

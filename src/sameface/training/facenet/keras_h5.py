@@ -37,7 +37,8 @@ def read_keras_h5(path: Path) -> InceptionResnetV1:
     """
     layers = _renamed(_layers(path))
     dimension = int(_array(layers, "Bottleneck", "kernel", path).shape[1])
-    network = InceptionResnetV1(dimension=dimension)
+    with torch.device("meta"):  # no weights are drawn: all come from the file
+        network = InceptionResnetV1(dimension=dimension)
     state: dict[str, torch.Tensor] = {}
     for unit in units(network):
         # Keras orders a kernel (h, w, in, out), PyTorch (out, in, h, w).
@@ -51,7 +52,7 @@ def read_keras_h5(path: Path) -> InceptionResnetV1:
     state["bottleneck.weight"] = _tensor(_array(layers, "Bottleneck", "kernel", path).T)
     state |= _normalisation(layers, "Bottleneck_BatchNorm", "bottleneck_norm", path)
     try:
-        network.load_state_dict(state)
+        network.load_state_dict(state, assign=True)
     except RuntimeError as error:
         raise ModelDamagedError(
             expected="the layers of FaceNet's Inception-ResNet-v1",

@@ -44,8 +44,10 @@ def read_facenet_pytorch(path: Path) -> InceptionResnetV1:
             got=f"{path.name}, something else",
             advice="give a .pt file of facenet-pytorch",
         )
-    network = InceptionResnetV1(dimension=len(theirs["last_linear.weight"]))
+    with torch.device("meta"):  # no weights are drawn: all come from the file
+        network = InceptionResnetV1(dimension=len(theirs["last_linear.weight"]))
     state: dict[str, Tensor] = {}
+    wanted = network.state_dict()
     try:
         for unit in units(network):
             name = _their_name(unit)
@@ -57,7 +59,7 @@ def read_facenet_pytorch(path: Path) -> InceptionResnetV1:
                 state[f"{unit.module}.bias"] = theirs[f"{name}.bias"]
         state["bottleneck.weight"] = theirs["last_linear.weight"]
         state |= _normalisation(theirs, "last_bn", "bottleneck_norm")
-        network.load_state_dict(state)
+        network.load_state_dict({name: value.to(wanted[name].dtype) for name, value in state.items()}, assign=True)
     except (KeyError, RuntimeError) as error:
         raise ModelDamagedError(
             expected="the layers of facenet-pytorch's InceptionResnetV1",
