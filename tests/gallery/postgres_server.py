@@ -92,6 +92,7 @@ class Server:
             "listen_addresses=",
             f"unix_socket_directories={self.home}",
             "max_connections=60",
+            "deadlock_timeout=50ms",  # a second for each that a test provokes
             *self._settings,
         ]
         arguments = [argument for setting in settings for argument in ("-c", setting)]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sameface.gallery import NewPerson, TemplateStore, open_store
+from sameface.gallery.sqlite import erasing
 from tests.forked import python
 from tests.gallery.worlds import SPACE, template, vectors
 
@@ -26,13 +27,14 @@ def gallery(tmp_path: Path) -> Path:
     return path
 
 
-def opened(path: Path) -> TemplateStore:
-    return open_store(path, space=SPACE, dimension=64)
+def opened(path: Path, patience: float = 10.0) -> TemplateStore:
+    return open_store(path, space=SPACE, dimension=64, patience=patience)
 
 
 @pytest.fixture
-def long_reader(gallery: Path) -> Iterator[sqlite3.Connection]:
-    """Another program in the middle of reading."""
+def long_reader(gallery: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sqlite3.Connection]:
+    """Another program in the middle of reading, for longer than anybody waits."""
+    monkeypatch.setattr(erasing, "_WAIT", 50)
     connection = sqlite3.connect(gallery, isolation_level=None)
     connection.execute("BEGIN")
     connection.execute("SELECT count(*) FROM person").fetchone()
@@ -107,7 +109,7 @@ def test_an_export_within_a_change_waits_for_nobody(gallery: Path) -> None:
 
 
 def test_compacting_while_somebody_reads_is_finished_later(gallery: Path, long_reader: sqlite3.Connection) -> None:
-    with opened(gallery) as store, opened(gallery) as other:
+    with opened(gallery, patience=0.5) as store, opened(gallery) as other:
         store.forget("p7")
         store.compact()
         long_reader.execute("COMMIT")
