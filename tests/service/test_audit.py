@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import multiprocessing
 import os
 
 import pytest
@@ -12,6 +11,20 @@ import pytest
 from sameface.errors import StorageFullError
 from sameface.service import audit
 from sameface.service.audit import AuditTrail, check_trail
+from tests.forked import python
+
+#: As `write`, fifty lines.
+WRITER = """
+import sys
+from pathlib import Path
+from sameface.service.audit import AuditTrail
+trail = AuditTrail(Path(sys.argv[1]))
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(50):
+    trail.note("identify", request_id=str(number), key=sys.argv[2])
+trail.close()
+"""
 
 
 def write(path, count: int, key: str = "k") -> None:
@@ -49,12 +62,13 @@ def test_what_was_tampered_with_shows(tmp_path, how):
 
 def test_processes_share_a_trail(tmp_path):
     path = tmp_path / "audit.jsonl"
-    context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=write, args=(path, 50, str(number))) for number in range(3)]
+    writers = [python(WRITER, path, number) for number in range(3)]
+    assert [one.stdout.readline() for one in writers] == ["ready\n"] * 3
+    for one in writers:  # the end of their input lets them go
+        one.stdin.close()
     for one in writers:
-        one.start()
-    for one in writers:
-        one.join()
+        one.communicate(60)
+        assert one.returncode == 0
     assert check_trail(path) == audit.Trail(150, None, check_trail(path).head)
 
 
