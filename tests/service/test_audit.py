@@ -13,7 +13,7 @@ from sameface.service import audit
 from sameface.service.audit import AuditTrail, check_trail
 from tests.forked import python
 
-#: As `write`, fifty lines.
+#: As `write`, three hundred lines.
 WRITER = """
 import sys
 from pathlib import Path
@@ -21,7 +21,7 @@ from sameface.service.audit import AuditTrail
 trail = AuditTrail(Path(sys.argv[1]))
 print("ready", flush=True)
 sys.stdin.readline()
-for number in range(50):
+for number in range(300):
     trail.note("identify", request_id=str(number), key=sys.argv[2])
 trail.close()
 """
@@ -69,7 +69,7 @@ def test_processes_share_a_trail(tmp_path):
     for one in writers:
         one.communicate(60)
         assert one.returncode == 0
-    assert check_trail(path) == audit.Trail(150, None, check_trail(path).head)
+    assert check_trail(path) == audit.Trail(900, None, check_trail(path).head)
 
 
 def test_a_full_disk_loses_no_line_and_stops_further_work(tmp_path, monkeypatch):
