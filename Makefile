@@ -43,10 +43,14 @@ $(VENV)/.installed: pyproject.toml $(BIN)/python
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt $(BIN)/python
-	@echo "Installing what the tests and checks need …"
-	@$(PIP) install --constraint constraints.txt --editable '.[$(EXTRAS)]' --group test --group browser --group check --group docs
+	@echo "Installing what the tests need …"
+	@$(PIP) install --constraint constraints.txt --editable '.[$(EXTRAS)]' --group test --group browser --group docs
 	@$(PIP) install --no-deps $(PINNED)
 	@touch $(VENV)/.installed $@
+
+$(VENV)/.installed-check: $(VENV)/.installed-dev
+	@$(PIP) install --group check
+	@touch $@
 
 demo: $(VENV)/.installed  ## Enroll from one photo each, verify, identify a group picture
 	@$(BIN)/python examples/demo.py
@@ -67,16 +71,16 @@ core: $(VENV)/.installed-quick  ## Of those the two minutes that CI runs on the 
 
 check: lint types types-win32 types-darwin  ## Lint, format, types, import rules; `make -j2 check` does two at once
 
-lint: $(VENV)/.installed-dev
+lint: $(VENV)/.installed-check
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff check --quiet --preview --select PLW1514 .  # a text file's encoding is said, not the system's own
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
 
-types: $(VENV)/.installed-dev
+types: $(VENV)/.installed-check
 	@$(BIN)/mypy
 
-types-win32 types-darwin: types-%: $(VENV)/.installed-dev
+types-win32 types-darwin: types-%: $(VENV)/.installed-check
 	@$(BIN)/mypy --platform $* --cache-dir .mypy_cache/$*
 
 bench: $(VENV)/.installed-dev  ## Speed beside other libraries, each in its own environment (3 GB, made the first time)
@@ -85,7 +89,7 @@ bench: $(VENV)/.installed-dev  ## Speed beside other libraries, each in its own 
 docs: $(VENV)/.installed-dev  ## Build the documentation into site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
-format: $(VENV)/.installed-dev  ## Put the code in order
+format: $(VENV)/.installed-check  ## Put the code in order
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
