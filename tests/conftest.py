@@ -74,8 +74,6 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.collect()
         gc.freeze()
-        # Frozen objects are not counted, so the collector's rule, all of it only when a quarter as much is new, holds it back no more.
-        gc.set_threshold(20_000, 20, 20)
         gc.enable()
 
 

@@ -8,15 +8,14 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
 #: Files that take five seconds of a processor and more, longest first. Others come after them, those of most tests first.
 LONGEST = (
-    "tests/training/test_facenet.py",
     "tests/docs/test_pages.py",
     "tests/service/test_page.py",
+    "tests/training/test_facenet.py",
     "tests/test_handover.py",
     "tests/packaging/test_install.py",
     "tests/service/test_program.py",
@@ -54,8 +53,6 @@ LONGEST = (
     "tests/models/graphs/test_eight_bits.py",
     "tests/faces/test_contract.py",
 )
-#: Files of one worker: PyTorch's exporter takes four seconds to import, and a server of PostgreSQL two to make.
-ONE_WORKER = ("tests/training/", "tests/gallery/")
 #: More of them wait for each other's disk.
 MOST_WORKERS = 8
 #: Of memory, for a worker with its server of PostgreSQL, PyTorch and a dozen networks.
@@ -67,19 +64,6 @@ class LongestFirst:
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.option.loadscopereorder = False  # by the number of tests
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
-        """``--dist loadfile``, but for files of one worker."""
-        if config.getoption("dist") != "loadfile":
-            return None
-        from xdist.scheduler import LoadFileScheduling
-
-        class Scheduling(LoadFileScheduling):
-            def _split_scope(self, nodeid: str) -> str:
-                return scope_of(nodeid)
-
-        return Scheduling(config, log)
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -98,16 +82,6 @@ def workers() -> int:
 
 def file_of(item: pytest.Item) -> str:
     return item.nodeid.partition("::")[0]
-
-
-def scope_of(test: str) -> str:
-    """What is given to a worker as one: a test's file, or the folder of it.
-
-    >>> scope_of("tests/training/loop/test_trainer.py::test_a"), scope_of("tests/test_a.py::test_b")
-    ('tests/training/', 'tests/test_a.py')
-    """
-    file = test.partition("::")[0]
-    return next((folder for folder in ONE_WORKER if file.startswith(folder)), file)
 
 
 def longest_first(files: Sequence[str]) -> dict[str, int]:
