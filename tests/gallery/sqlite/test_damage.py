@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import sqlite3
+import subprocess
 import time
 from pathlib import Path
 
@@ -203,12 +204,19 @@ def test_a_copy_of_the_file_alone_has_everybody_soon(gallery: Path, tmp_path: Pa
             until = time.monotonic() + 30
             while found != expected and time.monotonic() < until:
                 time.sleep(0.05)
-                shutil.copy(gallery, copy)
-                with open_store(copy) as copied:
-                    report = copied.check()
-                    assert report.ok, report.problems
-                    found = {person.name for person in copied.people()}
+                # By another process: to close the file here would end the locks that this one has on it.
+                subprocess.run(["cp", gallery, copy], check=True)
+                found = people_of_sound(copy)
             assert found == expected
+
+
+def people_of_sound(copy: Path) -> set[str]:
+    """Nobody where it was copied in the very moment in which the log went into the file: then it is torn, and says so."""
+    try:
+        with open_store(copy) as copied:
+            return {person.name for person in copied.people()} if copied.check().ok else set()
+    except GalleryDamagedError:
+        return set()
 
 
 def test_a_file_put_in_the_place_of_an_open_one_is_said(gallery: Path, tmp_path: Path) -> None:
