@@ -17,7 +17,7 @@ from multiprocessing import reduction
 from pathlib import Path
 from typing import IO
 
-from tests.warm import preload
+from tests.warm import preload, stand_in
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -91,15 +91,9 @@ def _detached(given: object) -> int:
 
 
 def _run(files: list[int], code: str, arguments: list[str], environment: dict[str, str]) -> None:
-    for number, file in enumerate(files):
-        os.dup2(file, number)
+    stand_in(files, environment, ROOT)
+    for file in files:
         os.close(file)
-    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
-    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-    sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115
-    os.environ.clear()
-    os.environ.update(environment)
-    os.chdir(ROOT)
     sys.argv = ["-c", *arguments]
     exec(compile(code, "<code>", "exec"), {"__name__": "__main__"})
     sys.stdout.flush()

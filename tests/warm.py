@@ -112,17 +112,22 @@ def run(
     return code, output.read_text(encoding="utf-8", errors="backslashreplace")
 
 
-def _as_a_program(arguments: list[str], output: Path, environment: dict[str, str], folder: Path) -> None:
-    os.setsid()
-    nothing, file = os.open(os.devnull, os.O_RDONLY), os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    for number, source in enumerate((nothing, file, file)):
-        os.dup2(source, number)
+def stand_in(files: Sequence[int], environment: Mapping[str, str], folder: Path) -> None:
+    """Make this forked process what a program that was just started is: its three files, its environment and its folder."""
+    for number, file in enumerate(files):
+        os.dup2(file, number)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
+
+
+def _as_a_program(arguments: list[str], output: Path, environment: dict[str, str], folder: Path) -> None:
+    os.setsid()
+    nothing, file = os.open(os.devnull, os.O_RDONLY), os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    stand_in((nothing, file, file), environment, folder)
     sys.argv = ["sameface", *arguments]
     from sameface.cli.__main__ import main
 

@@ -263,12 +263,11 @@ class _Run:
         below = place_as_text(self.place)
         if self.whole and not self._seen:
             before = any(True for _ in self.book.not_seen(below))
+            gone = "check that the disk is mounted; if the photos are gone, delete the gallery"
             raise DataError(
                 expected=f"photos in {below}",
                 got="none, where there were some before" if before else "none",
-                advice="check that the disk is mounted; if the photos are gone, delete the gallery"
-                if before
-                else "check the path",
+                advice=gone if before else "check the path",
             )
         for entries in self.book.not_seen(below) if self.whole else ():  # what could not be listed is not gone
             self.book.drop(entry.path for entry in entries)
